@@ -1,0 +1,229 @@
+//! Everything that can change an output, as the sequencer numbers it and the journal keeps it.
+//!
+//! A command is a wish: the engine decides, and every command has at least one [`Event`](crate::event::Event).
+
+use crate::codec::messages;
+use crate::ids::{
+    AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef,
+    VenueId,
+};
+use crate::order::{
+    Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce,
+};
+use crate::price::{Price, PriceScale, Quantity};
+use crate::reason::RejectReason;
+use crate::text::{Mpid, Symbol};
+use crate::time::{Timestamp, TradingDay};
+
+messages! {
+    /// A command. Schema ids 1 to 999 are commands.
+    Command {
+        /// From here on the engine behaves as this release says. The first command of every journal.
+        Release = 1 {
+            /// Whose stream this is.
+            venue: VenueId,
+            /// The behaviour.
+            release: ReleaseNumber,
+        }
+        /// Defines an instrument, once.
+        DefineInstrument = 2 {
+            /// Dense from 1.
+            instrument: InstrumentId,
+            /// Its name on every door and the feed.
+            symbol: Symbol,
+            /// What one unit of a price means.
+            scale: PriceScale,
+            /// Every price is a multiple of it.
+            tick: Price,
+            /// The highest price of an order.
+            price_max: Price,
+            /// Every quantity is a multiple of it.
+            lot: Quantity,
+            /// The highest quantity of an order.
+            quantity_max: Quantity,
+        }
+        /// Defines a member firm, once.
+        DefineFirm = 3 {
+            /// The tenant.
+            firm: FirmId,
+            /// Its identifier where it asks for attribution.
+            mpid: Mpid,
+        } + /// What people call it.
+            name
+        /// Defines an account of a firm, once.
+        DefineAccount = 4 {
+            /// The account.
+            account: AccountId,
+            /// Its firm.
+            firm: FirmId,
+        }
+        /// Defines a session of a firm, once. Its secrets are not in the stream.
+        DefineSession = 5 {
+            /// The session.
+            session: SessionId,
+            /// Its firm.
+            firm: FirmId,
+            /// The account its orders are for unless they name another of the firm.
+            account: AccountId,
+            /// The door it comes through.
+            door: Door,
+        } + /// What it logs on as.
+            name
+        /// Opens a trading day: resets references, restates what was carried over.
+        StartOfDay = 6 {
+            /// The day.
+            day: TradingDay,
+            /// The midnight from which ITCH and OUCH count nanoseconds.
+            midnight: Timestamp,
+        }
+        /// Ends the trading day: DAY orders expire, GTC orders are carried.
+        EndOfDay = 7 {}
+        /// Time passes: fires what is due. Changes nothing else.
+        Tick = 8 {}
+        /// A session has logged on.
+        SessionUp = 9 {
+            /// The session.
+            session: SessionId,
+            /// This connection: one more than the last.
+            incarnation: Incarnation,
+            /// The number of its logon message, where the door has one.
+            inbound: MsgSeqNum,
+            /// Whether both message sequences restart from 1 with this logon (FIX 141).
+            reset: bool,
+        }
+        /// A session is gone. Also sequenced on start for every session that was up when the exchange died.
+        SessionLost = 10 {
+            /// The session.
+            session: SessionId,
+            /// The connection that ended.
+            incarnation: Incarnation,
+            /// Why.
+            cause: LossCause,
+        }
+        /// A session-level message is about to take an outbound number (FIX heartbeat, reject and the like): sequenced
+        /// so that the numbering is the same after a restart. `what` is the message type, for people.
+        SessionNote = 11 {
+            /// The session.
+            session: SessionId,
+            /// The connection.
+            incarnation: Incarnation,
+            /// The inbound message that caused it, or zero.
+            inbound: MsgSeqNum,
+            /// The FIX MsgType.
+            what: u8,
+        }
+        /// A new order (FIX D, OUCH O).
+        Enter = 20 {
+            /// From.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// The client's name of the order.
+            user_ref: UserRef,
+            /// For whom; zero: the session's account.
+            account: AccountId,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// Limit or market.
+            kind: OrderKind,
+            /// How long.
+            tif: TimeInForce,
+            /// How a sale is marked.
+            short: ShortSale,
+            /// In which capacity.
+            capacity: Capacity,
+            /// The door's meanings.
+            policy: Policy,
+            /// At which price; zero for a market order.
+            price: Price,
+            /// How much.
+            quantity: Quantity,
+        } + /// The client's id bytes (ClOrdID).
+            client_id
+        /// Lowers an order's quantity and keeps its place (OUCH X and M).
+        Reduce = 21 {
+            /// From.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// Which order.
+            target: Target,
+            /// The new mark of a sale, where `remark` is set.
+            short: ShortSale,
+            /// Whether the short-sale mark changes (OUCH M).
+            remark: bool,
+            /// The door's meanings.
+            policy: Policy,
+            /// The new intended quantity; nothing left cancels.
+            quantity: Quantity,
+        } + /// The client's id bytes of this request.
+            client_id
+        /// Takes an order off (FIX F).
+        Cancel = 22 {
+            /// From.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// Which order.
+            target: Target,
+            /// The door's meanings.
+            policy: Policy,
+        } + /// The client's id bytes of this request.
+            client_id
+        /// Changes an order (FIX G, OUCH U). The chain keeps its [`OrderId`](crate::ids::OrderId).
+        Replace = 23 {
+            /// From.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// Which order.
+            target: Target,
+            /// The client's new name of it.
+            user_ref: UserRef,
+            /// Limit or market.
+            kind: OrderKind,
+            /// How long.
+            tif: TimeInForce,
+            /// The door's meanings.
+            policy: Policy,
+            /// The new price.
+            price: Price,
+            /// The new quantity; whether it counts executions is in `policy`.
+            quantity: Quantity,
+        } + /// The client's id bytes of this request.
+            client_id
+        /// An order that its door refused before it could be one (duplicate ClOrdID, unsupported instruction). Sequenced
+        /// so that its answer takes the same outbound number and can be sent again after a restart.
+        Refuse = 24 {
+            /// From.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// The client's name of the order; zero where it has none. Not consumed.
+            user_ref: UserRef,
+            /// What; zero where unknown.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// At which price.
+            price: Price,
+            /// How much.
+            quantity: Quantity,
+            /// Why.
+            reason: RejectReason,
+        } + /// The client's id bytes.
+            client_id
+    }
+}

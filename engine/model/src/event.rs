@@ -1,0 +1,448 @@
+//! Everything that came of a command: enough for the member's answer and for the feed without a look at any book.
+
+use crate::codec::{Encoder, Field, messages};
+use crate::hash::HASHED_BYTES_MAX;
+use crate::ids::{
+    AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber,
+    SessionId, TradeId, UserRef, VenueId,
+};
+use crate::order::{
+    Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce,
+};
+use crate::price::{Price, PriceScale, Quantity};
+use crate::reason::{CancelReason, IgnoreReason, RejectReason};
+use crate::sequenced::Sequenced;
+use crate::text::{Mpid, Symbol};
+use crate::time::{Timestamp, TradingDay};
+
+messages! {
+    /// An event. Schema ids from 1001 are events.
+    Event {
+        /// A release began.
+        Released = 1001 {
+            /// Whose stream this is.
+            venue: VenueId,
+            /// The behaviour from here on.
+            release: ReleaseNumber,
+        }
+        /// An instrument is defined; said again for each at every start of day, in order of id.
+        InstrumentListed = 1002 {
+            /// Which.
+            instrument: InstrumentId,
+            /// Its name.
+            symbol: Symbol,
+            /// What one unit of a price means.
+            scale: PriceScale,
+            /// The tick size.
+            tick: Price,
+            /// The highest price.
+            price_max: Price,
+            /// The lot size.
+            lot: Quantity,
+            /// The highest quantity.
+            quantity_max: Quantity,
+            /// Whether a trading day is open, so that orders are taken.
+            trading: bool,
+        }
+        /// A firm is defined.
+        FirmDefined = 1003 {
+            /// Which.
+            firm: FirmId,
+            /// Its identifier.
+            mpid: Mpid,
+        } + /// What people call it.
+            name
+        /// An account is defined.
+        AccountDefined = 1004 {
+            /// Which.
+            account: AccountId,
+            /// Its firm.
+            firm: FirmId,
+        }
+        /// A session is defined.
+        SessionDefined = 1005 {
+            /// Which.
+            session: SessionId,
+            /// Its firm.
+            firm: FirmId,
+            /// Its account.
+            account: AccountId,
+            /// Its door.
+            door: Door,
+        } + /// What it logs on as.
+            name
+        /// A trading day began. Instruments and carried orders follow under the same number.
+        DayStarted = 1006 {
+            /// The day.
+            day: TradingDay,
+            /// From which nanoseconds are counted.
+            midnight: Timestamp,
+        }
+        /// The trading day ended. Comes behind the expiries under the same number.
+        DayEnded = 1007 {
+            /// The day.
+            day: TradingDay,
+        }
+        /// A tick passed.
+        Ticked = 1008 {}
+        /// A session is up.
+        SessionOpened = 1009 {
+            /// Which.
+            session: SessionId,
+            /// This connection.
+            incarnation: Incarnation,
+            /// The number of its logon message.
+            inbound: MsgSeqNum,
+            /// Whether both message sequences restart.
+            reset: bool,
+        }
+        /// A session is down. Comes before the cancels that it causes.
+        SessionClosed = 1010 {
+            /// Which.
+            session: SessionId,
+            /// The connection that ended.
+            incarnation: Incarnation,
+            /// Why.
+            cause: LossCause,
+        }
+        /// A session-level message takes its outbound number here.
+        SessionNoted = 1011 {
+            /// Which.
+            session: SessionId,
+            /// The connection.
+            incarnation: Incarnation,
+            /// The inbound message that caused it, or zero.
+            inbound: MsgSeqNum,
+            /// The FIX MsgType.
+            what: u8,
+        }
+        /// A definition or venue command was refused.
+        CommandRejected = 1012 {
+            /// The schema id of the command.
+            schema: u16,
+            /// Why.
+            reason: RejectReason,
+        }
+        /// The command changed nothing and nobody is told.
+        Ignored = 1013 {
+            /// From.
+            session: SessionId,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// Why.
+            reason: IgnoreReason,
+        }
+        /// A new order stands. Comes before its executions.
+        Accepted = 1020 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// The client's name of it.
+            user_ref: UserRef,
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// Its reference on the feed, if it comes to rest.
+            public_ref: PublicRef,
+            /// Its firm.
+            firm: FirmId,
+            /// Its account.
+            account: AccountId,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// Limit or market.
+            kind: OrderKind,
+            /// How long.
+            tif: TimeInForce,
+            /// How a sale is marked.
+            short: ShortSale,
+            /// In which capacity.
+            capacity: Capacity,
+            /// The door's meanings.
+            policy: Policy,
+            /// At which price.
+            price: Price,
+            /// How much.
+            quantity: Quantity,
+            /// The whole quantity rests under `public_ref` from here on. Otherwise executions follow, and what
+            /// rests after them, if anything, as [`Booked`].
+            rests: bool,
+            /// The firm's name on the feed; blank without attribution.
+            mpid: Mpid,
+        } + /// The client's id bytes.
+            client_id
+        /// An order was changed under a new user reference. Comes before its executions.
+        Replaced = 1021 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// Its name until now.
+            old_user_ref: UserRef,
+            /// Its name from now on.
+            user_ref: UserRef,
+            /// The venue's name, as before.
+            order_id: OrderId,
+            /// Its reference on the feed until now.
+            old_public_ref: PublicRef,
+            /// Its reference from now on: the same one when it kept its place.
+            public_ref: PublicRef,
+            /// Its firm.
+            firm: FirmId,
+            /// Its account.
+            account: AccountId,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// Limit or market.
+            kind: OrderKind,
+            /// How long.
+            tif: TimeInForce,
+            /// How a sale is marked.
+            short: ShortSale,
+            /// The door's meanings.
+            policy: Policy,
+            /// The new price.
+            price: Price,
+            /// What is open from here on, executions not counted.
+            quantity: Quantity,
+            /// What was open until now.
+            old_quantity: Quantity,
+            /// Executed so far in the chain.
+            executed: Quantity,
+            /// The whole open quantity rests under `public_ref` from here on; otherwise as [`Accepted::rests`].
+            rests: bool,
+            /// The firm's name on the feed; blank without attribution.
+            mpid: Mpid,
+        } + /// The client's id bytes of the request.
+            client_id
+        /// What is left of an order after its executions on entry or replace has come to rest.
+        Booked = 1022 {
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// Its reference on the feed.
+            public_ref: PublicRef,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// At which price.
+            price: Price,
+            /// How much rests.
+            quantity: Quantity,
+            /// The firm's name on the feed; blank without attribution.
+            mpid: Mpid,
+        }
+        /// A part of an order was taken off; the rest keeps its place.
+        Reduced = 1023 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// The client's name of it.
+            user_ref: UserRef,
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// Its reference on the feed.
+            public_ref: PublicRef,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// How a sale is marked from here on.
+            short: ShortSale,
+            /// Whether the mark was asked to change (OUCH M).
+            remark: bool,
+            /// How much went; zero where only the mark changed.
+            removed: Quantity,
+            /// How much is open from here on.
+            leaves: Quantity,
+        } + /// The client's id bytes of the request.
+            client_id
+        /// An order is gone without having traded what was open.
+        Cancelled = 1024 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection, where its owner asked; zero otherwise.
+            incarnation: Incarnation,
+            /// Under which inbound message, where its owner asked.
+            inbound: MsgSeqNum,
+            /// The client's name of it.
+            user_ref: UserRef,
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// Its reference on the feed.
+            public_ref: PublicRef,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// How much went.
+            removed: Quantity,
+            /// Why.
+            reason: CancelReason,
+            /// Whether it was resting, so that the feed knew it.
+            rested: bool,
+        } + /// The client's id bytes of the request, where its owner asked.
+            client_id
+        /// Two orders traded, at the resting one's price.
+        Executed = 1025 {
+            /// The trade.
+            trade: TradeId,
+            /// What.
+            instrument: InstrumentId,
+            /// The side of the incoming order.
+            aggressor: Side,
+            /// At which price.
+            price: Price,
+            /// How much.
+            quantity: Quantity,
+            /// The resting order.
+            maker: OrderId,
+            /// Its reference on the feed.
+            maker_public_ref: PublicRef,
+            /// Whose.
+            maker_session: SessionId,
+            /// The client's name of it.
+            maker_user_ref: UserRef,
+            /// Its firm.
+            maker_firm: FirmId,
+            /// Its account.
+            maker_account: AccountId,
+            /// What is left of it.
+            maker_leaves: Quantity,
+            /// The incoming order.
+            taker: OrderId,
+            /// Whose.
+            taker_session: SessionId,
+            /// The client's name of it.
+            taker_user_ref: UserRef,
+            /// Its firm.
+            taker_firm: FirmId,
+            /// Its account.
+            taker_account: AccountId,
+            /// What is left of it.
+            taker_leaves: Quantity,
+        }
+        /// A new order was refused. Its user reference is consumed, except for `UnknownSession`, `SessionNotUp`,
+        /// `UserRefJump`, and where the door itself refused ([`Refuse`](crate::command::Refuse)).
+        Rejected = 1026 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// The client's name of it.
+            user_ref: UserRef,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// Why.
+            reason: RejectReason,
+            /// At which price.
+            price: Price,
+            /// How much.
+            quantity: Quantity,
+        } + /// The client's id bytes.
+            client_id
+        /// A reduce, cancel or replace was refused; the order, if there is one, stands as it did.
+        ChangeRejected = 1027 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// Which order was meant.
+            target: Target,
+            /// The new reference that a replace gave, or zero. Consumed as in [`Rejected`].
+            user_ref: UserRef,
+            /// Whether a replace was refused (FIX 434 = 2) and not a cancel or reduce.
+            replace: bool,
+            /// Why.
+            reason: RejectReason,
+        } + /// The client's id bytes of the request.
+            client_id
+        /// A carried order stands again at the start of a day; its queue position is unchanged.
+        Restated = 1028 {
+            /// Whose.
+            session: SessionId,
+            /// The client's name of it on the day it came; today only the order id names it.
+            user_ref: UserRef,
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// Its reference on the feed, as before.
+            public_ref: PublicRef,
+            /// Its firm.
+            firm: FirmId,
+            /// Its account.
+            account: AccountId,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// At which price.
+            price: Price,
+            /// What is open.
+            leaves: Quantity,
+            /// Executed so far.
+            executed: Quantity,
+            /// The firm's name on the feed; blank without attribution.
+            mpid: Mpid,
+        }
+    }
+}
+
+/// Where the engine puts what came of a command.
+pub trait EventSink {
+    /// Takes one event. Called in order, at least once a command.
+    fn emit(&mut self, event: Event);
+}
+
+impl Event {
+    /// The instrument whose per-instrument hash this event is part of, if it is one's.
+    #[must_use]
+    pub const fn instrument(&self) -> Option<InstrumentId> {
+        match self {
+            Self::InstrumentListed(e) => Some(e.instrument),
+            Self::Accepted(e) => Some(e.instrument),
+            Self::Replaced(e) => Some(e.instrument),
+            Self::Booked(e) => Some(e.instrument),
+            Self::Reduced(e) => Some(e.instrument),
+            Self::Cancelled(e) => Some(e.instrument),
+            Self::Executed(e) => Some(e.instrument),
+            Self::Rejected(e) => Some(e.instrument),
+            Self::Restated(e) => Some(e.instrument),
+            _ => None,
+        }
+    }
+
+    /// Appends the schema id, then block and text.
+    fn encode_with_schema(&self, out: &mut Encoder<'_>) {
+        self.schema().put(out);
+        self.encode(out);
+    }
+}
+
+impl Sequenced<Event> {
+    /// The bytes that the event hash takes in: sequence number, stamp, schema id, block, text. Returns their count.
+    #[inline]
+    pub fn encode_hashed(&self, out: &mut [u8; HASHED_BYTES_MAX]) -> usize {
+        let mut out = Encoder::new(out);
+        self.seq.put(&mut out);
+        self.stamp.put(&mut out);
+        self.body.encode_with_schema(&mut out);
+        out.len()
+    }
+}

@@ -1,0 +1,41 @@
+//! The vocabulary every part of Rialto shares: identities, commands, events, limits and their bytes.
+//!
+//! What stands here sets record layouts and keys that outlive any build, so it changes by appending only
+//! (see [`codec`] for the rule and `SPEC.md` beside this crate for the tables). The crate holds no clock, no
+//! randomness, no I/O, no floats and no hash maps: a stage may depend on it without losing determinism.
+//!
+//! - [`ids`]: who and what: venue, firm, account, session, instrument, the three names of an order.
+//! - [`price`], [`time`], [`order`], [`text`]: values.
+//! - [`command`]: everything that can change an output; [`event`]: everything that came of it.
+//! - [`sequenced`]: the envelope the sequencer stamps; [`hash`]: the one oracle; [`limits`]: every bound by name.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+pub mod codec;
+pub mod command;
+pub mod event;
+pub mod hash;
+pub mod ids;
+pub mod limits;
+pub mod order;
+pub mod price;
+pub mod reason;
+pub mod sequenced;
+pub mod text;
+pub mod time;
+
+pub use command::Command;
+pub use event::{Event, EventSink};
+pub use hash::{EventHash, StateHash};
+pub use ids::{
+    AccountId, Epoch, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef,
+    ReleaseNumber, SequenceNumber, SessionId, TradeId, UserRef, VenueId,
+};
+pub use order::{
+    Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce,
+};
+pub use price::{Price, PriceScale, Quantity};
+pub use reason::{CancelReason, IgnoreReason, RejectReason};
+pub use sequenced::{Output, Sequenced};
+pub use text::{Mpid, Symbol, Text};
+pub use time::{Clock, Monotonic, Timestamp, TradingDay};

@@ -1,0 +1,23 @@
+//! Every bound of the vocabulary and the engine, by name. An error that a bound causes names it.
+
+/// Bytes of a client's order id or a name. A hyphenated UUID is 36.
+pub const TEXT_MAX: usize = 39;
+/// The highest instrument id: ITCH's stock locate has 16 bits.
+pub const INSTRUMENT_MAX: u16 = u16::MAX;
+/// The highest session id.
+pub const SESSION_MAX: u32 = 65_535;
+/// The highest firm id.
+pub const FIRM_MAX: u32 = 65_535;
+/// The highest account id.
+pub const ACCOUNT_MAX: u32 = 1_048_575;
+/// The highest price any instrument may allow, in its own unit: one below ITCH's 32 bits.
+pub const PRICE_MAX: i64 = 4_294_967_294;
+/// The highest quantity any instrument may allow in one order.
+pub const QUANTITY_MAX: u64 = 1_000_000_000;
+/// Orders resting at one time in the whole venue. At the bound a new order is rejected.
+pub const LIVE_ORDERS_MAX: u32 = 1 << 24;
+/// How far a user reference may lie above the highest one seen in its session and day: bounds the memory that a client's
+/// choice of numbers can claim. Beyond it the order is rejected and the reference is not consumed.
+pub const USER_REF_JUMP_MAX: u32 = 1 << 20;
+/// The largest encoded command or event, without its record header.
+pub const MESSAGE_BYTES_MAX: usize = 240;

@@ -1,0 +1,123 @@
+//! Why an order was refused, taken off, or a command ignored. Values are fixed for ever; texts name the mend.
+
+use crate::codec::byte_enum;
+
+byte_enum! {
+    /// Why a command was refused.
+    RejectReason {
+        /// The session is not defined.
+        UnknownSession = 1,
+        /// The session is down, or the command comes from an ended connection of it.
+        SessionNotUp = 2,
+        /// No trading day is open.
+        MarketClosed = 3,
+        /// The instrument is not defined.
+        UnknownInstrument = 4,
+        /// The price is no multiple of the tick size.
+        PriceOffTick = 5,
+        /// The price is zero, negative or above the instrument's highest.
+        PriceOutOfRange = 6,
+        /// The quantity is zero.
+        QuantityZero = 7,
+        /// The quantity is above the instrument's highest.
+        QuantityTooLarge = 8,
+        /// The quantity is no multiple of the lot size.
+        QuantityOffLot = 9,
+        /// The user reference lies too far above the highest seen; it is not consumed.
+        UserRefJump = 10,
+        /// No live order has that name, and none had it today.
+        UnknownOrder = 11,
+        /// The order is executed in full or cancelled.
+        TooLate = 12,
+        /// The order belongs to another firm.
+        NotYours = 13,
+        /// The account is not defined or belongs to another firm.
+        UnknownAccount = 14,
+        /// The venue holds as many live orders as it may.
+        BookFull = 15,
+        /// A short-sale mark on a buy order.
+        ShortSaleOnBuy = 16,
+        /// A definition contradicts one that stands or breaks a limit.
+        BadDefinition = 17,
+        /// The order id was used before today (the doors that check it).
+        DuplicateClientId = 18,
+        /// The door was asked for an order type, time in force or instruction that is not offered.
+        NotSupported = 19,
+    }
+}
+
+byte_enum! {
+    /// Why an order, or a part of it, was taken off.
+    CancelReason {
+        /// Its owner asked.
+        Requested = 1,
+        /// Immediate-or-cancel or market: nothing more to trade with.
+        Unfilled = 2,
+        /// Fill-or-kill: not enough to trade with.
+        NotFillable = 3,
+        /// Its trading day ended.
+        DayEnded = 4,
+        /// Its session was lost.
+        SessionLost = 5,
+        /// An invalid replace under the policy that cancels the original.
+        InvalidReplace = 6,
+        /// A replace asked for no more than what was executed.
+        ReplacedToNothing = 7,
+    }
+}
+
+byte_enum! {
+    /// Why a command changed nothing and nobody is told.
+    IgnoreReason {
+        /// A user reference that is not above the highest seen: a resend.
+        Resent = 1,
+        /// The order is dead or unknown, under the policy that is silent then.
+        DeadOrder = 2,
+        /// The change asks for what already is.
+        Superfluous = 3,
+        /// From a session that is not up.
+        SessionNotUp = 4,
+        /// A session, day or release command that does not fit the state, such as the loss of a session that is down.
+        OutOfPlace = 5,
+    }
+}
+
+impl RejectReason {
+    /// Cause and mend, for a person.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::UnknownSession => "unknown session: define it first",
+            Self::SessionNotUp => "session is not up: log on again",
+            Self::MarketClosed => "no trading day is open: wait for the start of day",
+            Self::UnknownInstrument => "unknown instrument: see the instrument directory",
+            Self::PriceOffTick => {
+                "price is not a multiple of the tick size: see the instrument directory"
+            }
+            Self::PriceOutOfRange => {
+                "price is not between one tick and the highest price: see the instrument directory"
+            }
+            Self::QuantityZero => "quantity is zero: give at least one lot",
+            Self::QuantityTooLarge => {
+                "quantity is above the highest of the instrument: split the order"
+            }
+            Self::QuantityOffLot => {
+                "quantity is not a multiple of the lot size: see the instrument directory"
+            }
+            Self::UserRefJump => {
+                "reference is over USER_REF_JUMP_MAX above the last: count up from the last one"
+            }
+            Self::UnknownOrder => "no such order: check the reference and the trading day",
+            Self::TooLate => "too late: the order is executed or cancelled",
+            Self::NotYours => "no such order of this firm: check the order id",
+            Self::UnknownAccount => "unknown account: use one of this firm's accounts",
+            Self::BookFull => "the venue holds LIVE_ORDERS_MAX orders: cancel some or try later",
+            Self::ShortSaleOnBuy => "short-sale mark on a buy order: use a sell side",
+            Self::BadDefinition => "definition contradicts what stands: see the reason beside it",
+            Self::DuplicateClientId => "duplicate order id: use a fresh one",
+            Self::NotSupported => {
+                "order type, time in force or instruction is not offered: see the door's documentation"
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The envelope the sequencer stamps.
+
+use crate::event::Event;
+use crate::ids::{Epoch, SequenceNumber};
+use crate::time::Timestamp;
+
+/// A body with the number, the time and the epoch that the sequencer gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequenced<T> {
+    /// The global number, dense from 1. Events carry the number of the command that caused them.
+    pub seq: SequenceNumber,
+    /// Venue time; never less than that of the number before.
+    pub stamp: Timestamp,
+    /// The writer's fencing number; part of no hash.
+    pub epoch: Epoch,
+    /// What was sequenced.
+    pub body: T,
+}
+
+/// One event on its way to those who follow the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// The event under its command's number.
+    pub event: Sequenced<Event>,
+    /// Whether it is the last one of its command. Every command has at least one event, so this also marks progress.
+    pub last: bool,
+}

@@ -1,0 +1,23 @@
+//! What stages share, so that no stage names another: bounded rings, the duty cycle and the clock.
+//!
+//! - Commands travel door to sequencer, sequencer to engine in single-producer single-consumer rings ([`spsc`]).
+//! - Events travel from the engine to everyone in one broadcast ring ([`broadcast`]): written once, released by the gate,
+//!   read in place by each follower.
+//! - A [`Stage`] is a struct with a bounded unit of work; [`run`] gives stages a thread and idles by [`Idle`].
+//!
+//! `unsafe` lives in [`broadcast`] alone.
+
+pub mod broadcast;
+pub mod clock;
+pub mod layout;
+pub mod stage;
+
+pub use clock::{SystemClock, VirtualClock};
+pub use layout::Layout;
+pub use stage::{Idle, Stage, Stop, run};
+
+/// Single-producer single-consumer rings. A push into a full ring gives the value back: the producer keeps it and stops
+/// reading its own input, which is back-pressure and never a reject.
+pub mod spsc {
+    pub use rtrb::{Consumer, Producer, PushError, RingBuffer};
+}
