@@ -9,9 +9,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes end before the message does.
-    #[error(
-        "message cut short: {wanted} more bytes wanted, {left} left; the record is damaged or was cut by hand"
-    )]
+    #[error("message cut short: {wanted} more bytes wanted, {left} left; the record is damaged or was cut by hand")]
     Short {
         /// Bytes the next field takes.
         wanted: usize,
@@ -124,13 +122,10 @@ impl<'a> Decoder<'a> {
     /// [`DecodeError::Short`] when there are fewer.
     #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        let (taken, rest) = self
-            .rest
-            .split_first_chunk::<N>()
-            .ok_or(DecodeError::Short {
-                wanted: N,
-                left: self.rest.len(),
-            })?;
+        let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(DecodeError::Short {
+            wanted: N,
+            left: self.rest.len(),
+        })?;
         self.rest = rest;
         Ok(*taken)
     }
@@ -211,10 +206,7 @@ impl Field for bool {
         match u8::get(input)? {
             0 => Ok(false),
             1 => Ok(true),
-            value => Err(DecodeError::UnknownValue {
-                kind: "bool",
-                value,
-            }),
+            value => Err(DecodeError::UnknownValue { kind: "bool", value }),
         }
     }
 }

@@ -3,13 +3,8 @@
 //! A command is a wish: the engine decides, and every command has at least one [`Event`](crate::event::Event).
 
 use crate::codec::messages;
-use crate::ids::{
-    AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef,
-    VenueId,
-};
-use crate::order::{
-    Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce,
-};
+use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
+use crate::order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::RejectReason;
 use crate::text::{Mpid, Symbol};

@@ -3,12 +3,10 @@
 use crate::codec::{Encoder, Field, messages};
 use crate::hash::HASHED_BYTES_MAX;
 use crate::ids::{
-    AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber,
-    SessionId, TradeId, UserRef, VenueId,
+    AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SessionId, TradeId,
+    UserRef, VenueId,
 };
-use crate::order::{
-    Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce,
-};
+use crate::order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::{CancelReason, IgnoreReason, RejectReason};
 use crate::sequenced::Sequenced;

@@ -28,12 +28,10 @@ pub use command::Command;
 pub use event::{Event, EventSink};
 pub use hash::{EventHash, StateHash};
 pub use ids::{
-    AccountId, Epoch, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef,
-    ReleaseNumber, SequenceNumber, SessionId, TradeId, UserRef, VenueId,
+    AccountId, Epoch, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SequenceNumber,
+    SessionId, TradeId, UserRef, VenueId,
 };
-pub use order::{
-    Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce,
-};
+pub use order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce};
 pub use price::{Price, PriceScale, Quantity};
 pub use reason::{CancelReason, IgnoreReason, RejectReason};
 pub use sequenced::{Output, Sequenced};

@@ -10,8 +10,9 @@ pub const SESSION_MAX: u32 = 65_535;
 pub const FIRM_MAX: u32 = 65_535;
 /// The highest account id.
 pub const ACCOUNT_MAX: u32 = 1_048_575;
-/// The highest price any instrument may allow, in its own unit: one below ITCH's 32 bits.
-pub const PRICE_MAX: i64 = 4_294_967_294;
+/// The highest price any instrument may allow, in its own unit: 199,999.9900 in the default scale, the highest that OUCH
+/// can say (OUCH 5.0, data types; above it lie its market prices). ITCH says up to 200,000.0000.
+pub const PRICE_MAX: i64 = 1_999_999_900;
 /// The highest quantity any instrument may allow in one order.
 pub const QUANTITY_MAX: u64 = 1_000_000_000;
 /// Orders resting at one time in the whole venue. At the bound a new order is rejected.

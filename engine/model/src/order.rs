@@ -200,12 +200,12 @@ impl Field for Target {
         match kind {
             0 => u32::try_from(name)
                 .map(|user_ref| Self::UserRef(UserRef(user_ref)))
-                .map_err(|_| DecodeError::UnknownValue { kind: "32-bit UserRef", value: kind }),
+                .map_err(|_| DecodeError::UnknownValue {
+                    kind: "32-bit UserRef",
+                    value: kind,
+                }),
             1 => Ok(Self::OrderId(OrderId(name))),
-            value => Err(DecodeError::UnknownValue {
-                kind: "Target",
-                value,
-            }),
+            value => Err(DecodeError::UnknownValue { kind: "Target", value }),
         }
     }
 }

@@ -91,22 +91,14 @@ impl RejectReason {
             Self::SessionNotUp => "session is not up: log on again",
             Self::MarketClosed => "no trading day is open: wait for the start of day",
             Self::UnknownInstrument => "unknown instrument: see the instrument directory",
-            Self::PriceOffTick => {
-                "price is not a multiple of the tick size: see the instrument directory"
-            }
+            Self::PriceOffTick => "price is not a multiple of the tick size: see the instrument directory",
             Self::PriceOutOfRange => {
                 "price is not between one tick and the highest price: see the instrument directory"
             }
             Self::QuantityZero => "quantity is zero: give at least one lot",
-            Self::QuantityTooLarge => {
-                "quantity is above the highest of the instrument: split the order"
-            }
-            Self::QuantityOffLot => {
-                "quantity is not a multiple of the lot size: see the instrument directory"
-            }
-            Self::UserRefJump => {
-                "reference is over USER_REF_JUMP_MAX above the last: count up from the last one"
-            }
+            Self::QuantityTooLarge => "quantity is above the highest of the instrument: split the order",
+            Self::QuantityOffLot => "quantity is not a multiple of the lot size: see the instrument directory",
+            Self::UserRefJump => "reference is over USER_REF_JUMP_MAX above the last: count up from the last one",
             Self::UnknownOrder => "no such order: check the reference and the trading day",
             Self::TooLate => "too late: the order is executed or cancelled",
             Self::NotYours => "no such order of this firm: check the order id",

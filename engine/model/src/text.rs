@@ -42,9 +42,7 @@ impl Text {
     /// The bytes as they came.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes
-            .get(..usize::from(self.len))
-            .unwrap_or(&self.bytes)
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&self.bytes)
     }
 
     /// Whether there is none.
@@ -87,9 +85,7 @@ macro_rules! padded {
                 if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
                     return None;
                 }
-                bytes
-                    .get_mut(..text.len())?
-                    .copy_from_slice(text.as_bytes());
+                bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
                 Some(Self(bytes))
             }
 

@@ -54,13 +54,7 @@ impl TradingDay {
     /// From a civil date; `None` where there is no such date since 1970.
     #[must_use]
     pub const fn from_civil(year: u32, month: u32, day: u32) -> Option<Self> {
-        if year < 1970
-            || year > 9999
-            || month < 1
-            || month > 12
-            || day < 1
-            || day > days_in_month(year, month)
-        {
+        if year < 1970 || year > 9999 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) {
             return None;
         }
         // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": days_from_civil.
@@ -92,9 +86,7 @@ impl TradingDay {
 
 const fn days_in_month(year: u32, month: u32) -> u32 {
     match month {
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
-            29
-        }
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
@@ -143,10 +135,7 @@ mod tests {
             let (y, m, d) = TradingDay(day).civil();
             assert_eq!(TradingDay::from_civil(y, m, d), Some(TradingDay(day)));
         }
-        assert_eq!(
-            TradingDay::from_civil(2012, 6, 21).map(|d| d.0),
-            Some(15_512)
-        );
+        assert_eq!(TradingDay::from_civil(2012, 6, 21).map(|d| d.0), Some(15_512));
         assert_eq!(TradingDay(15_512).to_string(), "2012-06-21");
     }
 

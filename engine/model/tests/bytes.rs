@@ -38,25 +38,18 @@ fn enter() -> Command {
 #[test]
 fn an_order_has_these_bytes() {
     let golden: &[u8] = &[
-        7, 0, 0, 0, 2, 0, 0, 0, 4, 3, 2, 1, 42, 0, 0, 0, 9, 0, 0, 0, 3, 0, 2, 1, 2, 2, 2,
-        0b10_0100, 0, 0x44, 0xD6, 0x12, 0, 0, 0, 0, 0, 0xF4, 1, 0, 0, 0, 0, 0, 0, 7, b'O', b'R',
-        b'D', b'E', b'R', b'-', b'1',
+        7, 0, 0, 0, 2, 0, 0, 0, 4, 3, 2, 1, 42, 0, 0, 0, 9, 0, 0, 0, 3, 0, 2, 1, 2, 2, 2, 0b10_0100, 0, 0x44, 0xD6,
+        0x12, 0, 0, 0, 0, 0, 0xF4, 1, 0, 0, 0, 0, 0, 0, 7, b'O', b'R', b'D', b'E', b'R', b'-', b'1',
     ];
     assert_eq!(encode(&enter()), golden);
-    assert_eq!(
-        Command::decode(Enter::SCHEMA, Enter::BLOCK, golden),
-        Ok(enter())
-    );
+    assert_eq!(Command::decode(Enter::SCHEMA, Enter::BLOCK, golden), Ok(enter()));
 }
 
 #[test]
 fn a_reader_skips_what_a_newer_writer_appended_and_defaults_what_an_older_one_lacked() {
     let mut newer = encode(&enter());
     newer.splice(Enter::BLOCK..Enter::BLOCK, [0xEE; 5]);
-    assert_eq!(
-        Command::decode(Enter::SCHEMA, Enter::BLOCK + 5, &newer),
-        Ok(enter())
-    );
+    assert_eq!(Command::decode(Enter::SCHEMA, Enter::BLOCK + 5, &newer), Ok(enter()));
 
     let mut older = encode(&enter());
     older.drain(Enter::BLOCK - 8..Enter::BLOCK);
@@ -88,10 +81,7 @@ fn broken_bytes_are_named() {
             20,
             Enter::BLOCK,
             good[..10].to_vec(),
-            DecodeError::Short {
-                wanted: 45,
-                left: 10,
-            },
+            DecodeError::Short { wanted: 45, left: 10 },
         ),
         (
             "block ends in a field",
@@ -119,10 +109,7 @@ fn broken_bytes_are_named() {
             20,
             45,
             [&good[..22], &[9], &good[23..]].concat(),
-            DecodeError::UnknownValue {
-                kind: "Side",
-                value: 9,
-            },
+            DecodeError::UnknownValue { kind: "Side", value: 9 },
         ),
         (
             "long text",
@@ -133,11 +120,7 @@ fn broken_bytes_are_named() {
         ),
     ];
     for (name, schema, block, bytes, expected) in cases {
-        assert_eq!(
-            Command::decode(*schema, *block, bytes),
-            Err(*expected),
-            "{name}"
-        );
+        assert_eq!(Command::decode(*schema, *block, bytes), Err(*expected), "{name}");
     }
 }
 

@@ -10,11 +10,7 @@ const BEGIN: &str = "<!-- tables: written by tests/spec.rs -->\n";
 fn tables(out: &mut String, title: &str, schemas: &[Schema]) {
     writeln!(out, "\n## {title}").unwrap();
     for schema in schemas {
-        let text = if schema.text.is_empty() {
-            ""
-        } else {
-            ", then a text"
-        };
+        let text = if schema.text.is_empty() { "" } else { ", then a text" };
         writeln!(
             out,
             "\n### {} {} (block {} bytes{text})\n",
@@ -60,16 +56,10 @@ fn the_specification_is_the_code() {
 
 #[test]
 fn schema_ids_are_given_once() {
-    let mut ids: Vec<u16> = Command::SCHEMAS
-        .iter()
-        .chain(Event::SCHEMAS)
-        .map(|s| s.id)
-        .collect();
+    let mut ids: Vec<u16> = Command::SCHEMAS.iter().chain(Event::SCHEMAS).map(|s| s.id).collect();
     let count = ids.len();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), count);
-    assert!(
-        Command::SCHEMAS.iter().all(|s| s.id < 1000) && Event::SCHEMAS.iter().all(|s| s.id > 1000)
-    );
+    assert!(Command::SCHEMAS.iter().all(|s| s.id < 1000) && Event::SCHEMAS.iter().all(|s| s.id > 1000));
 }

@@ -81,15 +81,10 @@ pub struct Reader<T> {
 
 /// A ring of `capacity` values (rounded up to a power of two, at least 2) with `readers` readers.
 #[must_use]
-pub fn broadcast<T: Copy + Send + Sync>(
-    capacity: usize,
-    readers: usize,
-) -> (Writer<T>, Gate<T>, Vec<Reader<T>>) {
+pub fn broadcast<T: Copy + Send + Sync>(capacity: usize, readers: usize) -> (Writer<T>, Gate<T>, Vec<Reader<T>>) {
     let capacity = capacity.next_power_of_two().max(2);
     let shared = Arc::new(Shared {
-        slots: (0..capacity)
-            .map(|_| UnsafeCell::new(MaybeUninit::uninit()))
-            .collect(),
+        slots: (0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect(),
         mask: capacity as u64 - 1,
         published: Cursor::default(),
         released: Cursor::default(),
@@ -215,9 +210,7 @@ impl<T: Copy> Reader<T> {
             self.next += 1;
         }
         if self.next != start {
-            self.shared.readers[self.index]
-                .0
-                .store(self.next, Ordering::Release);
+            self.shared.readers[self.index].0.store(self.next, Ordering::Release);
         }
         (self.next - start) as usize
     }
@@ -231,9 +224,7 @@ impl<T: Copy> Reader<T> {
 
 impl<T> Drop for Reader<T> {
     fn drop(&mut self) {
-        self.shared.readers[self.index]
-            .0
-            .store(GONE, Ordering::Release);
+        self.shared.readers[self.index].0.store(GONE, Ordering::Release);
     }
 }
 
@@ -246,9 +237,7 @@ impl<T> std::fmt::Debug for Writer<T> {
 }
 impl<T> std::fmt::Debug for Gate<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate")
-            .field("next", &self.next)
-            .finish_non_exhaustive()
+        f.debug_struct("Gate").field("next", &self.next).finish_non_exhaustive()
     }
 }
 impl<T> std::fmt::Debug for Reader<T> {
@@ -280,11 +269,7 @@ mod tests {
         writer.write(2).unwrap();
         assert_eq!(gate.poll(8, |_| true), 0, "written is not published");
         writer.publish();
-        assert_eq!(
-            take_all(&mut readers[0]),
-            [0u64; 0],
-            "published is not released"
-        );
+        assert_eq!(take_all(&mut readers[0]), [0u64; 0], "published is not released");
         assert_eq!(gate.poll(8, |v| *v < 2), 1);
         assert_eq!(take_all(&mut readers[0]), [1]);
         assert!(!gate.is_drained());
@@ -309,11 +294,7 @@ mod tests {
         writer.write(4).unwrap();
         writer.publish();
         gate.poll(8, |_| true);
-        assert_eq!(
-            take_all(&mut readers[0]),
-            [4],
-            "a dropped reader holds nobody up"
-        );
+        assert_eq!(take_all(&mut readers[0]), [4], "a dropped reader holds nobody up");
     }
 
     #[test]

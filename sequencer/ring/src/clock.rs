@@ -15,9 +15,7 @@ impl SystemClock {
     /// Local time counts from here.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+        Self { start: Instant::now() }
     }
 }
 
