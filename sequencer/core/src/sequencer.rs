@@ -1,0 +1,157 @@
+//! Takes commands from the doors in turn, numbers and stamps them, journals them and hands them to the engine.
+
+use rialto_journal::{AppendError, CommitError, Disk, Writer};
+use rialto_model::{Clock, Command, Epoch, SequenceNumber, Sequenced, Timestamp};
+use rialto_ring::spsc::{Consumer, Producer};
+use rialto_ring::{Stage, Stop};
+
+/// Where the stream stands and how it goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct SequencerConfig {
+    /// Commands in one batch at most: one clock read, one commit block, one write.
+    pub batch: usize,
+    /// The last number of the stream so far; zero for a new one.
+    pub last_seq: SequenceNumber,
+    /// The last stamp of the stream so far: time does not go back, also across restarts.
+    pub last_stamp: Timestamp,
+    /// This writer's fencing number.
+    pub epoch: Epoch,
+}
+
+/// The stage.
+pub struct Sequencer<C, D: Disk> {
+    config: SequencerConfig,
+    inputs: Vec<Consumer<Command>>,
+    /// The input that is asked first, so that none starves.
+    turn: usize,
+    engine: Producer<Sequenced<Command>>,
+    journal: Writer<D>,
+    clock: C,
+    stop: Stop,
+}
+
+impl<C: Clock, D: Disk> Sequencer<C, D> {
+    /// A sequencer that goes on behind `config.last_seq`. A journal that fails stops the exchange through `stop`.
+    #[must_use]
+    pub const fn new(
+        config: SequencerConfig,
+        inputs: Vec<Consumer<Command>>,
+        engine: Producer<Sequenced<Command>>,
+        journal: Writer<D>,
+        clock: C,
+        stop: Stop,
+    ) -> Self {
+        Self {
+            config,
+            inputs,
+            turn: 0,
+            engine,
+            journal,
+            clock,
+            stop,
+        }
+    }
+
+    /// The last number given.
+    #[must_use]
+    pub const fn last_seq(&self) -> SequenceNumber {
+        self.config.last_seq
+    }
+
+    /// The journal, to seal it in the end.
+    pub fn into_journal(self) -> Writer<D> {
+        self.journal
+    }
+
+    /// Numbers, stamps, journals and passes on one command. The engine runs ahead of the durable frontier; the gate
+    /// holds back what comes of it.
+    fn sequence(&mut self, stamp: Timestamp, command: Command) -> Result<(), AppendError> {
+        let seq = self.config.last_seq.next();
+        let sequenced = Sequenced {
+            seq,
+            stamp,
+            epoch: self.config.epoch,
+            body: command,
+        };
+        self.journal.append(&sequenced)?;
+        self.config.last_seq = seq;
+        self.config.last_stamp = stamp;
+        if self.engine.push(sequenced).is_err() {
+            unreachable!("room was counted before the batch began, and nobody else pushes");
+        }
+        Ok(())
+    }
+
+    /// Takes up to `room` commands, a share from each input in turn, as far as the commit block holds them.
+    fn take(&mut self, room: usize) -> Result<usize, AppendError> {
+        if room == 0 || self.inputs.iter().all(Consumer::is_empty) {
+            return Ok(0);
+        }
+        let stamp = self.clock.now().max(self.config.last_stamp);
+        let share = room.div_ceil(self.inputs.len());
+        let mut taken = 0;
+        for offset in 0..self.inputs.len() {
+            let index = (self.turn + offset) % self.inputs.len();
+            for _ in 0..share.min(room - taken) {
+                if self.journal.is_full() {
+                    return Ok(taken);
+                }
+                let Ok(command) = self.inputs[index].pop() else { break };
+                self.sequence(stamp, command)?;
+                taken += 1;
+            }
+        }
+        self.turn = (self.turn + 1) % self.inputs.len();
+        Ok(taken)
+    }
+
+    /// One batch: what an earlier commit left waiting goes first, and nothing new is taken before it is written.
+    fn batch(&mut self) -> Result<usize, Trouble> {
+        if self.journal.pending() > 0 {
+            self.journal.commit()?;
+        }
+        let taken = self.take(self.engine.slots().min(self.config.batch))?;
+        if taken > 0 {
+            self.journal.commit()?;
+        } else {
+            self.journal.mark(self.clock.monotonic())?;
+        }
+        Ok(taken)
+    }
+}
+
+/// Why a batch did not come to its end.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+impl<C: Clock + Send, D: Disk> Stage for Sequencer<C, D>
+where
+    Writer<D>: Send,
+{
+    fn name(&self) -> &'static str {
+        "sequencer"
+    }
+
+    /// A full ring towards the engine, or a journal whose next segment is still being made, takes nothing from the doors:
+    /// back-pressure, never a reject.
+    fn poll(&mut self) -> usize {
+        match self.batch() {
+            Ok(taken) => taken,
+            Err(Trouble::Commit(CommitError::NoSegment { .. })) => 0,
+            Err(trouble) => {
+                self.stop
+                    .fail(format!("the journal failed, nothing more is released: {trouble}"));
+                0
+            }
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        self.journal.pending() == 0 && self.inputs.iter().all(Consumer::is_empty)
+    }
+}
