@@ -1,0 +1,172 @@
+//! A venue's feed as a function of its released events.
+
+use alloc::vec::Vec;
+
+use rialto_itch::mold::{self, HEADER_LEN, Header, Request, Session};
+use rialto_model::{Epoch, Event, Output, SequenceNumber, VenueId};
+
+use crate::config::{Config, ConfigError};
+use crate::counters::Counters;
+use crate::downstream::{Absent, Downstream};
+use crate::session::session_name;
+use crate::store::Store;
+use crate::translator::Translator;
+
+/// Follows released events and makes the feed's packets.
+///
+/// - In: [`follow`](Self::follow), every released output in order, live as in recovery.
+/// - Out: [`poll_packet`](Self::poll_packet) after each, until it gives nothing; at the end of a batch with `flush`.
+///   [`heartbeat`](Self::heartbeat) and [`end_of_session`](Self::end_of_session) when nothing else was sent for a while.
+///   [`answer`](Self::answer) for who missed something. After a recovery [`skip_unsent`](Self::skip_unsent): what was
+///   released before the restart is there for the asking and is not sent again.
+/// - Getters: everything else.
+///
+/// A trading day is one MoldUDP64 session ([`session_name`]), its messages numbered from 1. Nothing between two days is on
+/// the feed. Memory is bounded by [`Config::store_bytes_max`], and 32 bytes for each instrument.
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    translator: Translator,
+    downstream: Downstream,
+    venue: VenueId,
+    epoch: Epoch,
+    last_command: SequenceNumber,
+    /// The number behind the last message of the last whole command.
+    command_end: mold::SequenceNumber,
+    messages: u64,
+    stale_epochs: u64,
+}
+
+impl Publisher {
+    /// A publisher that has followed nothing.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for bounds that cannot be kept.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        let Config {
+            datagram_max,
+            store_bytes_max,
+        } = config.check()?;
+        Ok(Self {
+            translator: Translator::default(),
+            downstream: Downstream::new(datagram_max, Store::new(store_bytes_max)),
+            venue: VenueId(0),
+            epoch: Epoch(0),
+            last_command: SequenceNumber(0),
+            command_end: mold::SequenceNumber::FIRST,
+            messages: 0,
+            stale_epochs: 0,
+        })
+    }
+
+    /// Takes in the next released event. One of an older epoch than the newest seen is counted and not followed.
+    #[inline]
+    pub fn follow(&mut self, output: &Output) {
+        let event = &output.event;
+        if event.epoch < self.epoch {
+            self.stale_epochs += 1;
+            return;
+        }
+        self.epoch = event.epoch;
+        match &event.body {
+            Event::Released(released) => self.venue = released.venue,
+            Event::DayStarted(started) => {
+                self.downstream.begin(session_name(self.venue, started.day));
+                self.command_end = self.downstream.next();
+            }
+            _ => {}
+        }
+        let Self {
+            translator,
+            downstream,
+            messages,
+            ..
+        } = self;
+        translator.translate(output, &mut |message| {
+            downstream.push(&message);
+            *messages += 1;
+        });
+        if output.last {
+            self.last_command = event.seq;
+            self.command_end = self.downstream.next();
+        }
+    }
+
+    /// Writes the next packet of messages that were in none yet into `packet`, over what it held, and says how many there
+    /// are. `None`, with `packet` of no use, while they do not fill one; with `flush`, only when there are none.
+    #[inline]
+    pub fn poll_packet(&mut self, flush: bool, packet: &mut Vec<u8>) -> Option<u16> {
+        self.downstream.poll_packet(flush, packet)
+    }
+
+    /// Takes all messages so far as sent, as they were before a restart.
+    pub fn skip_unsent(&mut self) {
+        self.downstream.skip_unsent();
+    }
+
+    /// The packet that says, while a day is open, which message comes next.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<[u8; HEADER_LEN]> {
+        let session = self.session().filter(|_| self.is_open())?;
+        Some(Header::heartbeat(session, self.downstream.unsent()).to_bytes())
+    }
+
+    /// The packet that says, from the end of a day until the next begins, that the session is over and before which
+    /// number it ended.
+    #[must_use]
+    pub fn end_of_session(&self) -> Option<[u8; HEADER_LEN]> {
+        let session = self.session().filter(|_| !self.is_open())?;
+        Some(Header::end_of_session(session, self.downstream.unsent()).to_bytes())
+    }
+
+    /// Writes a packet of the messages asked for into `packet`, over what it held, and says how many there are: as many
+    /// as were asked for, as fit one packet, as have been sent, and at most `count_max`. For the rest ask again.
+    ///
+    /// # Errors
+    /// [`Absent`], with `packet` of no use: the first message asked for cannot be had.
+    pub fn answer(&self, request: &Request, count_max: u16, packet: &mut Vec<u8>) -> Result<u16, Absent> {
+        self.downstream.answer(request, count_max, packet)
+    }
+
+    /// The session of the open day, or of the last one; `None` before the first.
+    #[must_use]
+    pub const fn session(&self) -> Option<Session> {
+        self.downstream.session()
+    }
+
+    /// Whether a trading day is open.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.translator.is_open()
+    }
+
+    /// The number that the next message gets.
+    #[must_use]
+    pub const fn next_sequence(&self) -> mold::SequenceNumber {
+        self.downstream.next()
+    }
+
+    /// The number of the last message of the last command whose events have all been followed: where a book may be
+    /// stated. `None` before the session's first.
+    #[must_use]
+    pub fn last_sequence_of_command(&self) -> Option<mold::SequenceNumber> {
+        (self.command_end > mold::SequenceNumber::FIRST).then(|| mold::SequenceNumber(self.command_end.0 - 1))
+    }
+
+    /// The last command whose events have all been followed; zero before the first.
+    #[must_use]
+    pub const fn last_command(&self) -> SequenceNumber {
+        self.last_command
+    }
+
+    /// What was counted since the publisher was made.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        Counters {
+            messages: self.messages,
+            instruments_refused: self.translator.instruments_refused(),
+            events_left_out: self.translator.events_left_out(),
+            stale_epochs: self.stale_epochs,
+            unsent_dropped: self.downstream.unsent_dropped(),
+        }
+    }
+}

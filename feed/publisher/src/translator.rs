@@ -1,0 +1,286 @@
+//! Events to ITCH messages: what the public may see of each, and nothing of who is behind it but where attribution was asked for.
+//!
+//! | event | message |
+//! |---|---|
+//! | `DayStarted` | `S` `O`, `S` `S`; `S` `Q` behind the last event of the same command, as the directory and the carried orders come first |
+//! | `DayEnded` | `S` `M`, `S` `E`, `S` `C` |
+//! | `InstrumentListed` | `R`, `H` |
+//! | `Accepted` that rests, `Booked`, `Restated` | `A`, or `F` with attribution |
+//! | `Executed` | `E` of the resting order |
+//! | `Reduced` that removes something | `X` |
+//! | `Cancelled` that rested | `D` |
+//! | `Replaced` that keeps its reference | `X` of the difference, or nothing |
+//! | `Replaced` that rests under a new one | `U` |
+//! | `Replaced` that does not rest | `D`; executions and `Booked` follow |
+//! | any other; any outside of a trading day | nothing |
+//!
+//! Attribution is ITCH's: a `U` keeps that of the order it replaces.
+
+use rialto_itch::codes::{
+    Authenticity, EventCode, FinancialStatus, Flag, IssueClassification, LuldTier, MarketCategory, Reserved,
+    TradingState, YesNo,
+};
+use rialto_itch::values::LeverageFactor;
+use rialto_itch::{
+    AddOrder, AddOrderAttributed, Header, IssueSubType, MatchNumber, Message, OrderCancel, OrderDelete, OrderExecuted,
+    OrderReference, OrderReplace, Side, StockDirectory, StockLocate, StockTradingAction, SystemEvent, TimeOfDay,
+    TrackingNumber, TradingReason,
+};
+use rialto_model::event::{Event, InstrumentListed};
+use rialto_model::{InstrumentId, Mpid, Output, Price, PublicRef, Quantity, Timestamp, TradeId};
+
+use crate::directory::{Directory, Listing, shares};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Translator {
+    directory: Directory,
+    /// From when the open day counts its nanoseconds; `None` between days.
+    midnight: Option<Timestamp>,
+    /// The directory of the day is being told, and market hours begin behind it.
+    opening: bool,
+    instruments_refused: u64,
+    events_left_out: u64,
+}
+
+/// The event is about an instrument that is not on the feed, or states a value that its definition rules out.
+struct NotOnFeed;
+
+impl Translator {
+    /// Gives `emit` the messages that the output comes to, in order.
+    #[inline]
+    pub(crate) fn translate(&mut self, output: &Output, emit: &mut impl FnMut(Message)) {
+        let stamp = output.event.stamp;
+        match &output.event.body {
+            Event::DayStarted(started) => {
+                self.midnight = Some(started.midnight);
+                self.opening = true;
+                self.system(stamp, EventCode::StartOfMessages, emit);
+                self.system(stamp, EventCode::StartOfSystemHours, emit);
+            }
+            Event::DayEnded(_) => {
+                self.system(stamp, EventCode::EndOfMarketHours, emit);
+                self.system(stamp, EventCode::EndOfSystemHours, emit);
+                self.system(stamp, EventCode::EndOfMessages, emit);
+                self.midnight = None;
+            }
+            Event::InstrumentListed(listed) => self.list(stamp, listed, emit),
+            event => match self.order(stamp, event) {
+                Ok(message) => message.into_iter().for_each(&mut *emit),
+                Err(NotOnFeed) => self.events_left_out += 1,
+            },
+        }
+        if output.last && self.opening {
+            self.opening = false;
+            self.system(stamp, EventCode::StartOfMarketHours, emit);
+        }
+    }
+
+    /// Whether a trading day is open.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.midnight.is_some()
+    }
+
+    pub(crate) const fn instruments_refused(&self) -> u64 {
+        self.instruments_refused
+    }
+
+    pub(crate) const fn events_left_out(&self) -> u64 {
+        self.events_left_out
+    }
+
+    fn system(&self, stamp: Timestamp, event: EventCode, emit: &mut impl FnMut(Message)) {
+        if let Some(midnight) = self.midnight {
+            let header = header(InstrumentId(0), stamp, midnight);
+            emit(SystemEvent { header, event }.into());
+        }
+    }
+
+    fn list(&mut self, stamp: Timestamp, listed: &InstrumentListed, emit: &mut impl FnMut(Message)) {
+        let Some(listing) = self.directory.list(listed) else {
+            self.instruments_refused += 1;
+            return;
+        };
+        if let Some(midnight) = self.midnight {
+            let header = header(listed.instrument, stamp, midnight);
+            emit(directory_entry(header, listing));
+            emit(trading_action(header, listing, listed.trading));
+        }
+    }
+
+    /// What an order's event comes to: one message at most.
+    #[inline]
+    fn order(&self, stamp: Timestamp, event: &Event) -> Result<Option<Message>, NotOnFeed> {
+        let Some(midnight) = self.midnight else {
+            return Ok(None);
+        };
+        let on = |instrument| match self.directory.get(instrument) {
+            Some(listing) => Ok(Subject {
+                header: header(instrument, stamp, midnight),
+                listing,
+            }),
+            None => Err(NotOnFeed),
+        };
+        let message = match event {
+            Event::Accepted(e) if e.rests => {
+                on(e.instrument)?.added(e.public_ref, e.side, e.quantity, e.price, e.mpid)?
+            }
+            Event::Booked(e) => on(e.instrument)?.added(e.public_ref, e.side, e.quantity, e.price, e.mpid)?,
+            Event::Restated(e) => on(e.instrument)?.added(e.public_ref, e.side, e.leaves, e.price, e.mpid)?,
+            Event::Executed(e) => on(e.instrument)?.executed(e.maker_public_ref, e.quantity, e.trade)?,
+            Event::Reduced(e) if !e.removed.is_zero() => on(e.instrument)?.reduced(e.public_ref, e.removed)?,
+            Event::Cancelled(e) if e.rested => on(e.instrument)?.deleted(e.public_ref),
+            Event::Replaced(e) if e.public_ref == e.old_public_ref => {
+                let removed = e.old_quantity.saturating_sub(e.quantity);
+                if removed.is_zero() {
+                    return Ok(None);
+                }
+                on(e.instrument)?.reduced(e.public_ref, removed)?
+            }
+            Event::Replaced(e) if e.rests => {
+                on(e.instrument)?.replaced(e.old_public_ref, e.public_ref, e.quantity, e.price)?
+            }
+            Event::Replaced(e) => on(e.instrument)?.deleted(e.old_public_ref),
+            _ => return Ok(None),
+        };
+        Ok(Some(message))
+    }
+}
+
+/// What a message about an order is made with.
+struct Subject<'a> {
+    header: Header,
+    listing: &'a Listing,
+}
+
+impl Subject<'_> {
+    fn added(
+        &self,
+        order: PublicRef,
+        side: rialto_model::Side,
+        quantity: Quantity,
+        price: Price,
+        mpid: Mpid,
+    ) -> Result<Message, NotOnFeed> {
+        let header = self.header;
+        let reference = reference(order);
+        let side = match side {
+            rialto_model::Side::Buy => Side::Buy,
+            rialto_model::Side::Sell => Side::Sell,
+        };
+        let shares = shares(quantity).ok_or(NotOnFeed)?;
+        let stock = self.listing.stock;
+        let price = self.listing.price(price).ok_or(NotOnFeed)?;
+        Ok(if mpid == Mpid::default() {
+            AddOrder {
+                header,
+                reference,
+                side,
+                shares,
+                stock,
+                price,
+            }
+            .into()
+        } else {
+            AddOrderAttributed {
+                header,
+                reference,
+                side,
+                shares,
+                stock,
+                price,
+                attribution: rialto_itch::Mpid(mpid.0),
+            }
+            .into()
+        })
+    }
+
+    fn executed(&self, order: PublicRef, quantity: Quantity, trade: TradeId) -> Result<Message, NotOnFeed> {
+        Ok(OrderExecuted {
+            header: self.header,
+            reference: reference(order),
+            shares: shares(quantity).ok_or(NotOnFeed)?,
+            match_number: MatchNumber(trade.0),
+        }
+        .into())
+    }
+
+    fn reduced(&self, order: PublicRef, removed: Quantity) -> Result<Message, NotOnFeed> {
+        Ok(OrderCancel {
+            header: self.header,
+            reference: reference(order),
+            shares: shares(removed).ok_or(NotOnFeed)?,
+        }
+        .into())
+    }
+
+    fn replaced(&self, old: PublicRef, new: PublicRef, quantity: Quantity, price: Price) -> Result<Message, NotOnFeed> {
+        Ok(OrderReplace {
+            header: self.header,
+            original_reference: reference(old),
+            new_reference: reference(new),
+            shares: shares(quantity).ok_or(NotOnFeed)?,
+            price: self.listing.price(price).ok_or(NotOnFeed)?,
+        }
+        .into())
+    }
+
+    fn deleted(&self, order: PublicRef) -> Message {
+        OrderDelete {
+            header: self.header,
+            reference: reference(order),
+        }
+        .into()
+    }
+}
+
+/// What every message begins with. A day left open for more than the three days that 48 bits count stands still there.
+#[inline]
+fn header(instrument: InstrumentId, stamp: Timestamp, midnight: Timestamp) -> Header {
+    Header {
+        locate: StockLocate(instrument.0),
+        tracking: TrackingNumber(0),
+        timestamp: TimeOfDay::new(stamp.since(midnight)).unwrap_or(TimeOfDay::MAX),
+    }
+}
+
+#[inline]
+const fn reference(order: PublicRef) -> OrderReference {
+    OrderReference(order.0)
+}
+
+/// A Stock Directory entry; what Rialto's instruments do not have is not stated.
+fn directory_entry(header: Header, listing: &Listing) -> Message {
+    StockDirectory {
+        header,
+        stock: listing.stock,
+        market_category: MarketCategory::NotAvailable,
+        financial_status: FinancialStatus::NotAvailable,
+        round_lot_size: listing.lot,
+        round_lots_only: if listing.lot.0 > 1 { YesNo::Yes } else { YesNo::No },
+        issue_classification: IssueClassification::CommonStock,
+        issue_sub_type: IssueSubType(*b"Z "),
+        authenticity: Authenticity::Live,
+        short_sale_threshold: Flag::NotAvailable,
+        ipo: Flag::NotAvailable,
+        luld_tier: LuldTier::NotAvailable,
+        etp: Flag::NotAvailable,
+        etp_leverage_factor: LeverageFactor(0),
+        inverse: YesNo::No,
+    }
+    .into()
+}
+
+fn trading_action(header: Header, listing: &Listing, trading: bool) -> Message {
+    StockTradingAction {
+        header,
+        stock: listing.stock,
+        state: if trading {
+            TradingState::Trading
+        } else {
+            TradingState::Halted
+        },
+        reserved: Reserved,
+        reason: TradingReason::default(),
+    }
+    .into()
+}

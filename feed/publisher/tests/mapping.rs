@@ -1,0 +1,361 @@
+//! Events on the left, the feed's messages on the right.
+
+mod common;
+
+use common::*;
+use rialto_itch::Message;
+use rialto_itch::codes::{Authenticity, FinancialStatus, Flag, IssueClassification, LuldTier, MarketCategory, YesNo};
+use rialto_itch::{Stock, StockLocate, TimeOfDay, TrackingNumber};
+use rialto_model::Side::{Buy, Sell};
+use rialto_model::event::*;
+use rialto_model::{
+    Event, InstrumentId, Mpid, Price, PriceScale, PublicRef, Quantity, Symbol, Timestamp, TradeId, TradingDay,
+};
+use rialto_publisher::{Config, Publisher};
+
+fn publisher() -> Publisher {
+    Publisher::new(Config::default()).expect("bounds that can be kept")
+}
+
+/// Commands, and what each of their events comes to.
+type Table = Vec<Vec<(Event, &'static [&'static str])>>;
+
+fn holds(publisher: &mut Publisher, script: &mut Script, table: Table) {
+    for (place, command) in table.into_iter().enumerate() {
+        let (events, expected): (Vec<_>, Vec<_>) = command.into_iter().unzip();
+        for (output, expected) in script.command(&events).iter().zip(expected) {
+            let said: Vec<String> = messages(publisher, output).iter().map(say).collect();
+            assert_eq!(said, expected, "command {place}: {:?}", output.event.body);
+        }
+    }
+}
+
+#[test]
+fn a_day_opens_with_its_directory_and_closes_behind_its_last_order() {
+    let table: Table = vec![
+        vec![(released(7), &[])],
+        // Between days: known, and not told.
+        vec![(listed(1, "GOOG", 4), &[])],
+        vec![(
+            Event::Accepted(accepted(Buy, 1, 100, 50_000, true)),
+            &[], // no engine does that between days
+        )],
+        vec![
+            (day_started(DAY), &["S0 start of messages", "S0 start of system hours"]),
+            (listed(1, "GOOG", 4), &["R1 GOOG lot 1", "H1 GOOG trading"]),
+            (listed(2, "AAPL", 4), &["R2 AAPL lot 1", "H2 AAPL trading"]),
+            (
+                Event::Restated(Restated {
+                    instrument: InstrumentId(1),
+                    public_ref: PublicRef(11),
+                    side: Sell,
+                    price: Price(50_100),
+                    leaves: Quantity(30),
+                    executed: Quantity(70),
+                    ..Restated::default()
+                }),
+                &["A1 #11 sell 30 GOOG 50100"],
+            ),
+            (
+                Event::Restated(Restated {
+                    instrument: InstrumentId(2),
+                    public_ref: PublicRef(12),
+                    side: Buy,
+                    price: Price(100),
+                    leaves: Quantity(1),
+                    mpid: mpid("ABCD"),
+                    ..Restated::default()
+                }),
+                &["F2 #12 buy 1 AAPL 100 ABCD", "S0 start of market hours"],
+            ),
+        ],
+        // Listed in the middle of the day: told at once.
+        vec![(listed(3, "MSFT", 4), &["R3 MSFT lot 1", "H3 MSFT trading"])],
+        vec![
+            (cancelled(11, true), &["D1 #11"]),
+            (
+                day_ended(),
+                &["S0 end of market hours", "S0 end of system hours", "S0 end of messages"],
+            ),
+        ],
+        vec![(executed(12, 1, 1), &[])],
+        // A day without instruments opens all the same.
+        vec![(
+            day_started(TradingDay(DAY.0 + 1)),
+            &[
+                "S0 start of messages",
+                "S0 start of system hours",
+                "S0 start of market hours",
+            ],
+        )],
+    ];
+    holds(&mut publisher(), &mut Script::new(), table);
+}
+
+#[test]
+fn each_event_of_an_order_comes_to_its_message() {
+    let (mut publisher, mut script) = (publisher(), Script::new());
+    for output in script.opening() {
+        messages(&mut publisher, &output);
+    }
+    let table: Table = vec![
+        // Entry.
+        vec![(
+            Event::Accepted(accepted(Buy, 1, 100, 50_000, true)),
+            &["A1 #1 buy 100 GOOG 50000"],
+        )],
+        vec![(
+            Event::Accepted(accepted(Sell, 2, 999_999_999, 1_999_999_900, true)),
+            &["A1 #2 sell 999999999 GOOG 1999999900"],
+        )],
+        vec![(
+            Event::Accepted(Accepted {
+                mpid: mpid("MEMB"),
+                ..accepted(Sell, 3, 5, 60_000, true)
+            }),
+            &["F1 #3 sell 5 GOOG 60000 MEMB"],
+        )],
+        // Entry that trades first; what rests comes behind.
+        vec![
+            (Event::Accepted(accepted(Sell, 4, 150, 50_000, false)), &[]),
+            (executed(1, 60, 21), &["E1 #1 60 trade 21"]),
+            (executed(1, 40, 22), &["E1 #1 40 trade 22"]),
+            (
+                Event::Booked(booked(Sell, 4, 50, 50_000)),
+                &["A1 #4 sell 50 GOOG 50000"],
+            ),
+        ],
+        vec![
+            (
+                Event::Accepted(Accepted {
+                    mpid: mpid("MEMB"),
+                    ..accepted(Buy, 5, 60, 50_000, false)
+                }),
+                &[],
+            ),
+            (executed(4, 50, 23), &["E1 #4 50 trade 23"]),
+            (
+                Event::Booked(Booked {
+                    mpid: mpid("MEMB"),
+                    ..booked(Buy, 5, 10, 50_000)
+                }),
+                &["F1 #5 buy 10 GOOG 50000 MEMB"],
+            ),
+        ],
+        // Entry of which nothing ever rests.
+        vec![
+            (Event::Accepted(accepted(Buy, 6, 50, 40_000, false)), &[]),
+            (cancelled(6, false), &[]),
+        ],
+        // Reduce and cancel.
+        vec![(reduced(2, 99), &["X1 #2 99"])],
+        vec![(reduced(2, 0), &[])],
+        vec![(cancelled(2, true), &["D1 #2"])],
+        // Replace: in place, elsewhere, and into the other side.
+        vec![(replaced((3, 5), (3, 2), true), &["X1 #3 3"])],
+        vec![(replaced((3, 2), (3, 2), true), &[])],
+        vec![(replaced((3, 2), (7, 8), true), &["U1 #3 #7 8 50000"])],
+        vec![
+            (replaced((7, 8), (8, 15), false), &["D1 #7"]),
+            (executed(5, 10, 24), &["E1 #5 10 trade 24"]),
+            (Event::Booked(booked(Sell, 8, 5, 50_000)), &["A1 #8 sell 5 GOOG 50000"]),
+        ],
+        vec![
+            (replaced((8, 5), (9, 5), false), &["D1 #8"]),
+            (cancelled(9, false), &[]),
+        ],
+    ];
+    holds(&mut publisher, &mut script, table);
+    assert_eq!(publisher.counters().events_left_out, 0);
+}
+
+#[test]
+fn what_the_public_need_not_know_is_not_told() {
+    let (mut publisher, mut script) = (publisher(), Script::new());
+    for output in script.opening() {
+        messages(&mut publisher, &output);
+    }
+    let private = [
+        released(7),
+        Event::FirmDefined(FirmDefined::default()),
+        Event::AccountDefined(AccountDefined::default()),
+        Event::SessionDefined(SessionDefined::default()),
+        Event::Ticked(Ticked::default()),
+        Event::SessionOpened(SessionOpened::default()),
+        Event::SessionClosed(SessionClosed::default()),
+        Event::SessionNoted(SessionNoted::default()),
+        Event::CommandRejected(CommandRejected::default()),
+        Event::Ignored(Ignored::default()),
+        Event::Rejected(Rejected::default()),
+        Event::ChangeRejected(ChangeRejected::default()),
+    ];
+    holds(
+        &mut publisher,
+        &mut script,
+        private.into_iter().map(|event| vec![(event, &[][..])]).collect(),
+    );
+    assert_eq!(publisher.counters().events_left_out, 0);
+}
+
+#[test]
+fn an_instrument_that_itch_cannot_state_is_left_out_whole_and_counted() {
+    let (mut publisher, mut script) = (publisher(), Script::new());
+    for output in script.opening() {
+        messages(&mut publisher, &output);
+    }
+    let fine = Event::InstrumentListed(InstrumentListed {
+        instrument: InstrumentId(2),
+        symbol: Symbol::new("FINE").expect("a symbol"),
+        scale: PriceScale(6),
+        tick: Price(50),
+        price_max: Price(1_000_000),
+        lot: Quantity(1),
+        quantity_max: Quantity(1),
+        trading: true,
+    });
+    let on_fine = |event: Event| match event {
+        Event::Accepted(e) => Event::Accepted(Accepted {
+            instrument: InstrumentId(2),
+            ..e
+        }),
+        Event::Executed(e) => Event::Executed(Executed {
+            instrument: InstrumentId(2),
+            ..e
+        }),
+        Event::Cancelled(e) => Event::Cancelled(Cancelled {
+            instrument: InstrumentId(2),
+            ..e
+        }),
+        other => other,
+    };
+    let unknown = Event::Accepted(Accepted {
+        instrument: InstrumentId(9),
+        ..accepted(Buy, 3, 1, 100, true)
+    });
+    let table: Table = vec![
+        vec![(fine, &[])],
+        vec![(on_fine(Event::Accepted(accepted(Buy, 1, 1, 150, true))), &[])],
+        vec![
+            (on_fine(Event::Accepted(accepted(Sell, 2, 1, 150, false))), &[]),
+            (on_fine(executed(1, 1, 1)), &[]),
+        ],
+        vec![(on_fine(cancelled(1, true)), &[])],
+        vec![(unknown, &[])],
+        // Its neighbours are on the feed as ever; in other scales the price is the same price.
+        vec![(listed(3, "CENT", 2), &["R3 CENT lot 1", "H3 CENT trading"])],
+        vec![(
+            Event::Accepted(Accepted {
+                instrument: InstrumentId(3),
+                ..accepted(Buy, 4, 1, 12_300, true)
+            }),
+            &["A3 #4 buy 1 CENT 1230000"],
+        )],
+        vec![(listed(4, "MICRO", 6), &["R4 MICRO lot 1", "H4 MICRO trading"])],
+        vec![(
+            Event::Booked(Booked {
+                instrument: InstrumentId(4),
+                ..booked(Sell, 5, 1, 12_300)
+            }),
+            &["A4 #5 sell 1 MICRO 123"],
+        )],
+    ];
+    holds(&mut publisher, &mut script, table);
+    let counters = publisher.counters();
+    assert_eq!((counters.instruments_refused, counters.events_left_out), (1, 4));
+}
+
+#[test]
+fn a_message_states_its_instrument_and_the_time_since_midnight() {
+    let (mut publisher, mut script) = (publisher(), Script::new());
+    for output in script.opening() {
+        messages(&mut publisher, &output);
+    }
+    let midnight = DAY.midnight_utc();
+    let mut output = script.command(&[executed(1, 1, 1)])[0];
+    for (stamp, expected_ns) in [
+        (midnight.0 + OPEN_NS + 123_456_789, OPEN_NS + 123_456_789),
+        (midnight.0, 0),
+        // Stamps before the midnight stand at it, those beyond 48 bits at the last one there is.
+        (midnight.0 - 1, 0),
+        (midnight.0 + (1 << 48), TimeOfDay::MAX.ns()),
+    ] {
+        output.event.stamp = Timestamp(stamp);
+        let [message] = messages(&mut publisher, &output)[..] else {
+            panic!("one message for {stamp}");
+        };
+        let header = message.header();
+        assert_eq!(header.timestamp.ns(), expected_ns, "{stamp}");
+        assert_eq!((header.locate, header.tracking), (StockLocate(1), TrackingNumber(0)));
+    }
+}
+
+#[test]
+fn a_directory_entry_states_what_an_instrument_has() {
+    let (mut publisher, mut script) = (publisher(), Script::new());
+    for output in script.opening() {
+        messages(&mut publisher, &output);
+    }
+    let Event::InstrumentListed(mut definition) = listed(2, "LOTS", 4) else {
+        unreachable!("listed makes a listing")
+    };
+    definition.lot = Quantity(100);
+    let output = script.command(&[Event::InstrumentListed(definition)])[0];
+    let [Message::StockDirectory(entry), Message::StockTradingAction(action)] = messages(&mut publisher, &output)[..]
+    else {
+        panic!("R and H");
+    };
+    assert_eq!(entry.stock, Stock::new("LOTS").expect("a symbol"));
+    assert_eq!((entry.round_lot_size.0, entry.round_lots_only), (100, YesNo::Yes));
+    assert_eq!(entry.market_category, MarketCategory::NotAvailable);
+    assert_eq!(entry.financial_status, FinancialStatus::NotAvailable);
+    assert_eq!(entry.issue_classification, IssueClassification::CommonStock);
+    assert_eq!(entry.issue_sub_type.0, *b"Z ");
+    assert_eq!(entry.authenticity, Authenticity::Live);
+    assert_eq!(
+        (entry.short_sale_threshold, entry.ipo, entry.etp),
+        (Flag::NotAvailable, Flag::NotAvailable, Flag::NotAvailable)
+    );
+    assert_eq!(entry.luld_tier, LuldTier::NotAvailable);
+    assert_eq!((entry.etp_leverage_factor.0, entry.inverse), (0, YesNo::No));
+    assert_eq!((action.stock, action.reason.0), (entry.stock, *b"    "));
+}
+
+#[test]
+fn identities_of_members_are_in_no_message() {
+    let (mut publisher, mut script) = (publisher(), Script::new());
+    for output in script.opening() {
+        messages(&mut publisher, &output);
+    }
+    let base = Accepted {
+        mpid: Mpid::default(),
+        ..accepted(Buy, 1, 100, 50_000, true)
+    };
+    let told = Accepted {
+        session: rialto_model::SessionId(77),
+        user_ref: rialto_model::UserRef(78),
+        order_id: rialto_model::OrderId(79),
+        firm: rialto_model::FirmId(80),
+        account: rialto_model::AccountId(81),
+        ..base
+    };
+    let [mut a, mut b] = [base, told].map(|e| script.command(&[Event::Accepted(e)])[0]);
+    a.event.stamp = Timestamp(1);
+    b.event.stamp = Timestamp(1);
+    assert_eq!(messages(&mut publisher, &a), messages(&mut publisher, &b));
+    let base = executed(1, 1, 1);
+    let Event::Executed(e) = base else {
+        unreachable!("executed makes an execution")
+    };
+    let told = Event::Executed(Executed {
+        maker: rialto_model::OrderId(1),
+        maker_firm: rialto_model::FirmId(2),
+        taker: rialto_model::OrderId(3),
+        taker_firm: rialto_model::FirmId(4),
+        trade: TradeId(1),
+        ..e
+    });
+    let [mut a, mut b] = [base, told].map(|e| script.command(&[e])[0]);
+    a.event.stamp = Timestamp(1);
+    b.event.stamp = Timestamp(1);
+    assert_eq!(messages(&mut publisher, &a), messages(&mut publisher, &b));
+}

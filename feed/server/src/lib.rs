@@ -1,0 +1,23 @@
+//! The feed as a stage: a publisher, two multicast lines and the re-request socket.
+//!
+//! [`FeedStage`] follows the released stream and sends what a [`Publisher`](rialto_publisher::Publisher) makes of it. It
+//! waits for nobody: a datagram that the system does not take is counted and gone, and whoever misses it asks for its
+//! messages again. It never learns of an event before the gate has let it out.
+//!
+//! - [`Config`]: addresses, bounds and times, with their defaults.
+//! - [`FeedStage`]: the stage; [`CountersHandle`] and [`Progress`] show from other threads what it does.
+//! - [`multicast`]: sockets made right, for tools as well.
+#![forbid(unsafe_code)]
+
+mod config;
+mod counters;
+mod lines;
+pub mod multicast;
+mod progress;
+mod rerequest;
+mod stage;
+
+pub use config::{Config, ENTITLED_MAX, StartError};
+pub use counters::{Counters, CountersHandle};
+pub use progress::Progress;
+pub use stage::FeedStage;

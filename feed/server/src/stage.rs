@@ -1,0 +1,220 @@
+//! The stage: follow, send, keep the lines alive, answer.
+
+use rialto_model::{Clock, Monotonic, Output};
+use rialto_publisher::Publisher;
+use rialto_ring::Stage;
+use rialto_ring::broadcast::Reader;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+
+use crate::config::{Config, StartError};
+use crate::counters::{Cells, CountersHandle};
+use crate::lines::Lines;
+use crate::progress::Progress;
+use crate::rerequest::Rerequest;
+
+/// Events followed in one poll at most. A packet that is not full waits no longer than these.
+const BATCH: usize = 256;
+
+/// Follows the released stream and sends it as the feed.
+///
+/// Before it goes live it is given what was released before the start by [`replay`](Self::replay), which sends nothing.
+/// Then [`poll`](Stage::poll), over and over:
+///
+/// 1. follows up to 256 events; full packets leave at once, what is left over leaves when they are through, and the end of
+///    a day leaves before the next begins;
+/// 2. sends a heartbeat after a time of silence, or an end of session after a day's end;
+/// 3. serves up to 32 requests and packets of answers.
+///
+/// Its clock is for silence and budgets alone. It must run by itself: on a clock that moves only with the stream there
+/// would be no heartbeat behind the last message.
+#[derive(Debug)]
+pub struct FeedStage<C> {
+    events: Reader<Output>,
+    feed: Feed,
+    rerequest: Rerequest,
+    clock: C,
+    progress: Progress,
+}
+
+impl<C: Clock> FeedStage<C> {
+    /// Opens the sockets. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`StartError`] for a configuration that cannot be kept, or where the system refuses a socket.
+    pub fn new(config: &Config, events: Reader<Output>, clock: C) -> Result<Self, StartError> {
+        config.check()?;
+        let publisher = Publisher::new(config.publisher)?;
+        let rerequest = Rerequest::open(config)?;
+        let lines = Lines::open(config.lines(rerequest.address())?, config.interface, config.ttl)?;
+        Ok(Self {
+            events,
+            feed: Feed {
+                publisher,
+                lines,
+                counters: Arc::default(),
+                packet: Vec::with_capacity(config.publisher.datagram_max),
+                heartbeat_ns: config.heartbeat_ns,
+                end_of_session_count: config.end_of_session_count,
+                ends_left: 0,
+                spoke: None,
+            },
+            rerequest,
+            clock,
+            progress: Progress::default(),
+        })
+    }
+
+    /// Takes in an output that was released before the start: numbered and kept for the asking, and not sent.
+    pub fn replay(&mut self, output: &Output) {
+        self.feed.replay(output);
+        self.feed.show_publisher();
+        self.progress.set(self.feed.publisher.last_command());
+    }
+
+    /// The group and port of line A.
+    #[must_use]
+    pub const fn line_a(&self) -> SocketAddrV4 {
+        self.feed.lines.group_a()
+    }
+
+    /// The group and port of line B, if there is one.
+    #[must_use]
+    pub fn line_b(&self) -> Option<SocketAddrV4> {
+        self.feed.lines.group_b()
+    }
+
+    /// Where requests come in.
+    #[must_use]
+    pub const fn rerequest(&self) -> SocketAddr {
+        self.rerequest.address()
+    }
+
+    /// Reads the counters, also while the stage runs on another thread.
+    #[must_use]
+    pub fn counters(&self) -> CountersHandle {
+        CountersHandle(Arc::clone(&self.feed.counters))
+    }
+
+    /// Shows how far the feed is, also while the stage runs on another thread.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// The publisher, for questions between polls.
+    #[must_use]
+    pub const fn publisher(&self) -> &Publisher {
+        &self.feed.publisher
+    }
+}
+
+impl<C: Clock + Send> Stage for FeedStage<C> {
+    fn name(&self) -> &'static str {
+        "feed"
+    }
+
+    fn poll(&mut self) -> usize {
+        let now = self.clock.monotonic();
+        let feed = &mut self.feed;
+        let followed = self.events.poll(BATCH, |output| {
+            feed.follow(output, now);
+            true
+        });
+        if followed > 0 {
+            feed.flush(now);
+            feed.show_publisher();
+            self.progress.set(feed.publisher.last_command());
+        }
+        feed.keep_alive(now);
+        followed + self.rerequest.poll(now, &feed.publisher, &feed.counters)
+    }
+
+    fn is_drained(&self) -> bool {
+        self.events.is_drained() && self.rerequest.is_idle()
+    }
+}
+
+/// The publisher with the lines.
+#[derive(Debug)]
+struct Feed {
+    publisher: Publisher,
+    lines: Lines,
+    counters: Arc<Cells>,
+    packet: Vec<u8>,
+    heartbeat_ns: u64,
+    end_of_session_count: u32,
+    /// End-of-session packets still to be sent after the day that ended last.
+    ends_left: u32,
+    /// When something was last sent; at first nothing was.
+    spoke: Option<Monotonic>,
+}
+
+impl Feed {
+    fn replay(&mut self, output: &Output) {
+        let was_open = self.publisher.is_open();
+        self.publisher.follow(output);
+        self.publisher.skip_unsent();
+        if was_open && !self.publisher.is_open() {
+            self.ends_left = self.end_of_session_count;
+        }
+    }
+
+    fn follow(&mut self, output: &Output, now: Monotonic) {
+        let was_open = self.publisher.is_open();
+        self.publisher.follow(output);
+        self.send_packets(false, now);
+        if was_open && !self.publisher.is_open() {
+            self.flush(now);
+            self.ends_left = self.end_of_session_count;
+            self.send_end_of_session(now);
+        }
+    }
+
+    /// Sends what is left over, full packet or not.
+    fn flush(&mut self, now: Monotonic) {
+        self.send_packets(true, now);
+    }
+
+    fn send_packets(&mut self, flush: bool, now: Monotonic) {
+        while let Some(count) = self.publisher.poll_packet(flush, &mut self.packet) {
+            self.lines.send(&self.packet, &self.counters);
+            self.counters.packets.add(1);
+            self.counters.messages.add(count.into());
+            self.spoke = Some(now);
+        }
+    }
+
+    /// Sends a packet without messages if nothing was sent for a while.
+    fn keep_alive(&mut self, now: Monotonic) {
+        let silent = |spoke: Monotonic| now.0.saturating_sub(spoke.0) >= self.heartbeat_ns;
+        if !self.spoke.is_none_or(silent) {
+            return;
+        }
+        if let Some(heartbeat) = self.publisher.heartbeat() {
+            self.lines.send(&heartbeat, &self.counters);
+            self.counters.heartbeats.add(1);
+            self.spoke = Some(now);
+        } else {
+            self.send_end_of_session(now);
+        }
+    }
+
+    fn send_end_of_session(&mut self, now: Monotonic) {
+        let Some(left) = self.ends_left.checked_sub(1) else {
+            return;
+        };
+        if let Some(end) = self.publisher.end_of_session() {
+            self.ends_left = left;
+            self.lines.send(&end, &self.counters);
+            self.counters.ends_of_session.add(1);
+            self.spoke = Some(now);
+        }
+    }
+
+    fn show_publisher(&self) {
+        let counted = self.publisher.counters();
+        self.counters.instruments_refused.set(counted.instruments_refused);
+        self.counters.events_left_out.set(counted.events_left_out);
+    }
+}
