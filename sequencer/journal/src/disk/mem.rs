@@ -1,0 +1,411 @@
+//! A disk in memory that crashes, fails and fills up when it is told to.
+//!
+//! It is deterministic, and harsher than a real one in one respect: what was not synced is lost by [`MemDisk::crash`]
+//! without exception. [`MemDisk::crash_keeping`] keeps an arbitrary part of it, as a real one may.
+
+use super::{Access, Disk, DiskFile, LockError};
+use std::collections::BTreeMap;
+use std::io::{Error, ErrorKind, Result as IoResult};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What a real disk writes in one piece.
+const SECTOR: usize = 512;
+
+/// The disk. All clones are one; so are the files opened from it.
+#[derive(Clone, Debug, Default)]
+pub struct MemDisk(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Names as they are seen, and as they would be after a crash.
+    names: BTreeMap<String, usize>,
+    durable_names: BTreeMap<String, usize>,
+    inodes: Vec<Inode>,
+    locked: bool,
+    /// Counts crashes: files and locks of an earlier life are dead.
+    life: u64,
+    operations: u64,
+    writes: u64,
+    syncs: u64,
+    stop_at: Option<u64>,
+    write_faults: BTreeMap<u64, WriteFault>,
+    sync_faults: Vec<u64>,
+    room: Option<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Inode {
+    bytes: Vec<u8>,
+    durable: Vec<u8>,
+    unsynced: Vec<(usize, Vec<u8>)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum WriteFault {
+    Fail,
+    Short(usize),
+}
+
+/// An open file of a [`MemDisk`].
+#[derive(Debug)]
+pub struct MemFile {
+    disk: MemDisk,
+    inode: usize,
+    life: u64,
+    access: Access,
+}
+
+/// The lock of a [`MemDisk`].
+#[derive(Debug)]
+pub struct MemLock {
+    disk: MemDisk,
+    life: u64,
+}
+
+impl MemDisk {
+    /// An empty disk without bound.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A test thread that failed leaves a state that is still whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The power fails and comes back: everything not synced is gone, open files are dead, faults are forgotten.
+    pub fn crash(&self) {
+        self.state().restart(|| false);
+    }
+
+    /// As [`crash`](Self::crash), but each sector not synced is kept or lost by a coin thrown from `seed`, in any order;
+    /// so are the names, together.
+    pub fn crash_keeping(&self, seed: u64) {
+        let mut coin = seed | 1;
+        self.state().restart(|| {
+            // xorshift64
+            coin ^= coin << 13;
+            coin ^= coin >> 7;
+            coin ^= coin << 17;
+            coin & 1 == 1
+        });
+    }
+
+    /// Operations so far that change anything: create, write, sync, rename, remove.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.state().operations
+    }
+
+    /// Syncs of files so far.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.state().syncs
+    }
+
+    /// Writes so far.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.state().writes
+    }
+
+    /// From the operation with this index on (from 0) nothing happens any more and everything fails, until a crash.
+    pub fn stop_at(&self, operation: u64) {
+        self.state().stop_at = Some(operation);
+    }
+
+    /// The write with this index (from 0) fails and changes nothing.
+    pub fn fail_write(&self, write: u64) {
+        self.state().write_faults.insert(write, WriteFault::Fail);
+    }
+
+    /// The write with this index takes no more than `bytes`.
+    pub fn short_write(&self, write: u64, bytes: usize) {
+        self.state().write_faults.insert(write, WriteFault::Short(bytes));
+    }
+
+    /// The sync with this index fails; what it should have kept is lost in a crash, whatever later syncs say.
+    pub fn fail_sync(&self, sync: u64) {
+        self.state().sync_faults.push(sync);
+    }
+
+    /// Bounds the bytes of all files together; `None` lifts the bound.
+    pub fn set_room(&self, bytes: Option<u64>) {
+        self.state().room = bytes;
+    }
+
+    /// Bytes of all files together.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.state().used()
+    }
+
+    /// Takes the lock away from whoever holds it: a lock service that lost its memory.
+    pub fn break_lock(&self) {
+        self.state().locked = false;
+    }
+
+    /// The bytes of a file, if there is one.
+    #[must_use]
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        let state = self.state();
+        let inode = *state.names.get(name)?;
+        state.inodes.get(inode).map(|inode| inode.bytes.clone())
+    }
+
+    /// Puts a file there, durable, in place of any other of that name.
+    pub fn put(&self, name: &str, bytes: &[u8]) {
+        let mut state = self.state();
+        let inode = state.inodes.len();
+        state.inodes.push(Inode {
+            bytes: bytes.to_vec(),
+            durable: bytes.to_vec(),
+            unsynced: Vec::new(),
+        });
+        state.names.insert(name.to_owned(), inode);
+        state.durable_names.insert(name.to_owned(), inode);
+    }
+
+    /// A disk of its own with the same files, all of them durable.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let copy = Self::new();
+        let state = self.state();
+        for (name, inode) in &state.names {
+            copy.put(name, state.bytes(*inode));
+        }
+        copy
+    }
+
+    /// Counts an operation that changes something, in the life it was begun in.
+    fn begin(&self, life: u64) -> IoResult<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        state.alive(life)?;
+        if state.stop_at.is_some_and(|at| state.operations >= at) {
+            return Err(Error::other("the machine has stopped"));
+        }
+        state.operations += 1;
+        Ok(state)
+    }
+
+    fn life(&self) -> u64 {
+        self.state().life
+    }
+}
+
+impl State {
+    fn alive(&self, life: u64) -> IoResult<()> {
+        if life == self.life {
+            Ok(())
+        } else {
+            Err(Error::other("opened before the crash"))
+        }
+    }
+
+    fn bytes(&self, inode: usize) -> &[u8] {
+        self.inodes.get(inode).map_or(&[], |inode| &inode.bytes)
+    }
+
+    fn inode(&mut self, index: usize) -> IoResult<&mut Inode> {
+        self.inodes.get_mut(index).ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    fn find(&self, name: &str) -> IoResult<usize> {
+        let found = self.names.get(name).copied();
+        found.ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    fn used(&self) -> u64 {
+        let sizes = self.names.values().map(|inode| self.bytes(*inode).len());
+        sizes.sum::<usize>() as u64
+    }
+
+    fn restart(&mut self, mut keeps: impl FnMut() -> bool) {
+        for inode in &mut self.inodes {
+            for (offset, bytes) in std::mem::take(&mut inode.unsynced) {
+                for (index, sector) in sectors(offset, &bytes) {
+                    if keeps() {
+                        put(&mut inode.durable, index, sector);
+                    }
+                }
+            }
+            inode.bytes.clone_from(&inode.durable);
+        }
+        if keeps() {
+            self.durable_names.clone_from(&self.names);
+        } else {
+            self.names.clone_from(&self.durable_names);
+        }
+        self.locked = false;
+        self.life += 1;
+        self.stop_at = None;
+        self.write_faults.clear();
+        self.sync_faults.clear();
+    }
+}
+
+/// The pieces of a write at `offset` that lie in one sector each.
+fn sectors(offset: usize, bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = offset;
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (piece, after) = rest.split_at((SECTOR - at % SECTOR).min(rest.len()));
+        let begins = at;
+        at += piece.len();
+        rest = after;
+        (!piece.is_empty()).then_some((begins, piece))
+    })
+}
+
+/// Writes into a file's bytes, which grow by zeros where needed.
+fn put(file: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
+    let end = offset + bytes.len();
+    file.resize(file.len().max(end), 0);
+    if let Some(place) = file.get_mut(offset..end) {
+        place.copy_from_slice(bytes);
+    }
+}
+
+impl Disk for MemDisk {
+    type File = MemFile;
+    type Lock = MemLock;
+
+    fn place(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn list(&self) -> IoResult<Vec<String>> {
+        Ok(self.state().names.keys().cloned().collect())
+    }
+
+    fn create(&self, name: &str) -> IoResult<MemFile> {
+        let life = self.life();
+        let mut state = self.begin(life)?;
+        if state.names.contains_key(name) {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let inode = state.inodes.len();
+        state.inodes.push(Inode::default());
+        state.names.insert(name.to_owned(), inode);
+        Ok(MemFile {
+            disk: self.clone(),
+            inode,
+            life,
+            access: Access::Write,
+        })
+    }
+
+    fn open(&self, name: &str, access: Access) -> IoResult<MemFile> {
+        let state = self.state();
+        Ok(MemFile {
+            disk: self.clone(),
+            inode: state.find(name)?,
+            life: state.life,
+            access,
+        })
+    }
+
+    fn rename(&self, from: &str, to: &str) -> IoResult<()> {
+        let mut state = self.begin(self.life())?;
+        let inode = state.find(from)?;
+        state.names.remove(from);
+        state.names.insert(to.to_owned(), inode);
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> IoResult<()> {
+        let mut state = self.begin(self.life())?;
+        state.find(name)?;
+        state.names.remove(name);
+        Ok(())
+    }
+
+    fn sync_dir(&self) -> IoResult<()> {
+        let mut state = self.begin(self.life())?;
+        state.durable_names = state.names.clone();
+        Ok(())
+    }
+
+    fn lock(&self, _name: &str) -> Result<MemLock, LockError> {
+        let mut state = self.state();
+        if state.locked {
+            return Err(LockError::InUse {
+                pid: Some(std::process::id()),
+            });
+        }
+        state.locked = true;
+        Ok(MemLock {
+            disk: self.clone(),
+            life: state.life,
+        })
+    }
+}
+
+impl Drop for MemLock {
+    fn drop(&mut self) {
+        let mut state = self.disk.state();
+        if state.life == self.life {
+            state.locked = false;
+        }
+    }
+}
+
+impl DiskFile for MemFile {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> IoResult<usize> {
+        if self.access == Access::Read {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        let mut state = self.disk.begin(self.life)?;
+        let write = state.writes;
+        state.writes += 1;
+        let bytes = match state.write_faults.remove(&write) {
+            None => bytes,
+            Some(WriteFault::Short(most)) => bytes.get(..most).unwrap_or(bytes),
+            Some(WriteFault::Fail) => return Err(Error::other("write failed")),
+        };
+        let offset = offset as usize;
+        let grows = (offset + bytes.len()).saturating_sub(state.bytes(self.inode).len()) as u64;
+        if state.room.is_some_and(|room| state.used() + grows > room) {
+            return Err(ErrorKind::StorageFull.into());
+        }
+        let inode = state.inode(self.inode)?;
+        put(&mut inode.bytes, offset, bytes);
+        inode.unsynced.push((offset, bytes.to_vec()));
+        Ok(bytes.len())
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> IoResult<usize> {
+        let state = self.disk.state();
+        state.alive(self.life)?;
+        let bytes = state.bytes(self.inode);
+        let from = bytes.get(offset as usize..).unwrap_or_default();
+        let came = from.len().min(into.len());
+        for (to, from) in into.iter_mut().zip(from) {
+            *to = *from;
+        }
+        Ok(came)
+    }
+
+    fn len(&self) -> IoResult<u64> {
+        let state = self.disk.state();
+        state.alive(self.life)?;
+        Ok(state.bytes(self.inode).len() as u64)
+    }
+
+    fn sync_data(&self) -> IoResult<()> {
+        let mut state = self.disk.begin(self.life)?;
+        let sync = state.syncs;
+        state.syncs += 1;
+        let fails = state.sync_faults.contains(&sync);
+        let inode = state.inode(self.inode)?;
+        let unsynced = std::mem::take(&mut inode.unsynced);
+        if fails {
+            return Err(Error::other("sync failed"));
+        }
+        for (offset, bytes) in unsynced {
+            put(&mut inode.durable, offset, &bytes);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! The operating system's disk: `std::fs`, positioned reads and writes, flock(2).
+
+use super::{Access, Disk, DiskError, DiskFile, LockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Result as IoResult, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A directory of the file system.
+#[derive(Clone, Debug)]
+pub struct OsDisk {
+    path: Arc<PathBuf>,
+}
+
+/// An open file of it.
+#[derive(Debug)]
+pub struct OsFile(File);
+
+/// The lock file, locked while this lives. The kernel lets go when the process ends, however it ends.
+#[derive(Debug)]
+pub struct OsLock {
+    _held: File,
+}
+
+impl OsDisk {
+    /// Makes the directory where there is none.
+    ///
+    /// # Errors
+    /// [`DiskError`] when it cannot be made, or is no directory.
+    pub fn create_dir(path: &Path) -> Result<Self, DiskError> {
+        fs::create_dir_all(path).map_err(DiskError::of("make directory", &path.to_string_lossy()))?;
+        Self::open_dir(path)
+    }
+
+    /// A directory that exists.
+    ///
+    /// # Errors
+    /// [`DiskError`] when there is none.
+    pub fn open_dir(path: &Path) -> Result<Self, DiskError> {
+        fs::read_dir(path).map_err(DiskError::of("open directory", &path.to_string_lossy()))?;
+        Ok(Self {
+            path: Arc::new(path.to_owned()),
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Disk for OsDisk {
+    type File = OsFile;
+    type Lock = OsLock;
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn list(&self) -> IoResult<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&*self.path)? {
+            // A name that is no UTF-8 is none of ours.
+            names.extend(entry?.file_name().into_string().ok());
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn create(&self, name: &str) -> IoResult<OsFile> {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(self.path.join(name))
+            .map(OsFile)
+    }
+
+    fn open(&self, name: &str, access: Access) -> IoResult<OsFile> {
+        OpenOptions::new()
+            .read(true)
+            .write(access == Access::Write)
+            .open(self.path.join(name))
+            .map(OsFile)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> IoResult<()> {
+        fs::rename(self.path.join(from), self.path.join(to))
+    }
+
+    fn remove(&self, name: &str) -> IoResult<()> {
+        fs::remove_file(self.path.join(name))
+    }
+
+    fn sync_dir(&self) -> IoResult<()> {
+        File::open(&*self.path)?.sync_all()
+    }
+
+    fn lock(&self, name: &str) -> Result<OsLock, LockError> {
+        let path = self.path.join(name);
+        let refused = |error| DiskError::of("lock", &path.to_string_lossy())(error);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(refused)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let pid = file.read_to_string(&mut holder).ok();
+                return Err(LockError::InUse {
+                    pid: pid.and_then(|_| holder.trim().parse().ok()),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(refused(error).into()),
+        }
+        file.set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .map_err(refused)?;
+        Ok(OsLock { _held: file })
+    }
+}
+
+impl DiskFile for OsFile {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> IoResult<usize> {
+        FileExt::write_at(&self.0, bytes, offset)
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> IoResult<usize> {
+        FileExt::read_at(&self.0, into, offset)
+    }
+
+    fn len(&self) -> IoResult<u64> {
+        self.0.metadata().map(|metadata| metadata.len())
+    }
+
+    fn sync_data(&self) -> IoResult<()> {
+        self.0.sync_data()
+    }
+}

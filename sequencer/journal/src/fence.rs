@@ -1,0 +1,46 @@
+//! The fence: a small file that holds the highest epoch anyone has claimed.
+//!
+//! Who takes the journal writes its epoch there *before* it reads what there is to recover. Who releases reads it *after*
+//! its write and before it publishes. So whatever a fenced-off writer has ever released, its successor has read.
+
+use crate::disk::{Access, Disk, DiskError, DiskFile};
+use rialto_model::Epoch;
+use std::io::{Error, ErrorKind};
+
+const FILE: &str = "epoch";
+/// Ten digits and a newline, always: it is overwritten in place.
+const LEN: usize = 11;
+
+#[derive(Debug)]
+pub(crate) struct Fence<F>(F);
+
+impl<F: DiskFile> Fence<F> {
+    /// Claims the epoch after the highest one seen: in the fence, or in `named` by the files there are.
+    pub(crate) fn claim<D: Disk<File = F>>(disk: &D, named: Epoch) -> Result<(Self, Epoch), DiskError> {
+        let fence = match disk.open(FILE, Access::Write) {
+            Err(error) if error.kind() == ErrorKind::NotFound => disk.create(FILE),
+            opened => opened,
+        };
+        let fence = Self(fence.map_err(DiskError::of("open", FILE))?);
+        // What cannot be understood was torn when it was first written: no epoch was used under it.
+        let claimed = fence.read().unwrap_or_default().max(named);
+        let epoch = Epoch(claimed.0.saturating_add(1));
+        let text = format!("{:010}\n", epoch.0);
+        fence
+            .0
+            .write_all_at(0, text.as_bytes())
+            .and_then(|()| fence.0.sync_data())
+            .and_then(|()| disk.sync_dir())
+            .map_err(DiskError::of("write", FILE))?;
+        Ok((fence, epoch))
+    }
+
+    /// The highest epoch claimed.
+    pub(crate) fn read(&self) -> Result<Epoch, Error> {
+        let mut bytes = [0; LEN];
+        self.0.read_full_at(0, &mut bytes)?;
+        let text = bytes.strip_suffix(b"\n").unwrap_or_default();
+        let number = core::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        number.map(Epoch).ok_or_else(|| ErrorKind::InvalidData.into())
+    }
+}
