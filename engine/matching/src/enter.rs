@@ -1,0 +1,284 @@
+//! New orders, and the trade of whatever comes in.
+
+use crate::book::Terms;
+use crate::engine::{Engine, ignored};
+use crate::order::Order;
+use crate::pool::NONE;
+use rialto_model::command::{Enter, Refuse};
+use rialto_model::event::{Accepted, Booked, Executed, Rejected};
+use rialto_model::limits::USER_REF_JUMP_MAX;
+use rialto_model::{
+    AccountId, CancelReason, EventSink, FirmId, IgnoreReason, OrderId, OrderKind, Price, Quantity, RejectReason,
+    SequenceNumber, ShortSale, Side, TimeInForce, UserRef,
+};
+
+/// How a client's new reference stands to the last one.
+pub(crate) enum Numbering {
+    /// The next, or one behind a gap.
+    New,
+    /// Seen before: a resend (OUCH 5.0, UserRefNum).
+    Resent,
+    /// Over [`USER_REF_JUMP_MAX`] ahead.
+    Jump,
+}
+
+impl Numbering {
+    #[inline]
+    pub(crate) const fn of(user_ref: UserRef, last: UserRef) -> Self {
+        if user_ref.0 <= last.0 {
+            Self::Resent
+        } else if user_ref.0 - last.0 > USER_REF_JUMP_MAX {
+            Self::Jump
+        } else {
+            Self::New
+        }
+    }
+}
+
+impl Engine {
+    /// OUCH 5.0 Enter Order, FIX D. The session is judged first, then the reference; from there on the reference is
+    /// consumed whatever comes (OUCH 5.0: a reject consumes it), so that a resend of a refused order is ignored too.
+    #[inline]
+    pub(crate) fn enter(&mut self, seq: SequenceNumber, c: &Enter, sink: &mut impl EventSink) {
+        let session = match self.session_up(c.session, c.incarnation) {
+            Ok(session) => session,
+            Err(reason) => return reject(c, reason, sink),
+        };
+        match Numbering::of(c.user_ref, session.last_user_ref) {
+            Numbering::New => {}
+            Numbering::Resent => return sink.emit(ignored(c.session, c.inbound, IgnoreReason::Resent).into()),
+            Numbering::Jump => return reject(c, RejectReason::UserRefJump, sink),
+        }
+        let firm = session.firm;
+        let account = if c.account.0 == 0 { session.account } else { c.account };
+        self.sessions[c.session.0 as usize].last_user_ref = c.user_ref;
+        let terms = match self.judge(c, firm, account) {
+            Ok(terms) => terms,
+            Err(reason) => return reject(c, reason, sink),
+        };
+
+        let book = &mut self.books[usize::from(c.instrument.0) - 1];
+        let public_ref = book.next_public_ref();
+        let could_rest = c.kind == OrderKind::Limit && c.tif.rests();
+        let rests = could_rest && book.counterpart(c.side, terms) == NONE;
+        let order_id = OrderId(seq.0);
+        sink.emit(
+            Accepted {
+                session: c.session,
+                incarnation: c.incarnation,
+                inbound: c.inbound,
+                user_ref: c.user_ref,
+                order_id,
+                public_ref,
+                firm,
+                account,
+                instrument: c.instrument,
+                side: c.side,
+                kind: c.kind,
+                tif: c.tif,
+                short: c.short,
+                capacity: c.capacity,
+                policy: c.policy,
+                price: terms.price(),
+                quantity: c.quantity,
+                rests,
+                mpid: self.mpid(firm, c.policy),
+                client_id: c.client_id,
+            }
+            .into(),
+        );
+        let order = || Order {
+            order_id,
+            public_ref,
+            executed: 0,
+            leaves: terms.quantity,
+            level: NONE,
+            next: NONE,
+            prev: NONE,
+            user_ref: c.user_ref,
+            account,
+            session: c.session.0 as u16,
+            firm: firm.0 as u16,
+            instrument: c.instrument,
+            policy: c.policy,
+            side: c.side,
+            tif: c.tif,
+            short: c.short,
+            carried: false,
+        };
+        let handle = if rests {
+            self.orders.insert(order())
+        } else {
+            match self.trade(order(), terms, could_rest, sink) {
+                Some(rest) => self.orders.insert(rest),
+                None => return,
+            }
+        };
+        self.order_ids.insert(order_id.0, handle);
+        self.name(c.session, c.user_ref, handle);
+        let book = &mut self.books[usize::from(c.instrument.0) - 1];
+        book.push(handle, terms, &mut self.orders, &mut self.rungs);
+    }
+
+    /// What a valid order is, in the order in which it is said: FIX 103 and OUCH 5.0 reject reasons, DESIGN 4.
+    #[inline]
+    fn judge(&self, c: &Enter, firm: FirmId, account: AccountId) -> Result<Terms, RejectReason> {
+        if !self.day_open {
+            return Err(RejectReason::MarketClosed);
+        }
+        let book = self.book(c.instrument).ok_or(RejectReason::UnknownInstrument)?;
+        if c.account.0 != 0 && self.accounts.get(account.0 as usize) != Some(&firm) {
+            return Err(RejectReason::UnknownAccount);
+        }
+        if c.side == Side::Buy && c.short != ShortSale::None {
+            return Err(RejectReason::ShortSaleOnBuy);
+        }
+        let terms = book.terms(c.side, c.kind, c.price, c.quantity)?;
+        let could_rest = c.kind == OrderKind::Limit && c.tif.rests();
+        if could_rest && self.orders.live() >= self.live_orders_max as usize {
+            return Err(RejectReason::BookFull);
+        }
+        Ok(terms)
+    }
+
+    /// Trades an order by price, then time, each time at the resting order's price, and says what becomes of the rest:
+    /// it comes to a queue where it may (FIX 59 = 0, 1), and is cancelled otherwise (FIX 59 = 3, 4; FIX 40 = 1). An order
+    /// that must be filled at once and in full (FIX 59 = 4) trades with nobody where it cannot be.
+    ///
+    /// What of it is to rest now.
+    #[inline(never)]
+    pub(crate) fn trade(
+        &mut self,
+        mut taker: Order,
+        terms: Terms,
+        could_rest: bool,
+        sink: &mut impl EventSink,
+    ) -> Option<Order> {
+        let at = usize::from(taker.instrument.0) - 1;
+        if taker.tif == TimeInForce::FillOrKill
+            && !self.books[at].is_fillable(taker.side, terms, taker.leaves, &self.rungs)
+        {
+            sink.emit(taker.cancelled(CancelReason::NotFillable, false).into());
+            return None;
+        }
+        while taker.leaves > 0 {
+            let level = self.books[at].counterpart(taker.side, terms);
+            if level == NONE {
+                break;
+            }
+            self.execute(&mut taker, level, sink);
+        }
+        if taker.leaves == 0 {
+            return None;
+        }
+        if !could_rest {
+            sink.emit(taker.cancelled(CancelReason::Unfilled, false).into());
+            return None;
+        }
+        sink.emit(
+            Booked {
+                order_id: taker.order_id,
+                public_ref: taker.public_ref,
+                instrument: taker.instrument,
+                side: taker.side,
+                price: terms.price(),
+                quantity: taker.leaves(),
+                mpid: self.mpid(taker.firm(), taker.policy),
+            }
+            .into(),
+        );
+        Some(taker)
+    }
+
+    /// One execution against the oldest order of a level. Executed quantities cannot overflow: each execution adds at
+    /// most 10^9 (`QUANTITY_MAX`), and a chain would need 2^63 / 10^9 of them.
+    #[inline]
+    fn execute(&mut self, taker: &mut Order, level: u32, sink: &mut impl EventSink) {
+        let book = &mut self.books[usize::from(taker.instrument.0) - 1];
+        let level = &mut self.rungs.levels[level];
+        let handle = level.head;
+        let maker = &mut self.orders[handle];
+        let quantity = taker.leaves.min(maker.leaves);
+        taker.leaves -= quantity;
+        taker.executed += u64::from(quantity);
+        sink.emit(
+            Executed {
+                trade: book.next_trade(),
+                instrument: taker.instrument,
+                aggressor: taker.side,
+                price: Price(i64::from(level.price)),
+                quantity: Quantity(u64::from(quantity)),
+                maker: maker.order_id,
+                maker_public_ref: maker.public_ref,
+                maker_session: maker.session(),
+                maker_user_ref: maker.user_ref,
+                maker_firm: maker.firm(),
+                maker_account: maker.account,
+                maker_leaves: Quantity(u64::from(maker.leaves - quantity)),
+                taker: taker.order_id,
+                taker_session: taker.session(),
+                taker_user_ref: taker.user_ref,
+                taker_firm: taker.firm(),
+                taker_account: taker.account,
+                taker_leaves: taker.leaves(),
+            }
+            .into(),
+        );
+        if quantity == maker.leaves {
+            book.unlink(handle, &mut self.orders, &mut self.rungs);
+            self.forget(handle);
+        } else {
+            maker.leaves -= quantity;
+            maker.executed += u64::from(quantity);
+            level.total -= u64::from(quantity);
+        }
+    }
+
+    /// An order that its door refused: the answer is sequenced, nothing else happens. The session is judged as for an
+    /// order.
+    pub(crate) fn refuse(&self, c: &Refuse, sink: &mut impl EventSink) {
+        let reason = self.session_up(c.session, c.incarnation).err().unwrap_or(c.reason);
+        sink.emit(
+            Rejected {
+                session: c.session,
+                incarnation: c.incarnation,
+                inbound: c.inbound,
+                user_ref: c.user_ref,
+                instrument: c.instrument,
+                side: c.side,
+                reason,
+                price: c.price,
+                quantity: c.quantity,
+                client_id: c.client_id,
+            }
+            .into(),
+        );
+    }
+}
+
+impl Terms {
+    /// Zero for a market order.
+    #[inline]
+    pub(crate) const fn price(self) -> Price {
+        Price(self.price as i64)
+    }
+}
+
+#[cold]
+fn reject(c: &Enter, reason: RejectReason, sink: &mut impl EventSink) {
+    sink.emit(
+        Rejected {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            user_ref: c.user_ref,
+            instrument: c.instrument,
+            side: c.side,
+            reason,
+            price: if c.kind == OrderKind::Market { Price(0) } else { c.price },
+            quantity: c.quantity,
+            client_id: c.client_id,
+        }
+        .into(),
+    );
+}

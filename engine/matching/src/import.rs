@@ -1,0 +1,281 @@
+//! Whether an [`EngineState`] can be one: every rule that the engines rely on, checked before either takes it in.
+//!
+//! A snapshot comes from outside, so nothing of it is believed. What passes here can be built without a check.
+
+use crate::state::{EngineState, InstrumentState, OrderState, SessionState};
+use crate::{CURRENT_RELEASE, registry};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use rialto_model::limits::LIVE_ORDERS_MAX;
+use rialto_model::{AccountId, FirmId, OrderId, PublicRef, SessionId, ShortSale, Side, Symbol, TimeInForce, UserRef};
+
+/// Why a state cannot be one. The mend is the same for all: take another snapshot, or replay from the first command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// Of the venue as a whole.
+    #[error("engine state: {fault}; take another snapshot or replay from the first command")]
+    Venue {
+        /// What is wrong.
+        fault: &'static str,
+    },
+    /// Of a firm, account, session or instrument.
+    #[error("engine state: {what} {id}: {fault}; take another snapshot or replay from the first command")]
+    Definition {
+        /// Which kind.
+        what: &'static str,
+        /// Which one.
+        id: u32,
+        /// What is wrong.
+        fault: &'static str,
+    },
+    /// Of an order.
+    #[error("engine state: order {order}: {fault}; take another snapshot or replay from the first command")]
+    Order {
+        /// Which one.
+        order: OrderId,
+        /// What is wrong.
+        fault: &'static str,
+    },
+}
+
+/// Executed quantities in a snapshot stay below this, so that no number of later executions can overflow 64 bits: each
+/// adds at most [`QUANTITY_MAX`](rialto_model::limits::QUANTITY_MAX), and 2^63 / 10^9 are more than nine thousand million.
+const EXECUTED_MAX: u64 = 1 << 62;
+/// Sequence numbers in a snapshot stay below this, so that counting on from them never ends.
+const SEQUENCE_MAX: u64 = 1 << 62;
+/// Public references and trades are counted in 48 bits; a snapshot leaves half of them.
+const COUNT_MAX: u64 = 1 << 47;
+
+impl EngineState {
+    /// Checks everything that an engine relies on.
+    ///
+    /// # Errors
+    /// [`ImportError`] that names the first contradiction.
+    pub fn check(&self) -> Result<(), ImportError> {
+        self.check_venue()?;
+        let owners = self.check_members()?;
+        let mut names = Names::default();
+        for (at, listed) in self.instruments.iter().enumerate() {
+            self.check_instrument(at, listed, &mut names)?;
+            for (side, orders) in [(Side::Buy, &listed.bids), (Side::Sell, &listed.asks)] {
+                for order in orders {
+                    self.check_order(order, side, listed, &owners)
+                        .map_err(|fault| ImportError::Order {
+                            order: order.order_id,
+                            fault,
+                        })?;
+                    names.take(order);
+                }
+                if let Some(pair) = orders.windows(2).find(|pair| !in_order(pair, side)) {
+                    let order = pair.last().map_or(OrderId(0), |order| order.order_id);
+                    return Err(ImportError::Order {
+                        order,
+                        fault: "stands out of price-time order",
+                    });
+                }
+            }
+        }
+        names.check()
+    }
+
+    fn check_venue(&self) -> Result<(), ImportError> {
+        first_fault(&[
+            (self.release > CURRENT_RELEASE, "its release is newer than this build"),
+            (
+                self.live_orders_max > LIVE_ORDERS_MAX,
+                "it allows more than LIVE_ORDERS_MAX orders",
+            ),
+            (
+                self.live_orders() > self.live_orders_max as usize,
+                "it holds more orders than it allows",
+            ),
+            (
+                self.last_seq.0 > SEQUENCE_MAX,
+                "its last sequence number is out of range",
+            ),
+            (self.day_open && self.day.0 == 0, "a day is open and none was started"),
+        ])
+        .map_err(|fault| ImportError::Venue { fault })
+    }
+
+    fn check_members(&self) -> Result<Owners, ImportError> {
+        let mut owners = Owners::default();
+        for firm in &self.firms {
+            let fault = first_fault(&[
+                (!registry::is_firm(firm.firm), "its id is out of range"),
+                (owners.firms.last() >= Some(&firm.firm), "stands out of order"),
+            ]);
+            fault.map_err(|fault| ImportError::Definition {
+                what: "firm",
+                id: firm.firm.0,
+                fault,
+            })?;
+            owners.firms.insert(firm.firm);
+        }
+        for account in &self.accounts {
+            let last = owners.accounts.last_key_value().map(|(id, _)| *id);
+            let fault = first_fault(&[
+                (!registry::is_account(account.account), "its id is out of range"),
+                (last >= Some(account.account), "stands out of order"),
+                (!owners.firms.contains(&account.firm), "its firm is not defined"),
+            ]);
+            fault.map_err(|fault| ImportError::Definition {
+                what: "account",
+                id: account.account.0,
+                fault,
+            })?;
+            owners.accounts.insert(account.account, account.firm);
+        }
+        for session in &self.sessions {
+            let one = &session.definition;
+            let last = owners.sessions.last_key_value().map(|(id, _)| *id);
+            let fault = first_fault(&[
+                (!registry::is_session(one.session), "its id is out of range"),
+                (last >= Some(one.session), "stands out of order"),
+                (
+                    owners.accounts.get(&one.account) != Some(&one.firm),
+                    "its account is not its firm's",
+                ),
+                (session.up && session.incarnation.0 == 0, "is up without an incarnation"),
+            ]);
+            fault.map_err(|fault| ImportError::Definition {
+                what: "session",
+                id: one.session.0,
+                fault,
+            })?;
+            owners.sessions.insert(one.session, *session);
+        }
+        Ok(owners)
+    }
+
+    fn check_instrument(&self, at: usize, listed: &InstrumentState, names: &mut Names) -> Result<(), ImportError> {
+        let one = &listed.definition;
+        let crossed = match (listed.bids.first(), listed.asks.first()) {
+            (Some(bid), Some(ask)) => bid.price >= ask.price,
+            _ => false,
+        };
+        first_fault(&[
+            (usize::from(one.instrument.0) != at + 1, "ids are not dense from 1"),
+            (!names.symbols.insert(one.symbol), "its symbol is another's"),
+            (!registry::is_sound(one), "tick, lot or bounds contradict each other"),
+            (
+                listed.public_refs > COUNT_MAX || listed.trades > COUNT_MAX,
+                "its counters are out of range",
+            ),
+            (crossed, "its book is crossed"),
+        ])
+        .map_err(|fault| ImportError::Definition {
+            what: "instrument",
+            id: u32::from(one.instrument.0),
+            fault,
+        })
+    }
+
+    fn check_order(
+        &self,
+        order: &OrderState,
+        side: Side,
+        listed: &InstrumentState,
+        owners: &Owners,
+    ) -> Result<(), &'static str> {
+        let rules = &listed.definition;
+        let Some(session) = owners.sessions.get(&order.session) else {
+            return Err("its session is not defined");
+        };
+        let on_tick = order.price.0 > 0 && order.price.0 % rules.tick.0 == 0;
+        let on_lot = order.leaves.0 > 0 && order.leaves.0.is_multiple_of(rules.lot.0);
+        let first_ref = PublicRef::new(rules.instrument, 1);
+        let last_ref = PublicRef::new(rules.instrument, listed.public_refs);
+        let named_today = self.day_open && order.user_ref.0 > 0 && order.user_ref <= session.last_user_ref;
+        let firm = owners.accounts.get(&order.account);
+        first_fault(&[
+            (
+                order.order_id.0 == 0 || order.order_id.0 > self.last_seq.0,
+                "its id is no command's number",
+            ),
+            (
+                order.public_ref < first_ref || order.public_ref > last_ref,
+                "its public reference was not given",
+            ),
+            (firm != Some(&session.definition.firm), "its account is not its firm's"),
+            (!on_tick || order.price > rules.price_max, "its price is not allowed"),
+            (
+                !on_lot || order.leaves > rules.quantity_max,
+                "its quantity is not allowed",
+            ),
+            (order.executed.0 > EXECUTED_MAX, "its executed quantity is out of range"),
+            (!order.tif.rests(), "its time in force does not rest"),
+            (
+                side == Side::Buy && order.short != ShortSale::None,
+                "is a short-sale mark on a buy order",
+            ),
+            (
+                order.carried && order.tif != TimeInForce::GoodTillCancel,
+                "is a DAY order of an earlier day",
+            ),
+            (!order.carried && !named_today, "its user reference was not given today"),
+        ])
+    }
+}
+
+/// Who is defined.
+#[derive(Default)]
+struct Owners {
+    firms: BTreeSet<FirmId>,
+    accounts: BTreeMap<AccountId, FirmId>,
+    sessions: BTreeMap<SessionId, SessionState>,
+}
+
+/// What may be there only once.
+#[derive(Default)]
+struct Names {
+    symbols: BTreeSet<Symbol>,
+    order_ids: Vec<OrderId>,
+    public_refs: Vec<PublicRef>,
+    user_refs: Vec<(SessionId, UserRef)>,
+}
+
+impl Names {
+    fn take(&mut self, order: &OrderState) {
+        self.order_ids.push(order.order_id);
+        self.public_refs.push(order.public_ref);
+        if !order.carried {
+            self.user_refs.push((order.session, order.user_ref));
+        }
+    }
+
+    fn check(mut self) -> Result<(), ImportError> {
+        let twice = [
+            (has_twice(&mut self.order_ids), "two orders have one order id"),
+            (has_twice(&mut self.public_refs), "two orders have one public reference"),
+            (
+                has_twice(&mut self.user_refs),
+                "two orders of a session have one user reference",
+            ),
+        ];
+        first_fault(&twice).map_err(|fault| ImportError::Venue { fault })
+    }
+}
+
+fn has_twice<T: Ord>(names: &mut [T]) -> bool {
+    names.sort_unstable();
+    names
+        .windows(2)
+        .any(|pair| matches!(pair, [one, other] if one == other))
+}
+
+/// Better price first; at one price the older public reference.
+fn in_order(pair: &[OrderState], side: Side) -> bool {
+    let [first, second] = pair else { return true };
+    if first.price == second.price {
+        return first.public_ref < second.public_ref;
+    }
+    (first.price > second.price) == (side == Side::Buy)
+}
+
+fn first_fault(checks: &[(bool, &'static str)]) -> Result<(), &'static str> {
+    checks
+        .iter()
+        .find(|(broken, _)| *broken)
+        .map_or(Ok(()), |(_, fault)| Err(*fault))
+}

@@ -1,0 +1,192 @@
+//! Trading days and sessions: what begins, ends, is carried over and is lost.
+
+use crate::definitions::listed;
+use crate::engine::{Engine, VENUE, ignored};
+use rialto_model::command::{SessionLost, SessionNote, SessionUp, StartOfDay};
+use rialto_model::event::{DayEnded, DayStarted, Restated, SessionClosed, SessionNoted, SessionOpened};
+use rialto_model::{
+    CancelReason, Event, EventSink, IgnoreReason, Incarnation, MsgSeqNum, Policy, Price, Quantity, Side, TimeInForce,
+    UserRef,
+};
+
+const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
+
+impl Engine {
+    /// DESIGN 4, the trading day: references begin again (OUCH 5.0, UserRefNum), the directory is said again (ITCH `R`), and
+    /// every order carried over is stated again (FIX 150 = D, restated) in its unchanged place.
+    #[cold]
+    pub(crate) fn start_of_day(&mut self, c: &StartOfDay, sink: &mut impl EventSink) {
+        if self.day_open || c.day <= self.day {
+            return sink.emit(out_of_place());
+        }
+        self.day = c.day;
+        self.midnight = c.midnight;
+        self.day_open = true;
+        for session in &mut self.sessions {
+            session.last_user_ref = UserRef(0);
+        }
+        sink.emit(
+            DayStarted {
+                day: c.day,
+                midnight: c.midnight,
+            }
+            .into(),
+        );
+        for one in self.registry.instruments.values() {
+            sink.emit(listed(one, true));
+        }
+        for book in &self.books {
+            for side in SIDES {
+                for (handle, price) in book.queue(side, &self.orders, &self.rungs) {
+                    sink.emit(self.restated(handle, price));
+                }
+            }
+        }
+    }
+
+    /// FIX 59 = 0 (Day) and 1 (Good Till Cancel): DAY orders expire, GTC orders keep their place, order id and public
+    /// reference, and lose the name that their client gave them for the day.
+    #[cold]
+    pub(crate) fn end_of_day(&mut self, sink: &mut impl EventSink) {
+        if !self.day_open {
+            return sink.emit(out_of_place());
+        }
+        for book in 0..self.books.len() {
+            for side in SIDES {
+                self.expire(book, side, sink);
+            }
+        }
+        for session in &mut self.sessions {
+            session.names.clear();
+        }
+        self.day_open = false;
+        sink.emit(DayEnded { day: self.day }.into());
+    }
+
+    /// Expires the DAY orders of a side and marks the others as carried.
+    fn expire(&mut self, book: usize, side: Side, sink: &mut impl EventSink) {
+        self.leaving.clear();
+        for (handle, _) in self.books[book].queue(side, &self.orders, &self.rungs) {
+            let order = &self.orders[handle];
+            if order.tif == TimeInForce::Day {
+                sink.emit(order.cancelled(CancelReason::DayEnded, true).into());
+            }
+            self.leaving.push((order.order_id, handle));
+        }
+        for at in 0..self.leaving.len() {
+            let (_, handle) = self.leaving[at];
+            if self.orders[handle].tif == TimeInForce::Day {
+                self.take_off(handle);
+            } else {
+                self.orders[handle].carried = true;
+            }
+        }
+    }
+
+    fn restated(&self, handle: u32, price: u32) -> Event {
+        let order = &self.orders[handle];
+        Restated {
+            session: order.session(),
+            user_ref: order.user_ref,
+            order_id: order.order_id,
+            public_ref: order.public_ref,
+            firm: order.firm(),
+            account: order.account,
+            instrument: order.instrument,
+            side: order.side,
+            price: Price(i64::from(price)),
+            leaves: order.leaves(),
+            executed: Quantity(order.executed),
+            mpid: self.mpid(order.firm(), order.policy),
+        }
+        .into()
+    }
+
+    /// DESIGN 4, incarnations: each connection has a higher one than the last (SoupBinTCP login, FIX 35 = A).
+    #[cold]
+    pub(crate) fn session_opens(&mut self, c: &SessionUp) -> Event {
+        let SessionUp {
+            session: id,
+            incarnation,
+            inbound,
+            reset,
+        } = *c;
+        match self.sessions.get_mut(id.0 as usize) {
+            Some(session) if session.defined && session.up.0 == 0 && incarnation > session.last_incarnation => {
+                session.up = incarnation;
+                session.last_incarnation = incarnation;
+                SessionOpened {
+                    session: id,
+                    incarnation,
+                    inbound,
+                    reset,
+                }
+                .into()
+            }
+            _ => ignored(id, inbound, IgnoreReason::OutOfPlace).into(),
+        }
+    }
+
+    /// Cancel on disconnect, as venues offer it: DAY orders whose policy asks for it go, in the order they were entered;
+    /// GTC orders stay (PROTOCOLS 6).
+    #[cold]
+    pub(crate) fn session_lost(&mut self, c: &SessionLost, sink: &mut impl EventSink) {
+        let SessionLost {
+            session: id,
+            incarnation,
+            cause,
+        } = *c;
+        if self.session_up(id, incarnation).is_err() {
+            return sink.emit(ignored(id, MsgSeqNum(0), IgnoreReason::OutOfPlace).into());
+        }
+        let session = &mut self.sessions[id.0 as usize];
+        session.up = Incarnation(0);
+        sink.emit(
+            SessionClosed {
+                session: id,
+                incarnation,
+                cause,
+            }
+            .into(),
+        );
+
+        // A DAY order was named today, so its session's table of names has all of them.
+        self.leaving.clear();
+        for handle in session.names.iter() {
+            let order = &self.orders[handle];
+            if order.tif == TimeInForce::Day && order.policy.has(Policy::CANCEL_ON_DISCONNECT) {
+                self.leaving.push((order.order_id, handle));
+            }
+        }
+        self.leaving.sort_unstable();
+        for at in 0..self.leaving.len() {
+            let (_, handle) = self.leaving[at];
+            sink.emit(self.orders[handle].cancelled(CancelReason::SessionLost, true).into());
+            self.take_off(handle);
+        }
+    }
+
+    /// DESIGN 4, session state is in the stream: a session-level message takes its outbound number here.
+    pub(crate) fn session_note(&self, c: &SessionNote) -> Event {
+        let SessionNote {
+            session,
+            incarnation,
+            inbound,
+            what,
+        } = *c;
+        if session != VENUE && self.session_up(session, incarnation).is_err() {
+            return ignored(session, inbound, IgnoreReason::SessionNotUp).into();
+        }
+        SessionNoted {
+            session,
+            incarnation,
+            inbound,
+            what,
+        }
+        .into()
+    }
+}
+
+fn out_of_place() -> Event {
+    ignored(VENUE, MsgSeqNum(0), IgnoreReason::OutOfPlace).into()
+}

@@ -1,0 +1,428 @@
+//! The naive engine: its data is the canonical [`EngineState`], and everything is found by looking from one end to the other.
+//!
+//! It exists to be obviously right, and to be written in another style than [`crate::Engine`], so that the two do not
+//! share a mistake. It must never be made fast. Rules are documented with their sources at the fast engine.
+
+mod orders;
+
+use crate::state::{InstrumentState, SessionState};
+use crate::{CURRENT_RELEASE, EngineState, ImportError, Limits, Matching};
+use alloc::vec::Vec;
+use rialto_model::command::{
+    DefineAccount, DefineFirm, DefineInstrument, DefineSession, Refuse, Release, SessionLost, SessionNote, SessionUp,
+    StartOfDay,
+};
+use rialto_model::event::{
+    AccountDefined, Cancelled, CommandRejected, DayEnded, DayStarted, FirmDefined, Ignored, InstrumentListed, Rejected,
+    Released, Restated, SessionClosed, SessionDefined, SessionNoted, SessionOpened, Ticked,
+};
+use rialto_model::limits::{ACCOUNT_MAX, FIRM_MAX, LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX, SESSION_MAX};
+use rialto_model::{
+    CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum, Policy,
+    RejectReason, Sequenced, SessionId, Side, TimeInForce, UserRef,
+};
+
+/// The naive engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    state: EngineState,
+}
+
+impl Engine {
+    /// A venue before its first command.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let live_orders_max = limits.live_orders_max.min(LIVE_ORDERS_MAX);
+        Self {
+            state: EngineState {
+                live_orders_max,
+                ..EngineState::default()
+            },
+        }
+    }
+}
+
+impl Matching for Engine {
+    fn apply(&mut self, command: &Sequenced<Command>, sink: &mut impl EventSink) {
+        assert!(
+            command.seq > self.state.last_seq,
+            "commands come in order of their sequence number"
+        );
+        self.state.last_seq = command.seq;
+        self.state.last_stamp = command.stamp;
+        let mut events = Vec::new();
+        match &command.body {
+            Command::Release(c) => events.push(self.release(c)),
+            Command::DefineInstrument(c) => events.push(self.define_instrument(c)),
+            Command::DefineFirm(c) => events.push(self.define_firm(c)),
+            Command::DefineAccount(c) => events.push(self.define_account(c)),
+            Command::DefineSession(c) => events.push(self.define_session(c)),
+            Command::StartOfDay(c) => self.start_of_day(c, &mut events),
+            Command::EndOfDay(_) => self.end_of_day(&mut events),
+            Command::Tick(_) => events.push(Ticked {}.into()),
+            Command::SessionUp(c) => events.push(self.session_up(c)),
+            Command::SessionLost(c) => self.session_lost(c, &mut events),
+            Command::SessionNote(c) => events.push(self.session_note(c)),
+            Command::Enter(c) => self.enter(command.seq, c, &mut events),
+            Command::Reduce(c) => events.push(self.reduce(c)),
+            Command::Cancel(c) => events.push(self.cancel(c)),
+            Command::Replace(c) => self.replace(c, &mut events),
+            Command::Refuse(c) => events.push(self.refuse(c)),
+        }
+        for event in events {
+            sink.emit(event);
+        }
+    }
+
+    fn export(&self) -> EngineState {
+        self.state.clone()
+    }
+
+    fn import(state: &EngineState) -> Result<Self, ImportError> {
+        state.check()?;
+        Ok(Self { state: state.clone() })
+    }
+}
+
+impl Engine {
+    fn release(&mut self, c: &Release) -> Event {
+        let first = self.state.release.0 == 0;
+        let fits = c.release.0 >= 1 && c.release <= CURRENT_RELEASE;
+        if !fits || (!first && (c.release < self.state.release || c.venue != self.state.venue)) {
+            return broken(Release::SCHEMA);
+        }
+        self.state.venue = c.venue;
+        self.state.release = c.release;
+        Released {
+            venue: c.venue,
+            release: c.release,
+        }
+        .into()
+    }
+
+    fn define_instrument(&mut self, c: &DefineInstrument) -> Event {
+        let next = self.state.instruments.len() + 1;
+        let known = self
+            .state
+            .instruments
+            .iter()
+            .any(|listed| listed.definition.symbol == c.symbol);
+        let priced = c.tick.0 >= 1 && c.price_max.0 <= PRICE_MAX && c.tick <= c.price_max;
+        let sized = c.lot.0 >= 1 && c.quantity_max.0 <= QUANTITY_MAX && c.lot <= c.quantity_max;
+        if usize::from(c.instrument.0) != next || known || !priced || !sized {
+            return broken(DefineInstrument::SCHEMA);
+        }
+        self.state.instruments.push(InstrumentState {
+            definition: *c,
+            public_refs: 0,
+            trades: 0,
+            bids: Vec::new(),
+            asks: Vec::new(),
+        });
+        listed(c, self.state.day_open)
+    }
+
+    fn define_firm(&mut self, c: &DefineFirm) -> Event {
+        let known = self.state.firms.iter().any(|firm| firm.firm == c.firm);
+        if c.firm.0 == 0 || c.firm.0 > FIRM_MAX || known {
+            return broken(DefineFirm::SCHEMA);
+        }
+        self.state.firms.push(*c);
+        self.state.firms.sort_by_key(|firm| firm.firm);
+        FirmDefined {
+            firm: c.firm,
+            mpid: c.mpid,
+            name: c.name,
+        }
+        .into()
+    }
+
+    fn define_account(&mut self, c: &DefineAccount) -> Event {
+        let known = self.state.accounts.iter().any(|account| account.account == c.account);
+        let firm = self.state.firms.iter().any(|firm| firm.firm == c.firm);
+        if c.account.0 == 0 || c.account.0 > ACCOUNT_MAX || known || !firm {
+            return broken(DefineAccount::SCHEMA);
+        }
+        self.state.accounts.push(*c);
+        self.state.accounts.sort_by_key(|account| account.account);
+        AccountDefined {
+            account: c.account,
+            firm: c.firm,
+        }
+        .into()
+    }
+
+    fn define_session(&mut self, c: &DefineSession) -> Event {
+        let known = self.session(c.session).is_some();
+        let account = DefineAccount {
+            account: c.account,
+            firm: c.firm,
+        };
+        if c.session.0 == 0 || c.session.0 > SESSION_MAX || known || !self.state.accounts.contains(&account) {
+            return broken(DefineSession::SCHEMA);
+        }
+        self.state.sessions.push(SessionState {
+            definition: *c,
+            up: false,
+            incarnation: Incarnation(0),
+            last_user_ref: UserRef(0),
+        });
+        self.state.sessions.sort_by_key(|session| session.definition.session);
+        SessionDefined {
+            session: c.session,
+            firm: c.firm,
+            account: c.account,
+            door: c.door,
+            name: c.name,
+        }
+        .into()
+    }
+
+    fn start_of_day(&mut self, c: &StartOfDay, events: &mut Vec<Event>) {
+        if self.state.day_open || c.day <= self.state.day {
+            return events.push(ignored(SessionId(0), MsgSeqNum(0), IgnoreReason::OutOfPlace));
+        }
+        self.state.day = c.day;
+        self.state.midnight = c.midnight;
+        self.state.day_open = true;
+        for session in &mut self.state.sessions {
+            session.last_user_ref = UserRef(0);
+        }
+        events.push(
+            DayStarted {
+                day: c.day,
+                midnight: c.midnight,
+            }
+            .into(),
+        );
+        for one in &self.state.instruments {
+            events.push(listed(&one.definition, true));
+        }
+        for one in &self.state.instruments {
+            for (side, orders) in [(Side::Buy, &one.bids), (Side::Sell, &one.asks)] {
+                for order in orders {
+                    events.push(
+                        Restated {
+                            session: order.session,
+                            user_ref: order.user_ref,
+                            order_id: order.order_id,
+                            public_ref: order.public_ref,
+                            firm: self.firm_of(order.session),
+                            account: order.account,
+                            instrument: one.definition.instrument,
+                            side,
+                            price: order.price,
+                            leaves: order.leaves,
+                            executed: order.executed,
+                            mpid: self.mpid(order.session, order.policy),
+                        }
+                        .into(),
+                    );
+                }
+            }
+        }
+    }
+
+    fn end_of_day(&mut self, events: &mut Vec<Event>) {
+        if !self.state.day_open {
+            return events.push(ignored(SessionId(0), MsgSeqNum(0), IgnoreReason::OutOfPlace));
+        }
+        for one in &mut self.state.instruments {
+            for (side, orders) in [(Side::Buy, &mut one.bids), (Side::Sell, &mut one.asks)] {
+                for order in orders.iter().filter(|order| order.tif == TimeInForce::Day) {
+                    let instrument = one.definition.instrument;
+                    events.push(orders::unasked(order, instrument, side, CancelReason::DayEnded, true).into());
+                }
+                orders.retain(|order| order.tif != TimeInForce::Day);
+                for order in orders.iter_mut() {
+                    order.carried = true;
+                }
+            }
+        }
+        self.state.day_open = false;
+        events.push(DayEnded { day: self.state.day }.into());
+    }
+
+    fn session_up(&mut self, c: &SessionUp) -> Event {
+        match self.session_mut(c.session) {
+            Some(session) if !session.up && c.incarnation > session.incarnation => {
+                session.up = true;
+                session.incarnation = c.incarnation;
+                SessionOpened {
+                    session: c.session,
+                    incarnation: c.incarnation,
+                    inbound: c.inbound,
+                    reset: c.reset,
+                }
+                .into()
+            }
+            _ => ignored(c.session, c.inbound, IgnoreReason::OutOfPlace),
+        }
+    }
+
+    fn session_lost(&mut self, c: &SessionLost, events: &mut Vec<Event>) {
+        match self.session_mut(c.session) {
+            Some(session) if session.up && session.incarnation == c.incarnation => session.up = false,
+            _ => return events.push(ignored(c.session, MsgSeqNum(0), IgnoreReason::OutOfPlace)),
+        }
+        events.push(
+            SessionClosed {
+                session: c.session,
+                incarnation: c.incarnation,
+                cause: c.cause,
+            }
+            .into(),
+        );
+        let mut cancelled: Vec<Cancelled> = Vec::new();
+        for one in &mut self.state.instruments {
+            for (side, orders) in [(Side::Buy, &mut one.bids), (Side::Sell, &mut one.asks)] {
+                orders.retain(|order| {
+                    let goes = order.session == c.session
+                        && order.tif == TimeInForce::Day
+                        && order.policy.has(Policy::CANCEL_ON_DISCONNECT);
+                    if goes {
+                        let instrument = one.definition.instrument;
+                        cancelled.push(orders::unasked(
+                            order,
+                            instrument,
+                            side,
+                            CancelReason::SessionLost,
+                            true,
+                        ));
+                    }
+                    !goes
+                });
+            }
+        }
+        cancelled.sort_by_key(|event| event.order_id);
+        events.extend(cancelled.into_iter().map(Event::from));
+    }
+
+    fn session_note(&self, c: &SessionNote) -> Event {
+        if self.check_session(c.session, c.incarnation, true).is_err() {
+            return ignored(c.session, c.inbound, IgnoreReason::SessionNotUp);
+        }
+        SessionNoted {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            what: c.what,
+        }
+        .into()
+    }
+
+    fn refuse(&self, c: &Refuse) -> Event {
+        let reason = self
+            .check_session(c.session, c.incarnation, false)
+            .err()
+            .unwrap_or(c.reason);
+        Rejected {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            user_ref: c.user_ref,
+            instrument: c.instrument,
+            side: c.side,
+            reason,
+            price: c.price,
+            quantity: c.quantity,
+            client_id: c.client_id,
+        }
+        .into()
+    }
+
+    fn check_session(&self, id: SessionId, incarnation: Incarnation, venue: bool) -> Result<(), RejectReason> {
+        if venue && id == SessionId(0) {
+            return Ok(());
+        }
+        let session = self.session(id).ok_or(RejectReason::UnknownSession)?;
+        if session.up && session.incarnation == incarnation {
+            Ok(())
+        } else {
+            Err(RejectReason::SessionNotUp)
+        }
+    }
+
+    fn session(&self, id: SessionId) -> Option<&SessionState> {
+        self.state
+            .sessions
+            .iter()
+            .find(|session| session.definition.session == id)
+    }
+
+    fn session_mut(&mut self, id: SessionId) -> Option<&mut SessionState> {
+        self.state
+            .sessions
+            .iter_mut()
+            .find(|session| session.definition.session == id)
+    }
+
+    fn last_user_ref(&self, id: SessionId) -> UserRef {
+        self.session(id).map_or(UserRef(0), |session| session.last_user_ref)
+    }
+
+    fn consume(&mut self, id: SessionId, user_ref: UserRef) {
+        if let Some(session) = self.session_mut(id) {
+            session.last_user_ref = user_ref;
+        }
+    }
+
+    fn firm_of(&self, id: SessionId) -> FirmId {
+        self.session(id).map_or(FirmId(0), |session| session.definition.firm)
+    }
+
+    fn mpid(&self, session: SessionId, policy: Policy) -> Mpid {
+        let firm = self.firm_of(session);
+        let firm = self
+            .state
+            .firms
+            .iter()
+            .find(|one| one.firm == firm && policy.has(Policy::ATTRIBUTED));
+        firm.map_or(Mpid::default(), |firm| firm.mpid)
+    }
+
+    fn listed(&self, id: InstrumentId) -> Option<&InstrumentState> {
+        self.state
+            .instruments
+            .iter()
+            .find(|listed| listed.definition.instrument == id)
+    }
+
+    fn listed_mut(&mut self, id: InstrumentId) -> Option<&mut InstrumentState> {
+        self.state
+            .instruments
+            .iter_mut()
+            .find(|listed| listed.definition.instrument == id)
+    }
+}
+
+fn listed(c: &DefineInstrument, trading: bool) -> Event {
+    InstrumentListed {
+        instrument: c.instrument,
+        symbol: c.symbol,
+        scale: c.scale,
+        tick: c.tick,
+        price_max: c.price_max,
+        lot: c.lot,
+        quantity_max: c.quantity_max,
+        trading,
+    }
+    .into()
+}
+
+fn broken(schema: u16) -> Event {
+    CommandRejected {
+        schema,
+        reason: RejectReason::BadDefinition,
+    }
+    .into()
+}
+
+fn ignored(session: SessionId, inbound: MsgSeqNum, reason: IgnoreReason) -> Event {
+    Ignored {
+        session,
+        inbound,
+        reason,
+    }
+    .into()
+}

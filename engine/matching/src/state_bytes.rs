@@ -1,0 +1,232 @@
+//! The canonical bytes of an [`EngineState`]: what snapshots store and the state hash is taken over.
+//!
+//! | part | bytes |
+//! |---|---|
+//! | magic | `RIALTOES` |
+//! | version | u16, 1 |
+//! | venue, release | u32, u32 |
+//! | last sequence number, last stamp | u64, u64 |
+//! | live orders allowed | u32 |
+//! | day, its midnight, open | u32, u64, bool |
+//! | firms, accounts | u32 count, then each as a definition |
+//! | sessions | u32 count, then each: definition, up (bool), incarnation (u32), last user reference (u32) |
+//! | instruments | u32 count, then each: definition, public references (u64), trades (u64), bids, asks |
+//! | bids, asks | u32 count, then each order: the fields of [`OrderState`] in order, 57 bytes |
+//!
+//! A definition is its command: schema (u16), block length (u16), length of block and text (u16), block, text. All
+//! integers are little-endian. The bytes change by a new version, never in place. Reading never takes more memory than
+//! the bytes there are, and says what is wrong with them; whether the state makes sense is judged by the import.
+
+use crate::state::{EngineState, InstrumentState, OrderState, SessionState};
+use alloc::vec::Vec;
+use rialto_model::Command;
+use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
+use rialto_model::limits::MESSAGE_BYTES_MAX;
+
+const MAGIC: [u8; 8] = *b"RIALTOES";
+const VERSION: u16 = 1;
+
+/// Why bytes are not an engine state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateBytesError {
+    /// Another kind of file.
+    #[error("these bytes do not begin with RIALTOES: give an engine snapshot")]
+    NotAState,
+    /// A version this build does not have.
+    #[error("engine state version {version} is unknown: read it with the build that wrote it")]
+    UnknownVersion {
+        /// The version.
+        version: u16,
+    },
+    /// A definition of another kind than the list it stands in.
+    #[error("schema {schema} stands in a list of other definitions: the snapshot is damaged, take another")]
+    WrongDefinition {
+        /// Its schema id.
+        schema: u16,
+    },
+    /// Cut short, an unknown value, or bytes left over.
+    #[error("engine state: {0}")]
+    Field(#[from] DecodeError),
+}
+
+impl EngineState {
+    /// The canonical bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(1024 + self.live_orders() * OrderState::BYTES);
+        out.extend_from_slice(&MAGIC);
+        put(&mut out, &VERSION);
+        put(&mut out, &self.venue);
+        put(&mut out, &self.release);
+        put(&mut out, &self.last_seq);
+        put(&mut out, &self.last_stamp);
+        put(&mut out, &self.live_orders_max);
+        put(&mut out, &self.day);
+        put(&mut out, &self.midnight);
+        put(&mut out, &self.day_open);
+        put_list(&mut out, &self.firms, |out, firm| put_definition(out, &(*firm).into()));
+        put_list(&mut out, &self.accounts, |out, account| {
+            put_definition(out, &(*account).into())
+        });
+        put_list(&mut out, &self.sessions, |out, session| {
+            put_definition(out, &session.definition.into());
+            put(out, &session.up);
+            put(out, &session.incarnation);
+            put(out, &session.last_user_ref);
+        });
+        put_list(&mut out, &self.instruments, |out, listed| {
+            put_definition(out, &listed.definition.into());
+            put(out, &listed.public_refs);
+            put(out, &listed.trades);
+            put_list(out, &listed.bids, put_order);
+            put_list(out, &listed.asks, put_order);
+        });
+        out
+    }
+
+    /// Reads canonical bytes.
+    ///
+    /// # Errors
+    /// [`StateBytesError`] that says what is wrong with the bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, StateBytesError> {
+        let input = &mut Decoder::new(bytes);
+        if input.take(MAGIC.len()) != Ok(&MAGIC[..]) {
+            return Err(StateBytesError::NotAState);
+        }
+        match u16::get(input)? {
+            VERSION => {}
+            version => return Err(StateBytesError::UnknownVersion { version }),
+        }
+        let state = Self {
+            venue: Field::get(input)?,
+            release: Field::get(input)?,
+            last_seq: Field::get(input)?,
+            last_stamp: Field::get(input)?,
+            live_orders_max: Field::get(input)?,
+            day: Field::get(input)?,
+            midnight: Field::get(input)?,
+            day_open: Field::get(input)?,
+            firms: get_list(input, |input| match get_definition(input)? {
+                Command::DefineFirm(firm) => Ok(firm),
+                other => Err(wrong(&other)),
+            })?,
+            accounts: get_list(input, |input| match get_definition(input)? {
+                Command::DefineAccount(account) => Ok(account),
+                other => Err(wrong(&other)),
+            })?,
+            sessions: get_list(input, |input| match get_definition(input)? {
+                Command::DefineSession(definition) => Ok(SessionState {
+                    definition,
+                    up: Field::get(input)?,
+                    incarnation: Field::get(input)?,
+                    last_user_ref: Field::get(input)?,
+                }),
+                other => Err(wrong(&other)),
+            })?,
+            instruments: get_list(input, |input| match get_definition(input)? {
+                Command::DefineInstrument(definition) => Ok(InstrumentState {
+                    definition,
+                    public_refs: Field::get(input)?,
+                    trades: Field::get(input)?,
+                    bids: get_list(input, get_order)?,
+                    asks: get_list(input, get_order)?,
+                }),
+                other => Err(wrong(&other)),
+            })?,
+        };
+        match input.remaining() {
+            0 => Ok(state),
+            extra => Err(DecodeError::Trailing { extra }.into()),
+        }
+    }
+}
+
+impl OrderState {
+    /// Bytes of one order.
+    const BYTES: usize = 57;
+}
+
+fn put_order(out: &mut Vec<u8>, order: &OrderState) {
+    put(out, &order.order_id);
+    put(out, &order.public_ref);
+    put(out, &order.session);
+    put(out, &order.user_ref);
+    put(out, &order.carried);
+    put(out, &order.account);
+    put(out, &order.price);
+    put(out, &order.leaves);
+    put(out, &order.executed);
+    put(out, &order.tif);
+    put(out, &order.short);
+    put(out, &order.policy);
+}
+
+fn get_order(input: &mut Decoder<'_>) -> Result<OrderState, StateBytesError> {
+    Ok(OrderState {
+        order_id: Field::get(input)?,
+        public_ref: Field::get(input)?,
+        session: Field::get(input)?,
+        user_ref: Field::get(input)?,
+        carried: Field::get(input)?,
+        account: Field::get(input)?,
+        price: Field::get(input)?,
+        leaves: Field::get(input)?,
+        executed: Field::get(input)?,
+        tif: Field::get(input)?,
+        short: Field::get(input)?,
+        policy: Field::get(input)?,
+    })
+}
+
+fn put_definition(out: &mut Vec<u8>, definition: &Command) {
+    let mut bytes = [0; MESSAGE_BYTES_MAX];
+    let mut encoder = Encoder::new(&mut bytes);
+    definition.encode(&mut encoder);
+    let len = encoder.len();
+    put(out, &definition.schema());
+    put(out, &(definition.block_len() as u16));
+    put(out, &(len as u16));
+    out.extend(bytes.iter().take(len));
+}
+
+fn get_definition(input: &mut Decoder<'_>) -> Result<Command, StateBytesError> {
+    let schema = u16::get(input)?;
+    let block_len = u16::get(input)?;
+    let len = u16::get(input)?;
+    let bytes = input.take(usize::from(len))?;
+    Ok(Command::decode(schema, usize::from(block_len), bytes)?)
+}
+
+fn wrong(definition: &Command) -> StateBytesError {
+    StateBytesError::WrongDefinition {
+        schema: definition.schema(),
+    }
+}
+
+fn put_list<T>(out: &mut Vec<u8>, list: &[T], mut put_one: impl FnMut(&mut Vec<u8>, &T)) {
+    put(out, &(list.len() as u32));
+    for one in list {
+        put_one(out, one);
+    }
+}
+
+/// The list grows with the elements that are really there: a damaged count reserves nothing.
+fn get_list<T>(
+    input: &mut Decoder<'_>,
+    mut get_one: impl FnMut(&mut Decoder<'_>) -> Result<T, StateBytesError>,
+) -> Result<Vec<T>, StateBytesError> {
+    let count = u32::get(input)?;
+    let mut list = Vec::new();
+    for _ in 0..count {
+        list.push(get_one(input)?);
+    }
+    Ok(list)
+}
+
+fn put<T: Field>(out: &mut Vec<u8>, field: &T) {
+    let at = out.len();
+    out.resize(at + T::SIZE, 0);
+    if let Some(room) = out.get_mut(at..) {
+        field.put(&mut Encoder::new(room));
+    }
+}

@@ -1,0 +1,380 @@
+//! The canonical state: its bytes, its hash, what an import refuses, and that an engine goes on from it.
+
+mod support;
+
+use rialto_matching::state::OrderState;
+use rialto_matching::{Engine, EngineState, EventHasher, ImportError, Limits, Matching, StateBytesError, reference};
+use rialto_model::codec::DecodeError;
+use rialto_model::*;
+use support::Random;
+use support::flow::Flow;
+
+/// An engine in the middle of a busy day, and the flow that made it so.
+fn busy(seed: u64, commands: usize) -> (Engine, Flow) {
+    let mut flow = Flow::new(seed);
+    let mut engine = Engine::new(Limits {
+        live_orders_max: 200,
+        orders_reserved: 0,
+    });
+    for _ in 0..commands {
+        let command = flow.next();
+        for event in support::apply(&mut engine, &command) {
+            flow.learn(&event);
+        }
+    }
+    (engine, flow)
+}
+
+/// A state with orders on both sides of a book of an open day.
+fn state() -> EngineState {
+    let busy_both_sides = |state: &EngineState| {
+        let listed = &state.instruments[0];
+        state.day_open && listed.bids.len() > 2 && listed.asks.len() > 2
+    };
+    let mut states = (1..100).map(|seed| busy(seed, 5_000).0.export());
+    states.find(busy_both_sides).expect("some seed gives such a state")
+}
+
+#[test]
+fn bytes_hold_everything_and_nothing_else() {
+    let state = state();
+    let bytes = state.encode();
+    assert_eq!(EngineState::decode(&bytes).as_ref(), Ok(&state));
+    for len in 0..bytes.len() {
+        let cut = EngineState::decode(&bytes[..len]);
+        assert!(cut.is_err(), "cut at {len} of {}", bytes.len());
+    }
+    let mut fewer = state.clone();
+    fewer.instruments[0].bids.pop();
+    assert_eq!(bytes.len() - fewer.encode().len(), 57, "bytes of an order");
+    let longer: Vec<u8> = bytes.iter().copied().chain([0]).collect();
+    assert_eq!(
+        EngineState::decode(&longer),
+        Err(StateBytesError::Field(DecodeError::Trailing { extra: 1 }))
+    );
+    assert_eq!(
+        EngineState::decode(b"RIALTOJX and more"),
+        Err(StateBytesError::NotAState)
+    );
+    let mut newer = bytes.clone();
+    newer[8] = 2;
+    assert_eq!(
+        EngineState::decode(&newer),
+        Err(StateBytesError::UnknownVersion { version: 2 })
+    );
+}
+
+#[test]
+fn every_changed_bit_changes_the_hash_or_is_refused_and_none_panics() {
+    let (state, mut random) = (state(), Random(3));
+    let (bytes, hash) = (state.encode(), state.state_hash());
+    for _ in 0..20_000 {
+        let mut damaged = bytes.clone();
+        for _ in 0..=random.below(2) {
+            let at = random.below(bytes.len() as u64) as usize;
+            damaged[at] ^= 1 << random.below(8);
+        }
+        if damaged == bytes {
+            continue;
+        }
+        if let Ok(other) = EngineState::decode(&damaged) {
+            // A short text has spare bytes that are no part of it; everything else is.
+            assert!(other == state || other.state_hash() != hash);
+            if let Ok(mut engine) = Engine::import(&other) {
+                let mut naive = reference::Engine::import(&other).expect("both or none");
+                let command = support::sequenced(other.last_seq.0.saturating_add(1), command::EndOfDay {}.into());
+                if command.seq > other.last_seq {
+                    assert_eq!(
+                        support::apply(&mut engine, &command),
+                        support::apply(&mut naive, &command)
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_bytes_and_hash_of_a_new_venue_are_fixed() {
+    let state = Engine::new(Limits::default()).export();
+    let mut bytes = Vec::from(*b"RIALTOES\x01\x00");
+    bytes.extend([0; 4 + 4 + 8 + 8]);
+    bytes.extend([0, 0, 0, 1]);
+    bytes.extend([0; 4 + 8 + 1 + 4 * 4]);
+    assert_eq!(state.encode(), bytes);
+    assert_eq!(state, reference::Engine::new(Limits::default()).export());
+    assert_eq!(state.state_hash().to_string(), GOLDEN_NEW);
+}
+
+#[test]
+fn the_hashes_of_a_seeded_day_are_fixed() {
+    let mut flow = Flow::new(2);
+    let mut engine = Engine::new(Limits::default());
+    let mut hasher = EventHasher::default();
+    for _ in 0..20_000 {
+        let command = flow.next();
+        for event in support::apply(&mut engine, &command) {
+            flow.learn(&event);
+            let Sequenced { seq, stamp, epoch, .. } = command;
+            hasher.update(&Sequenced {
+                seq,
+                stamp,
+                epoch,
+                body: event,
+            });
+        }
+    }
+    let hashes = [
+        engine.state_hash().to_string(),
+        hasher.total().to_string(),
+        hasher.instrument(InstrumentId(2)).to_string(),
+    ];
+    assert_eq!(hashes, GOLDEN_DAY);
+}
+
+const GOLDEN_NEW: &str = "5c6fab6a520f0c86";
+const GOLDEN_DAY: [&str; 3] = ["70dd218283671363", "f79b3e0dc2a9d93e", "7bef7e4a24cc33a9"];
+
+#[test]
+fn event_hashes_are_kept_per_listed_instrument() {
+    let at = |seq, body: Event| Sequenced {
+        seq: SequenceNumber(seq),
+        stamp: Timestamp(seq),
+        epoch: Epoch(9),
+        body,
+    };
+    let listed = |id| {
+        event::InstrumentListed {
+            instrument: InstrumentId(id),
+            ..Default::default()
+        }
+        .into()
+    };
+    let rejected = |id| {
+        event::Rejected {
+            instrument: InstrumentId(id),
+            ..Default::default()
+        }
+        .into()
+    };
+    let stream = [
+        at(1, listed(1)),
+        at(2, listed(2)),
+        at(3, event::Ticked {}.into()),
+        at(4, rejected(2)),
+        at(5, rejected(0)),
+        at(6, rejected(65_535)),
+    ];
+    let mut hasher = EventHasher::default();
+    let mut expected = [EventHash::default(); 3];
+    for event in &stream {
+        hasher.update(event);
+        expected[0].update(event);
+        if let Some(InstrumentId(id @ 1..=2)) = event.body.instrument() {
+            expected[usize::from(id)].update(event);
+        }
+    }
+    assert_eq!(hasher.total(), expected[0]);
+    let each: Vec<_> = hasher.instruments().collect();
+    assert_eq!(each, [(InstrumentId(1), expected[1]), (InstrumentId(2), expected[2])]);
+    for id in [0, 3, 65_535] {
+        assert_eq!(hasher.instrument(InstrumentId(id)), EventHash::default(), "{id}");
+    }
+}
+
+/// A change to a sound state, and what the import says of it.
+type Damage = (&'static str, fn(&mut EngineState));
+
+#[test]
+fn an_import_refuses_every_contradiction() {
+    fn bid(state: &mut EngineState) -> &mut OrderState {
+        &mut state.instruments[0].bids[1]
+    }
+    let table: &[Damage] = &[
+        ("release is newer", |s| s.release = ReleaseNumber(2)),
+        ("more than LIVE_ORDERS_MAX", |s| {
+            s.live_orders_max = limits::LIVE_ORDERS_MAX + 1
+        }),
+        ("more orders than it allows", |s| s.live_orders_max = 3),
+        ("sequence number is out of range", |s| {
+            s.last_seq = SequenceNumber(u64::MAX)
+        }),
+        ("none was started", |s| s.day = TradingDay(0)),
+        ("firm 0: its id is out of range", |s| s.firms[0].firm = FirmId(0)),
+        ("stands out of order", |s| s.firms.swap(0, 1)),
+        ("account 1048576: its id", |s| {
+            s.accounts.last_mut().expect("one").account = AccountId(1_048_576)
+        }),
+        ("stands out of order", |s| s.accounts.swap(0, 1)),
+        ("its firm is not defined", |s| s.accounts[0].firm = FirmId(77)),
+        ("session 0: its id", |s| s.sessions[0].definition.session = SessionId(0)),
+        ("stands out of order", |s| s.sessions.swap(0, 1)),
+        ("its account is not its firm's", |s| {
+            s.sessions[0].definition.account = AccountId(4)
+        }),
+        ("up without an incarnation", |s| {
+            s.sessions[0].up = true;
+            s.sessions[0].incarnation = Incarnation(0);
+        }),
+        ("not dense", |s| s.instruments.swap(0, 1)),
+        ("its symbol is another's", |s| {
+            s.instruments[1].definition.symbol = s.instruments[0].definition.symbol
+        }),
+        ("contradict each other", |s| {
+            s.instruments[0].definition.lot = Quantity(0)
+        }),
+        ("contradict each other", |s| s.instruments[0].definition.tick = Price(0)),
+        ("counters are out of range", |s| s.instruments[0].trades = 1 << 48),
+        ("its book is crossed", |s| {
+            s.instruments[0].bids[0].price = s.instruments[0].asks[0].price
+        }),
+        ("its session is not defined", |s| bid(s).session = SessionId(9)),
+        ("its id is no command's number", |s| bid(s).order_id = OrderId(0)),
+        ("its id is no command's number", |s| {
+            bid(s).order_id = OrderId(s.last_seq.0 + 1)
+        }),
+        ("public reference was not given", |s| s.instruments[0].public_refs = 1),
+        ("public reference was not given", |s| {
+            bid(s).public_ref = PublicRef::new(InstrumentId(2), 1)
+        }),
+        ("account is not its firm's", |s| bid(s).account = AccountId(77)),
+        ("price is not allowed", |s| bid(s).price.0 += 1),
+        ("price is not allowed", |s| bid(s).price = Price(-100)),
+        ("quantity is not allowed", |s| bid(s).leaves = Quantity(0)),
+        ("quantity is not allowed", |s| bid(s).leaves = Quantity(1_000_001)),
+        ("executed quantity is out of range", |s| {
+            bid(s).executed = Quantity(u64::MAX)
+        }),
+        ("does not rest", |s| bid(s).tif = TimeInForce::FillOrKill),
+        ("mark on a buy order", |s| bid(s).short = ShortSale::Short),
+        ("DAY order of an earlier day", |s| {
+            bid(s).tif = TimeInForce::Day;
+            bid(s).carried = true;
+        }),
+        ("was not given today", |s| {
+            bid(s).carried = false;
+            bid(s).user_ref = UserRef(u32::MAX);
+        }),
+        ("was not given today", |s| {
+            bid(s).carried = false;
+            bid(s).user_ref = UserRef(0);
+        }),
+        ("out of price-time order", |s| s.instruments[0].bids.reverse()),
+        ("two orders have one order id", |s| {
+            s.instruments[0].asks[0].order_id = bid(s).order_id
+        }),
+        ("two orders have one public reference", |s| {
+            let asks = &mut s.instruments[0].asks;
+            asks[1].price = Price(asks[0].price.0);
+            asks[1].price.0 += 100;
+            asks.truncate(2);
+            asks[1].public_ref = asks[0].public_ref;
+        }),
+        ("one user reference", |s| {
+            let other = s.instruments[0].asks[0];
+            s.instruments[0].asks[0].carried = false;
+            *bid(s) = OrderState {
+                session: other.session,
+                user_ref: other.user_ref,
+                account: other.account,
+                carried: false,
+                ..*bid(s)
+            };
+        }),
+    ];
+    let sound = state();
+    for (said, damage) in table {
+        let mut state = sound.clone();
+        damage(&mut state);
+        let fast = Engine::import(&state).map(|_| ()).expect_err(said);
+        let naive = reference::Engine::import(&state).map(|_| ()).expect_err(said);
+        assert_eq!(fast, naive, "{said}");
+        assert!(fast.to_string().contains(said), "{said}: {fast}");
+        assert!(fast.to_string().contains("take another snapshot"), "the mend: {fast}");
+        assert!(!matches!(fast, ImportError::Venue { fault: "" }));
+    }
+}
+
+#[test]
+fn an_engine_goes_on_from_a_snapshot_at_any_command() {
+    for seed in 11..14 {
+        let (mut live, mut flow) = busy(seed, 3_000);
+        for step in 0..300 {
+            let mut restored = Engine::import(&live.export()).expect("own state");
+            let mut naive = reference::Engine::import(&live.export()).expect("own state");
+            assert_eq!(restored.state_hash(), live.state_hash(), "seed {seed}, step {step}");
+            for _ in 0..20 {
+                let command = flow.next();
+                let events = support::apply(&mut live, &command);
+                assert_eq!(
+                    support::apply(&mut restored, &command),
+                    events,
+                    "seed {seed}, step {step}: {command:?}"
+                );
+                assert_eq!(
+                    support::apply(&mut naive, &command),
+                    events,
+                    "seed {seed}, step {step}: {command:?}"
+                );
+                for event in &events {
+                    flow.learn(event);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn questions_are_answered_from_the_state() {
+    for seed in 21..24 {
+        let (engine, _) = busy(seed, 4_000);
+        let state = engine.export();
+        assert_eq!(engine.live_orders(), state.live_orders());
+        assert_eq!(engine.last_seq(), state.last_seq);
+        assert_eq!(engine.last_day(), state.day);
+        assert_eq!(engine.open_day(), state.day_open.then_some(state.day));
+        assert!(
+            engine
+                .instruments()
+                .eq(state.instruments.iter().map(|listed| &listed.definition))
+        );
+        let up = state.sessions.iter().filter(|session| session.up);
+        assert!(
+            engine
+                .sessions_up()
+                .eq(up.map(|session| (session.definition.session, session.incarnation)))
+        );
+        for listed in &state.instruments {
+            let instrument = listed.definition.instrument;
+            for (side, orders) in [(Side::Buy, &listed.bids), (Side::Sell, &listed.asks)] {
+                let mut levels: Vec<(Price, Quantity)> = Vec::new();
+                for order in orders {
+                    match levels.last_mut() {
+                        Some((price, total)) if *price == order.price => total.0 += order.leaves.0,
+                        _ => levels.push((order.price, order.leaves)),
+                    }
+                    let view = engine.order(order.order_id).expect("it rests");
+                    assert_eq!((view.instrument, view.side, view.order), (instrument, side, *order));
+                }
+                let all: Vec<_> = engine.depth(instrument, side, usize::MAX).collect();
+                assert_eq!(all, levels, "seed {seed}");
+                assert!(
+                    engine.depth(instrument, side, 2).eq(levels.into_iter().take(2)),
+                    "seed {seed}"
+                );
+            }
+        }
+        assert_eq!(engine.order(OrderId(u64::MAX)), None);
+        assert_eq!(engine.depth(InstrumentId(0), Side::Buy, 5).count(), 0);
+        assert_eq!(engine.depth(InstrumentId(99), Side::Buy, 5).count(), 0);
+    }
+}
+
+#[test]
+#[should_panic(expected = "in order of their sequence number")]
+fn a_number_that_does_not_rise_is_a_broken_promise() {
+    let mut engine = Engine::new(Limits::default());
+    let tick: Command = command::Tick {}.into();
+    support::apply(&mut engine, &support::sequenced(5, tick));
+    support::apply(&mut engine, &support::sequenced(5, tick));
+}

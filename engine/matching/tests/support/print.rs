@@ -1,0 +1,241 @@
+//! Events in words. Orders go by the name they were entered under: `A1` is the order that session A entered under
+//! reference 1, whatever it is called since; `#2` is a reference, `p3` the third public reference of its instrument.
+
+use rialto_model::*;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The letter of a session: A is 1, and V is the venue itself.
+pub(crate) fn letter(session: SessionId) -> char {
+    match session.0 {
+        0 => 'V',
+        id => char::from(b'A' - 1 + id as u8),
+    }
+}
+
+/// The names that orders were entered under.
+#[derive(Debug, Default)]
+pub(crate) struct Names(pub(crate) BTreeMap<OrderId, String>);
+
+impl Names {
+    fn of(&self, order_id: OrderId) -> &str {
+        self.0.get(&order_id).map_or("?", String::as_str)
+    }
+
+    /// One event in words.
+    pub(crate) fn print(&mut self, event: &Event) -> String {
+        match event {
+            Event::Released(e) => format!("released {}", e.release),
+            Event::InstrumentListed(e) => {
+                format!("listed {} {}", e.symbol, if e.trading { "trading" } else { "closed" })
+            }
+            Event::FirmDefined(e) => format!("firm {} {}", e.firm, e.mpid),
+            Event::AccountDefined(e) => format!("account {} of firm {}", e.account, e.firm),
+            Event::SessionDefined(e) => format!("session {} {} of firm {}", letter(e.session), e.name, e.firm),
+            Event::DayStarted(e) => format!("day {} starts", e.day.0),
+            Event::DayEnded(e) => format!("day {} ends", e.day.0),
+            Event::Ticked(_) => "ticked".to_owned(),
+            Event::SessionOpened(e) => format!("{} up {}", letter(e.session), e.incarnation),
+            Event::SessionClosed(e) => format!("{} down {}", letter(e.session), e.incarnation),
+            Event::SessionNoted(e) => format!("{} notes {}", letter(e.session), char::from(e.what)),
+            Event::CommandRejected(e) => format!("schema {} rejected {:?}", e.schema, e.reason),
+            Event::Ignored(e) => format!("{} ignored {:?}", letter(e.session), e.reason),
+            Event::Accepted(e) => {
+                let name = format!("{}{}", letter(e.session), e.user_ref);
+                let mut text = format!("{name} accepted {}{} ", side(e.side), short(e.short));
+                self.0.insert(e.order_id, name);
+                let _ = write!(
+                    text,
+                    "{}{} {}",
+                    e.quantity,
+                    price(e.kind, e.price),
+                    public(e.public_ref)
+                );
+                text += &lifetime(e.tif);
+                text += &resting(e.rests);
+                if e.account.0 != e.session.0 {
+                    let _ = write!(text, " account {}", e.account);
+                }
+                text + &mpid(e.mpid) + &asked(e.inbound, &e.client_id)
+            }
+            Event::Replaced(e) => {
+                let mut text = format!(
+                    "{} replaced {}#{} -> #{}",
+                    self.of(e.order_id),
+                    by(e.session, self.of(e.order_id)),
+                    e.old_user_ref,
+                    e.user_ref
+                );
+                let _ = write!(text, " {} -> {}{}", e.old_quantity, e.quantity, price(e.kind, e.price));
+                let _ = match e.public_ref == e.old_public_ref {
+                    true => write!(text, " keeps {}", public(e.public_ref)),
+                    false => write!(text, " {} -> {}", public(e.old_public_ref), public(e.public_ref)),
+                };
+                text += &lifetime(e.tif);
+                text += short(e.short);
+                text += &resting(e.rests);
+                if !e.executed.is_zero() {
+                    let _ = write!(text, " executed {}", e.executed);
+                }
+                text + &mpid(e.mpid) + &asked(e.inbound, &e.client_id)
+            }
+            Event::Booked(e) => {
+                format!(
+                    "{} booked {} @{} {}{}",
+                    self.of(e.order_id),
+                    e.quantity,
+                    e.price,
+                    public(e.public_ref),
+                    mpid(e.mpid)
+                )
+            }
+            Event::Reduced(e) => {
+                let mark = if e.remark {
+                    format!(" mark {:?}", e.short)
+                } else {
+                    String::new()
+                };
+                let asked = asked(e.inbound, &e.client_id);
+                format!(
+                    "{} reduced by {} to {}{mark}{asked}",
+                    self.of(e.order_id),
+                    e.removed,
+                    e.leaves
+                )
+            }
+            Event::Cancelled(e) => {
+                let off = if e.rested {
+                    format!(" off {}", public(e.public_ref))
+                } else {
+                    String::new()
+                };
+                let asked = asked(e.inbound, &e.client_id);
+                format!(
+                    "{} cancelled {} {:?}{off}{asked}",
+                    self.of(e.order_id),
+                    e.removed,
+                    e.reason
+                )
+            }
+            Event::Executed(e) => format!(
+                "trade {} {} @{} {} {} leaves {}, {} leaves {}",
+                e.trade.0 & 0xffff_ffff_ffff,
+                e.quantity,
+                e.price,
+                self.of(e.maker),
+                public(e.maker_public_ref),
+                e.maker_leaves,
+                self.of(e.taker),
+                e.taker_leaves
+            ),
+            Event::Rejected(e) => {
+                format!(
+                    "{}{} rejected {:?}{}",
+                    letter(e.session),
+                    e.user_ref,
+                    e.reason,
+                    asked(e.inbound, &e.client_id)
+                )
+            }
+            Event::ChangeRejected(e) => {
+                let what = if e.replace {
+                    format!("replace by #{}", e.user_ref)
+                } else {
+                    "change".to_owned()
+                };
+                let target = match e.target {
+                    Target::UserRef(name) => format!("#{name}"),
+                    Target::OrderId(name) => self.of(name).to_owned(),
+                };
+                let asked = asked(e.inbound, &e.client_id);
+                format!(
+                    "{} {what} of {target} rejected {:?}{asked}",
+                    letter(e.session),
+                    e.reason
+                )
+            }
+            Event::Restated(e) => {
+                let mut text = format!(
+                    "{} stands {} @{} {}",
+                    self.of(e.order_id),
+                    e.leaves,
+                    e.price,
+                    public(e.public_ref)
+                );
+                if !e.executed.is_zero() {
+                    let _ = write!(text, " executed {}", e.executed);
+                }
+                text + &mpid(e.mpid)
+            }
+        }
+    }
+}
+
+/// Says who replaces where it is not the session that entered.
+fn by(session: SessionId, name: &str) -> String {
+    if name.starts_with(letter(session)) {
+        String::new()
+    } else {
+        format!("by {} ", letter(session))
+    }
+}
+
+fn side(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buy",
+        Side::Sell => "sell",
+    }
+}
+
+fn short(short: ShortSale) -> &'static str {
+    match short {
+        ShortSale::None => "",
+        ShortSale::Short => " short",
+        ShortSale::Exempt => " exempt",
+    }
+}
+
+fn price(kind: OrderKind, price: Price) -> String {
+    match kind {
+        OrderKind::Limit => format!(" @{price}"),
+        OrderKind::Market if price.0 == 0 => " market".to_owned(),
+        OrderKind::Market => format!(" market with a price of {price}"),
+    }
+}
+
+fn public(public_ref: PublicRef) -> String {
+    format!("p{}", public_ref.0 & 0xffff_ffff_ffff)
+}
+
+fn lifetime(tif: TimeInForce) -> String {
+    match tif {
+        TimeInForce::Day => "",
+        TimeInForce::GoodTillCancel => " gtc",
+        TimeInForce::ImmediateOrCancel => " ioc",
+        TimeInForce::FillOrKill => " fok",
+    }
+    .to_owned()
+}
+
+fn resting(rests: bool) -> String {
+    if rests { " rests".to_owned() } else { String::new() }
+}
+
+fn mpid(mpid: Mpid) -> String {
+    if mpid == Mpid::default() {
+        String::new()
+    } else {
+        format!(" as {mpid}")
+    }
+}
+
+fn asked(inbound: MsgSeqNum, client_id: &Text) -> String {
+    let mut text = String::new();
+    if inbound.0 != 0 {
+        let _ = write!(text, " in {inbound}");
+    }
+    if !client_id.is_empty() {
+        let _ = write!(text, " id {client_id}");
+    }
+    text
+}

@@ -1,0 +1,355 @@
+//! Event tables: commands on the left, the events expected on the right, in words.
+//!
+//! ```text
+//! ("A buy 100 @50 #1",        &["A1 accepted buy 100 @50 p1 rests"]),
+//! ("C sell 40 @50 #1",        &["C1 accepted sell 40 @50 p2", "trade 1 40 @50 A1 p1 leaves 60, C1 leaves 0"]),
+//! ```
+//!
+//! The world: firm 1 (ONE) with sessions A and B, firm 2 (TWO) with session C; each has an account of its own number. One
+//! instrument: XYZ with tick 5, lot 10, prices to 1,000, quantities to 1,000. Day 1 is open and all sessions are up.
+//! A line begins with the session: A to C, D (not defined) or V (the venue). `A/9` speaks under incarnation 9. Both
+//! engines play every table, and each of their states survives its bytes at every line.
+
+use super::print::Names;
+use rialto_matching::{Engine, EngineState, Limits, Matching, reference};
+use rialto_model::command::*;
+use rialto_model::*;
+use std::collections::BTreeMap;
+
+pub(crate) type Table<'a> = &'a [(&'a str, &'a [&'a str])];
+
+/// Plays a table on both engines from the world above.
+#[track_caller]
+pub(crate) fn play(table: Table<'_>) {
+    play_with(Limits::default(), table);
+}
+
+#[track_caller]
+pub(crate) fn play_with(limits: Limits, table: Table<'_>) {
+    run("fast", Engine::new(limits), table);
+    run("naive", reference::Engine::new(limits), table);
+}
+
+#[track_caller]
+fn run<M: Matching>(name: &str, mut engine: M, table: Table<'_>) {
+    let mut world = World::default();
+    for command in world_commands() {
+        world.apply(&mut engine, command);
+    }
+    for (line, (text, expected)) in table.iter().enumerate() {
+        let command = world.parse(text);
+        let events = world.apply(&mut engine, command);
+        assert_eq!(events, *expected, "{name} engine, line {}: {text}", line + 1);
+        let state = engine.export();
+        let copy = EngineState::decode(&state.encode()).expect("own bytes");
+        assert_eq!(copy, state, "{name} engine, line {}: {text}", line + 1);
+        engine = M::import(&copy).expect("own state");
+        assert_eq!(engine.export(), state, "{name} engine, line {}: {text}", line + 1);
+    }
+}
+
+/// What the words of a table stand for.
+#[derive(Default)]
+pub(crate) struct World {
+    seq: u64,
+    names: Names,
+    incarnations: BTreeMap<u32, u32>,
+}
+
+impl World {
+    fn apply(&mut self, engine: &mut impl Matching, command: Command) -> Vec<String> {
+        if let Command::SessionUp(up) = &command {
+            self.incarnations.insert(up.session.0, up.incarnation.0);
+        }
+        self.seq += 1;
+        let events = super::apply(engine, &super::sequenced(self.seq, command));
+        events.iter().map(|event| self.names.print(event)).collect()
+    }
+
+    fn parse(&self, text: &str) -> Command {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let number = |word: &str| -> u32 {
+            word.trim_start_matches(['#', '@'])
+                .parse()
+                .unwrap_or_else(|_| panic!("a number, not {word:?}: {text}"))
+        };
+        match words[..] {
+            ["release", release] => Release {
+                venue: VenueId(1),
+                release: ReleaseNumber(number(release)),
+            }
+            .into(),
+            ["day", day] => StartOfDay {
+                day: TradingDay(number(day)),
+                midnight: Timestamp(0),
+            }
+            .into(),
+            ["end"] => EndOfDay {}.into(),
+            ["tick"] => Tick {}.into(),
+            [who, verb, ref rest @ ..] => self.member(who, verb, rest, &number),
+            _ => panic!("not a command: {text}"),
+        }
+    }
+
+    fn member(&self, who: &str, verb: &str, rest: &[&str], number: &dyn Fn(&str) -> u32) -> Command {
+        let (who, incarnation) = who
+            .split_once('/')
+            .map_or((who, None), |(who, n)| (who, Some(number(n))));
+        let session = match who {
+            "V" => 0,
+            letter => u32::from(letter.as_bytes()[0] - b'A') + 1,
+        };
+        let incarnation = incarnation
+            .or_else(|| self.incarnations.get(&session).copied())
+            .unwrap_or(1);
+        let (session, incarnation) = (SessionId(session), Incarnation(incarnation));
+        let words = Words::of(rest, number);
+        let Words {
+            inbound,
+            client_id,
+            policy,
+            kind,
+            tif,
+            short,
+            price,
+            ..
+        } = words;
+        match verb {
+            "up" => SessionUp {
+                session,
+                incarnation: Incarnation(number(rest[0])),
+                inbound,
+                reset: false,
+            }
+            .into(),
+            "lost" => SessionLost {
+                session,
+                incarnation,
+                cause: LossCause::Disconnected,
+            }
+            .into(),
+            "note" => SessionNote {
+                session,
+                incarnation,
+                inbound,
+                what: b'0',
+            }
+            .into(),
+            "refuse" => Refuse {
+                session,
+                incarnation,
+                inbound,
+                user_ref: words.user_ref,
+                reason: RejectReason::NotSupported,
+                client_id,
+                ..Refuse::default()
+            }
+            .into(),
+            "buy" | "sell" => Enter {
+                session,
+                incarnation,
+                inbound,
+                user_ref: words.user_ref,
+                account: words.account,
+                instrument: words.instrument,
+                side: if verb == "buy" { Side::Buy } else { Side::Sell },
+                kind,
+                tif,
+                short,
+                capacity: Capacity::Agency,
+                policy,
+                price,
+                quantity: Quantity(rest[0].parse().expect("a quantity")),
+                client_id,
+            }
+            .into(),
+            "cancel" => {
+                let target = self.target(rest[0], number);
+                Cancel {
+                    session,
+                    incarnation,
+                    inbound,
+                    target,
+                    policy,
+                    client_id,
+                }
+                .into()
+            }
+            "reduce" => Reduce {
+                session,
+                incarnation,
+                inbound,
+                target: self.target(rest[0], number),
+                short,
+                remark: words.remark,
+                policy,
+                quantity: words.to,
+                client_id,
+            }
+            .into(),
+            "replace" => Replace {
+                session,
+                incarnation,
+                inbound,
+                target: self.target(rest[0], number),
+                user_ref: words.by,
+                kind,
+                tif,
+                policy,
+                price,
+                quantity: words.to,
+                client_id,
+            }
+            .into(),
+            other => panic!("not a verb: {other}"),
+        }
+    }
+
+    /// `#1` is a reference; `A1` is an order id, by the name the order was entered under; `?` is an id of no order.
+    fn target(&self, word: &str, number: &dyn Fn(&str) -> u32) -> Target {
+        if word.starts_with('#') {
+            return Target::UserRef(UserRef(number(word)));
+        }
+        let known = self.names.0.iter().find(|(_, name)| *name == word);
+        Target::OrderId(known.map_or(OrderId(u64::MAX), |(order_id, _)| *order_id))
+    }
+}
+
+/// The words of a line that may stand anywhere in it.
+#[derive(Clone, Copy, Debug)]
+struct Words {
+    user_ref: UserRef,
+    by: UserRef,
+    to: Quantity,
+    account: AccountId,
+    instrument: InstrumentId,
+    kind: OrderKind,
+    tif: TimeInForce,
+    short: ShortSale,
+    remark: bool,
+    price: Price,
+    policy: Policy,
+    inbound: MsgSeqNum,
+    client_id: Text,
+}
+
+impl Words {
+    fn of(words: &[&str], number: &dyn Fn(&str) -> u32) -> Self {
+        let mut found = Self {
+            user_ref: UserRef(0),
+            by: UserRef(0),
+            to: Quantity(0),
+            account: AccountId(0),
+            instrument: InstrumentId(1),
+            kind: OrderKind::Limit,
+            tif: TimeInForce::Day,
+            short: ShortSale::None,
+            remark: false,
+            price: Price(0),
+            policy: Policy::NONE,
+            inbound: MsgSeqNum(0),
+            client_id: Text::EMPTY,
+        };
+        let mut words = words.iter().copied();
+        while let Some(word) = words.next() {
+            let mut next = || words.next().expect("a word behind it");
+            let policy = |bit| found.policy.with(bit);
+            match word {
+                "by" => found.by = UserRef(number(next())),
+                "to" => found.to = Quantity(next().parse().expect("a quantity")),
+                "account" => found.account = AccountId(number(next())),
+                "on" => found.instrument = InstrumentId(number(next()) as u16),
+                "in" => found.inbound = MsgSeqNum(number(next())),
+                "id" => found.client_id = Text::new(next().as_bytes()).expect("a short id"),
+                "market" => found.kind = OrderKind::Market,
+                "gtc" => found.tif = TimeInForce::GoodTillCancel,
+                "ioc" => found.tif = TimeInForce::ImmediateOrCancel,
+                "fok" => found.tif = TimeInForce::FillOrKill,
+                "mark" => found.remark = true,
+                "plain" => found.short = ShortSale::None,
+                "short" => found.short = ShortSale::Short,
+                "exempt" => found.short = ShortSale::Exempt,
+                "keep" => found.policy = policy(Policy::KEEP_PRIORITY_ON_REDUCE),
+                "cancels" => found.policy = policy(Policy::INVALID_REPLACE_CANCELS),
+                "silent" => found.policy = policy(Policy::DEAD_ORDER_SILENT),
+                "counts" => found.policy = policy(Policy::QUANTITY_COUNTS_EXECUTED),
+                "cod" => found.policy = policy(Policy::CANCEL_ON_DISCONNECT),
+                "attributed" => found.policy = policy(Policy::ATTRIBUTED),
+                _ if word.starts_with('#') => found.user_ref = UserRef(number(word)),
+                _ if word.starts_with('@') => found.price = Price(word[1..].parse().expect("a price")),
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+/// The commands that make the world.
+pub(crate) fn world_commands() -> Vec<Command> {
+    let mut commands: Vec<Command> = vec![
+        Release {
+            venue: VenueId(1),
+            release: ReleaseNumber(1),
+        }
+        .into(),
+    ];
+    for (firm, mpid) in [(1, "ONE"), (2, "TWO")] {
+        let mpid = Mpid::new(mpid).expect("short");
+        commands.push(
+            DefineFirm {
+                firm: FirmId(firm),
+                mpid,
+                name: Text::EMPTY,
+            }
+            .into(),
+        );
+    }
+    for (id, firm) in [(1, 1), (2, 1), (3, 2)] {
+        let (account, firm) = (AccountId(id), FirmId(firm));
+        commands.push(DefineAccount { account, firm }.into());
+        commands.push(
+            DefineSession {
+                session: SessionId(id),
+                firm,
+                account,
+                door: Door::Fix,
+                name: Text::EMPTY,
+            }
+            .into(),
+        );
+    }
+    commands.push(xyz().into());
+    commands.push(
+        StartOfDay {
+            day: TradingDay(1),
+            midnight: Timestamp(0),
+        }
+        .into(),
+    );
+    for id in 1..=3 {
+        let (session, incarnation) = (SessionId(id), Incarnation(1));
+        commands.push(
+            SessionUp {
+                session,
+                incarnation,
+                inbound: MsgSeqNum(0),
+                reset: false,
+            }
+            .into(),
+        );
+    }
+    commands
+}
+
+/// The instrument of the world.
+pub(crate) fn xyz() -> DefineInstrument {
+    DefineInstrument {
+        instrument: InstrumentId(1),
+        symbol: Symbol::new("XYZ").expect("short"),
+        scale: PriceScale::DEFAULT,
+        tick: Price(5),
+        price_max: Price(1_000),
+        lot: Quantity(10),
+        quantity_max: Quantity(1_000),
+    }
+}

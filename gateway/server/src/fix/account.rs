@@ -1,0 +1,116 @@
+//! What the stream says of one FIX session: its numbers, its messages of the day, its names. Filled by released events alone,
+//! hence the same after a restart; only while somebody is connected do numbers and messages stand in the connection's
+//! session, which counts in the same way.
+
+use rialto_fix::session::{MessageStore, SentMessage};
+use rialto_fix::{MsgSeqNum, MsgType, UtcTimestamp};
+use rialto_model::{Policy, Timestamp};
+
+use super::connection::Connection;
+use super::names::Names;
+use super::store::Store;
+use crate::floor::Moment;
+use crate::net::{ConnectionId, Hub};
+
+#[derive(Debug)]
+pub(super) struct Account {
+    /// The bits that its settings add to its orders.
+    pub(super) policy: Policy,
+    pub(super) line: Line,
+    pub(super) names: Names,
+    /// The number expected from the peer, as far as the stream or the last connection tells.
+    pub(super) expected: MsgSeqNum,
+}
+
+/// Where the outbound number and the messages are.
+#[derive(Debug)]
+pub(super) enum Line {
+    /// Nobody is connected.
+    Idle(Idle),
+    /// In the session of this connection.
+    On(ConnectionId),
+}
+
+#[derive(Debug)]
+pub(super) struct Idle {
+    pub(super) next: MsgSeqNum,
+    pub(super) store: Store,
+}
+
+impl Idle {
+    fn new(bytes_max: usize) -> Self {
+        Self {
+            next: MsgSeqNum::FIRST,
+            store: Store::new(bytes_max),
+        }
+    }
+
+    /// Both numbers restart.
+    pub(super) fn restart(&mut self) {
+        self.next = MsgSeqNum::FIRST;
+        self.store.clear();
+    }
+
+    /// A message without a copy takes a number.
+    pub(super) fn skip(&mut self) {
+        self.next = self.next.next();
+    }
+}
+
+impl Account {
+    pub(super) fn new(policy: Policy, bytes_max: usize) -> Self {
+        Self {
+            policy,
+            line: Line::Idle(Idle::new(bytes_max)),
+            names: Names::default(),
+            expected: MsgSeqNum::FIRST,
+        }
+    }
+
+    /// The stream has seen the peer's message of this number; 0 where it states none.
+    pub(super) fn heard(&mut self, inbound: rialto_model::MsgSeqNum) {
+        self.expected = self.expected.max(MsgSeqNum(u64::from(inbound.0)).next());
+    }
+
+    /// Numbers and keeps an application message, and sends it where somebody is connected. It is dated by the stream, so
+    /// that a copy of it after a restart states the same time.
+    pub(super) fn send(
+        &mut self,
+        hub: &mut Hub<Connection>,
+        now: Moment,
+        stamp: Timestamp,
+        msg_type: MsgType<'_>,
+        body: &[u8],
+    ) {
+        match &mut self.line {
+            Line::Idle(idle) => {
+                let message = SentMessage {
+                    msg_type,
+                    sending_time: UtcTimestamp(stamp.0),
+                    header: b"",
+                    body,
+                };
+                idle.store.record(idle.next, message);
+                idle.skip();
+            }
+            Line::On(id) => {
+                if let Some(connection) = hub.get_mut(*id) {
+                    connection.session.send(now, stamp, msg_type, b"", body);
+                }
+                hub.queue(*id);
+            }
+        }
+    }
+
+    /// The line comes back from the connection that has it; what it had not sent can be asked for again.
+    pub(super) fn hang_up(&mut self, connection: &mut Connection, bytes_max: usize) {
+        let next_inbound = connection.next_inbound();
+        if let Some((next, store)) = connection.hang_up() {
+            self.line = Line::Idle(Idle { next, store });
+            self.expected = next_inbound;
+        } else if let Line::On(_) = self.line {
+            // Never: whoever has the line has a session that was let in.
+            self.line = Line::Idle(Idle::new(bytes_max));
+        }
+    }
+}

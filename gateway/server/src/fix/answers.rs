@@ -1,0 +1,230 @@
+//! From an event to the FIX messages that members are sent.
+//!
+//! Each function makes one message and hands it to its session's account, where it takes its number; so what a member is
+//! told, and under which number, follows from the stream alone.
+
+use rialto_fix::MsgType;
+use rialto_model::event::{Accepted, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced, Restated};
+use rialto_model::{InstrumentId, OrderId, Quantity, RejectReason, SequenceNumber, Target, Timestamp};
+
+use super::codes::{ExecType, LastLiquidity, OrdStatus, RestatementReason, ending};
+use super::connection::Connection as Peer;
+use super::order_table::Order;
+use super::protocol::Fix;
+use super::reports::{Context, ExecIds, Meant, Report, write_cancel_reject, write_rejected};
+use crate::floor::Floor;
+use crate::net::Hub;
+
+/// Where and when an event happened.
+#[derive(Clone, Copy)]
+pub(super) struct At {
+    pub(super) seq: SequenceNumber,
+    pub(super) stamp: Timestamp,
+}
+
+/// One side of a trade.
+pub(super) struct TradeSide {
+    pub(super) order_id: OrderId,
+    pub(super) leaves: Quantity,
+    pub(super) liquidity: LastLiquidity,
+}
+
+impl Fix {
+    fn report(&mut self, order: &Order, report: &Report<'_>, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(account) = self.accounts.get_mut(&order.session) else {
+            return;
+        };
+        let context = context(&mut self.exec_ids, order.instrument, at, floor).0;
+        self.body.clear();
+        report.write(order, &context, &mut self.body);
+        account.send(hub, floor.now, at.stamp, MsgType::EXECUTION_REPORT, &self.body);
+    }
+
+    pub(super) fn accepted(&mut self, event: &Accepted, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(account) = self.accounts.get_mut(&event.session) else {
+            return;
+        };
+        account.heard(event.inbound);
+        account
+            .names
+            .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
+        let order = Order::accepted(event);
+        self.orders.insert(event.order_id, order);
+        self.report(&order, &Report::of(ExecType::New, OrdStatus::New), at, floor, hub);
+    }
+
+    pub(super) fn replaced(&mut self, event: &Replaced, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let (Some(account), Some(order)) = (
+            self.accounts.get_mut(&event.session),
+            self.orders.get_mut(&event.order_id),
+        ) else {
+            return;
+        };
+        account.heard(event.inbound);
+        account
+            .names
+            .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
+        let asked = Some((event.client_id, order.client_id));
+        order.replaced(event);
+        let order = *order;
+        let report = Report {
+            asked,
+            ..Report::of(ExecType::Replaced, order.status())
+        };
+        self.report(&order, &report, at, floor, hub);
+    }
+
+    /// No FIX message reduces: the exchange's staff has.
+    pub(super) fn reduced(&mut self, event: &Reduced, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(order) = self.orders.get_mut(&event.order_id) else {
+            return;
+        };
+        order.leaves = event.leaves;
+        order.short = event.short;
+        let order = *order;
+        let report = Report {
+            restatement: Some(RestatementReason::PartialDecline),
+            text: "reduced by the exchange",
+            ..Report::of(ExecType::Restated, order.status())
+        };
+        self.report(&order, &report, at, floor, hub);
+    }
+
+    pub(super) fn cancelled(&mut self, event: &Cancelled, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(order) = self.orders.remove(&event.order_id) else {
+            return;
+        };
+        let by_owner = event.incarnation.0 != 0;
+        let (exec_type, status, text) = ending(event.reason, by_owner);
+        if let Some(account) = self.accounts.get_mut(&event.session) {
+            if by_owner {
+                account.heard(event.inbound);
+                account.names.request(event.client_id, true);
+            }
+            account.names.ended(event.order_id, order.client_id, status);
+        }
+        let asked = (by_owner && !event.client_id.is_empty()).then_some((event.client_id, order.client_id));
+        let report = Report {
+            asked,
+            text,
+            ..Report::of(exec_type, status)
+        };
+        self.report(&order, &report, at, floor, hub);
+    }
+
+    pub(super) fn traded(&mut self, side: &TradeSide, event: &Executed, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(order) = self.orders.get_mut(&side.order_id) else {
+            return;
+        };
+        order.executed.add(event.quantity, event.price);
+        order.leaves = side.leaves;
+        let order = *order;
+        if side.leaves.is_zero() {
+            self.orders.remove(&side.order_id);
+            if let Some(account) = self.accounts.get_mut(&order.session) {
+                account.names.ended(side.order_id, order.client_id, OrdStatus::Filled);
+            }
+        }
+        let report = Report {
+            last: Some((event.quantity, event.price, side.liquidity)),
+            ..Report::of(ExecType::Trade, order.status())
+        };
+        self.report(&order, &report, at, floor, hub);
+    }
+
+    /// A carried order stands again under its last name, at the beginning of the day's numbers.
+    pub(super) fn restated(&mut self, event: &Restated, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(order) = self.orders.get(&event.order_id).copied() else {
+            return;
+        };
+        if let Some(account) = self.accounts.get_mut(&order.session) {
+            account.names.carried(order.client_id, event.order_id);
+        }
+        let report = Report {
+            restatement: Some(RestatementReason::Renewal),
+            ..Report::of(ExecType::Restated, order.status())
+        };
+        self.report(&order, &report, at, floor, hub);
+    }
+
+    pub(super) fn rejected(&mut self, event: &Rejected, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(account) = self.accounts.get_mut(&event.session) else {
+            return;
+        };
+        account.heard(event.inbound);
+        if is_of_the_past(event.reason) {
+            return;
+        }
+        if event.user_ref.0 == 0 {
+            account.names.request(event.client_id, true);
+        } else {
+            account
+                .names
+                .told(event.client_id, event.user_ref, event.instrument, None);
+        }
+        floor.count_reject();
+        let (context, known) = context(&mut self.exec_ids, event.instrument, at, floor);
+        self.body.clear();
+        write_rejected(event, &context, known, &mut self.body);
+        account.send(hub, floor.now, at.stamp, MsgType::EXECUTION_REPORT, &self.body);
+    }
+
+    pub(super) fn change_rejected(&mut self, event: &ChangeRejected, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(account) = self.accounts.get_mut(&event.session) else {
+            return;
+        };
+        account.heard(event.inbound);
+        if is_of_the_past(event.reason) {
+            return;
+        }
+        let mut event = *event;
+        let names = &mut account.names;
+        // The door gave it no target because its own name was used before.
+        if event.target == Target::default() && names.is_told(event.client_id) {
+            event.reason = RejectReason::DuplicateClientId;
+        }
+        if event.user_ref.0 == 0 {
+            names.request(event.client_id, true);
+        } else {
+            names.told(event.client_id, event.user_ref, InstrumentId(0), None);
+        }
+        let order_id = match event.target {
+            Target::OrderId(order_id) => Some(order_id),
+            Target::UserRef(user_ref) => names.reference(user_ref).and_then(|reference| reference.order_id),
+        };
+        let live = order_id
+            .and_then(|id| self.orders.get(&id))
+            .map(|order| (order.status(), order.client_id));
+        let known = live.or_else(|| names.ending_of(order_id?));
+        let named = match event.target {
+            Target::UserRef(user_ref) => names.reference(user_ref).map(|reference| reference.client_id),
+            Target::OrderId(_) => known.map(|(_, client_id)| client_id),
+        };
+        let meant = Meant {
+            order_id,
+            client_id: named,
+            status: known.map_or(OrdStatus::Rejected, |(status, _)| status),
+        };
+        floor.count_reject();
+        self.body.clear();
+        write_cancel_reject(&event, &meant, at.stamp, &mut self.body);
+        account.send(hub, floor.now, at.stamp, MsgType::ORDER_CANCEL_REJECT, &self.body);
+    }
+}
+
+/// The instrument's words, and whether it is known.
+fn context(exec_ids: &mut ExecIds, instrument: InstrumentId, at: At, floor: &Floor) -> (Context, bool) {
+    let listed = floor.directory.instrument(instrument);
+    let context = Context {
+        exec_id: exec_ids.next(at.seq),
+        time: at.stamp,
+        symbol: listed.map(|listed| listed.symbol).unwrap_or_default(),
+        scale: listed.map(|listed| listed.scale).unwrap_or_default(),
+    };
+    (context, listed.is_some())
+}
+
+/// The connection that asked is gone, so there is nobody to tell; the peer's next one is asked for what is missing.
+fn is_of_the_past(reason: RejectReason) -> bool {
+    matches!(reason, RejectReason::UnknownSession | RejectReason::SessionNotUp)
+}

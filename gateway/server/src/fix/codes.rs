@@ -1,0 +1,185 @@
+//! The exchange's words and those of FIX 4.4, side by side (volume 4 and 6, by field).
+
+use rialto_fix::session::AdminKind;
+use rialto_model::{CancelReason, Capacity, OrderKind, RejectReason, ShortSale, Side, TimeInForce};
+
+/// OrdStatus(39).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum OrdStatus {
+    New = b'0',
+    PartiallyFilled = b'1',
+    Filled = b'2',
+    Canceled = b'4',
+    Rejected = b'8',
+    Expired = b'C',
+}
+
+/// ExecType(150).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum ExecType {
+    New = b'0',
+    Canceled = b'4',
+    Replaced = b'5',
+    Rejected = b'8',
+    Expired = b'C',
+    Restated = b'D',
+    Trade = b'F',
+}
+
+/// LastLiquidityInd(851).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum LastLiquidity {
+    Added = b'1',
+    Removed = b'2',
+}
+
+/// ExecRestatementReason(378).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum RestatementReason {
+    /// A good-till order stands again on a new day.
+    Renewal = b'1',
+    /// Its quantity was lowered by the exchange.
+    PartialDecline = b'5',
+}
+
+/// Side(54); `None` for those that are not offered.
+pub(super) const fn side_in(side: u8) -> Option<(Side, ShortSale)> {
+    match side {
+        b'1' => Some((Side::Buy, ShortSale::None)),
+        b'2' => Some((Side::Sell, ShortSale::None)),
+        b'5' => Some((Side::Sell, ShortSale::Short)),
+        b'6' => Some((Side::Sell, ShortSale::Exempt)),
+        _ => None,
+    }
+}
+
+pub(super) const fn side_out(side: Side, short: ShortSale) -> u8 {
+    match (side, short) {
+        (Side::Buy, _) => b'1',
+        (Side::Sell, ShortSale::None) => b'2',
+        (Side::Sell, ShortSale::Short) => b'5',
+        (Side::Sell, ShortSale::Exempt) => b'6',
+    }
+}
+
+/// OrdType(40).
+pub(super) const fn kind_in(kind: u8) -> Option<OrderKind> {
+    match kind {
+        b'1' => Some(OrderKind::Market),
+        b'2' => Some(OrderKind::Limit),
+        _ => None,
+    }
+}
+
+pub(super) const fn kind_out(kind: OrderKind) -> u8 {
+    match kind {
+        OrderKind::Market => b'1',
+        OrderKind::Limit => b'2',
+    }
+}
+
+/// TimeInForce(59); absent is Day.
+pub(super) const fn tif_in(tif: Option<u8>) -> Option<TimeInForce> {
+    match tif {
+        None | Some(b'0') => Some(TimeInForce::Day),
+        Some(b'1') => Some(TimeInForce::GoodTillCancel),
+        Some(b'3') => Some(TimeInForce::ImmediateOrCancel),
+        Some(b'4') => Some(TimeInForce::FillOrKill),
+        _ => None,
+    }
+}
+
+pub(super) const fn tif_out(tif: TimeInForce) -> u8 {
+    match tif {
+        TimeInForce::Day => b'0',
+        TimeInForce::GoodTillCancel => b'1',
+        TimeInForce::ImmediateOrCancel => b'3',
+        TimeInForce::FillOrKill => b'4',
+    }
+}
+
+/// OrderCapacity(528).
+pub(super) const fn capacity_in(capacity: Option<u8>) -> Capacity {
+    match capacity {
+        None => Capacity::Unspecified,
+        Some(b'A') => Capacity::Agency,
+        Some(b'P') => Capacity::Principal,
+        Some(b'R') => Capacity::RisklessPrincipal,
+        Some(_) => Capacity::Other,
+    }
+}
+
+/// OrdRejReason(103).
+pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
+    match reason {
+        RejectReason::UnknownInstrument => 1,
+        RejectReason::MarketClosed => 2,
+        RejectReason::QuantityTooLarge => 3,
+        RejectReason::UnknownOrder | RejectReason::NotYours => 5,
+        RejectReason::DuplicateClientId => 6,
+        RejectReason::NotSupported => 11,
+        RejectReason::QuantityZero | RejectReason::QuantityOffLot => 13,
+        RejectReason::UnknownAccount => 15,
+        RejectReason::TooLate
+        | RejectReason::UnknownSession
+        | RejectReason::SessionNotUp
+        | RejectReason::PriceOffTick
+        | RejectReason::PriceOutOfRange
+        | RejectReason::UserRefJump
+        | RejectReason::BookFull
+        | RejectReason::ShortSaleOnBuy
+        | RejectReason::BadDefinition => 99,
+    }
+}
+
+/// CxlRejReason(102).
+pub(super) const fn cxl_rej_reason(reason: RejectReason) -> u64 {
+    match reason {
+        RejectReason::TooLate => 0,
+        RejectReason::UnknownOrder | RejectReason::NotYours => 1,
+        RejectReason::DuplicateClientId => 6,
+        _ => 99,
+    }
+}
+
+/// How a cancelled order ended, and what people are told of it. A cancel that its owner asked for needs no text.
+pub(super) const fn ending(reason: CancelReason, by_owner: bool) -> (ExecType, OrdStatus, &'static str) {
+    let text = match reason {
+        CancelReason::Requested if by_owner => "",
+        CancelReason::Requested => "cancelled by the exchange",
+        CancelReason::Unfilled => "nothing more to trade with",
+        CancelReason::NotFillable => "not fillable in full",
+        CancelReason::DayEnded => "the trading day ended",
+        CancelReason::SessionLost => "the session was lost",
+        CancelReason::InvalidReplace => "invalid replace",
+        CancelReason::ReplacedToNothing => "replaced to no more than was executed",
+    };
+    match reason {
+        CancelReason::DayEnded => (ExecType::Expired, OrdStatus::Expired, text),
+        _ => (ExecType::Canceled, OrdStatus::Canceled, text),
+    }
+}
+
+/// What stands in a note for a session-level message: its MsgType.
+pub(super) const fn note_of(kind: AdminKind) -> u8 {
+    match kind {
+        AdminKind::Logon { .. } => b'A',
+        AdminKind::Heartbeat => b'0',
+        AdminKind::TestRequest => b'1',
+        AdminKind::ResendRequest => b'2',
+        AdminKind::Reject => b'3',
+        AdminKind::Logout => b'5',
+    }
+}
+
+/// The note for a BusinessMessageReject.
+pub(super) const NOTE_BUSINESS_REJECT: u8 = b'j';
+/// The note for a Logon inside a session.
+pub(super) const NOTE_RELOGON: u8 = b'A';
+/// The same with ResetSeqNumFlag(141)=Y, at which both numbers restart: no MsgType of FIX, so that the stream tells them
+/// apart.
+pub(super) const NOTE_RESET: u8 = b'!';

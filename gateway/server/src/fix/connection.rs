@@ -1,0 +1,227 @@
+//! One connection at the FIX door: the sans-IO session and how far its owner has let it in.
+
+use std::collections::VecDeque;
+
+use rialto_fix::session::{Session, SessionConfig};
+use rialto_fix::{Monotonic, MsgSeqNum, MsgType, Now, UtcTimestamp};
+use rialto_model::{SessionId, Timestamp};
+
+use super::store::Store;
+use crate::door::Peer;
+use crate::floor::Moment;
+
+/// BusinessMessageRejects that wait for their number. At the bound nothing more is read.
+pub(super) const PENDING_REJECTS_MAX: usize = 64;
+
+/// Who wants to log on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Logon {
+    pub(super) name: Vec<u8>,
+    /// MsgSeqNum(34) of the Logon.
+    pub(super) inbound: u32,
+    /// ResetSeqNumFlag(141).
+    pub(super) reset: bool,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nobody yet.
+    Stranger,
+    /// The verifier has been asked.
+    Checking(Logon),
+    /// May come in as soon as the connection before has left.
+    Granted { session: SessionId, logon: Logon },
+    /// The session's coming up is on its way through the stream.
+    Coming { session: SessionId },
+    /// Logged on.
+    In { session: SessionId },
+    /// Nothing more to do but write.
+    Done,
+}
+
+/// A BusinessMessageReject that waits for its number.
+#[derive(Debug)]
+pub(super) struct PendingReject {
+    pub(super) header: Vec<u8>,
+    pub(super) body: Vec<u8>,
+}
+
+pub(crate) struct Connection {
+    /// Gone once the line was given back.
+    pub(super) fix: Option<Box<Session<Store>>>,
+    pub(super) stage: Stage,
+    /// Whose line it has, or had.
+    pub(super) held: Option<SessionId>,
+    pub(super) rejects: VecDeque<PendingReject>,
+    /// The exchange has said Logout, so the end is its doing.
+    pub(super) dismissed: bool,
+    /// The other end has hung up.
+    pub(super) lost: bool,
+    sent: SentMessages,
+}
+
+impl Connection {
+    pub(super) fn new(config: SessionConfig, now: Moment) -> Self {
+        Self {
+            fix: Some(Box::new(Session::new(config, fix_now(now)))),
+            stage: Stage::Stranger,
+            held: None,
+            rejects: VecDeque::new(),
+            dismissed: false,
+            lost: false,
+            sent: SentMessages::default(),
+        }
+    }
+
+    /// The session that this connection has, is getting or may get.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        match self.stage {
+            Stage::Coming { session } | Stage::In { session } => Some(session),
+            Stage::Stranger | Stage::Checking(_) | Stage::Granted { .. } | Stage::Done => None,
+        }
+    }
+
+    pub(super) fn send(&mut self, now: Moment, stamp: Timestamp, msg_type: MsgType<'_>, header: &[u8], body: &[u8]) {
+        if let Some(fix) = &mut self.fix {
+            let now = Now {
+                utc: UtcTimestamp(stamp.0),
+                ..fix_now(now)
+            };
+            // Whoever has the line was let in.
+            let _ = fix.send(now, msg_type, header, body);
+        }
+    }
+
+    pub(super) fn next_inbound(&self) -> MsgSeqNum {
+        self.fix.as_ref().map_or(MsgSeqNum::FIRST, |fix| fix.next_inbound())
+    }
+
+    /// Gives the numbers and messages back; nothing more is read or said here.
+    pub(super) fn hang_up(&mut self) -> Option<(MsgSeqNum, Store)> {
+        self.stage = Stage::Done;
+        let fix = self.fix.take()?;
+        Some((fix.next_outbound(), fix.into_store()?))
+    }
+}
+
+/// The door's time as the session takes it.
+pub(super) fn fix_now(now: Moment) -> Now {
+    Now {
+        monotonic: Monotonic(now.monotonic_ns),
+        utc: UtcTimestamp(now.wall.0),
+    }
+}
+
+impl Peer for Connection {
+    fn handle_bytes(&mut self, _: Moment, bytes: &[u8]) -> usize {
+        match (&mut self.fix, &self.stage) {
+            (Some(fix), stage) if *stage != Stage::Done => fix.handle_bytes(bytes),
+            _ => bytes.len(),
+        }
+    }
+
+    fn handle_timer(&mut self, now: Moment) {
+        if let Some(fix) = &mut self.fix {
+            fix.handle_timer(fix_now(now));
+        }
+    }
+
+    fn handle_disconnect(&mut self) {
+        self.lost = true;
+    }
+
+    fn output(&mut self, now: Moment) -> &[u8] {
+        self.fix.as_mut().map_or(&[], |fix| fix.transmit(fix_now(now)))
+    }
+
+    fn handle_sent(&mut self, now: Moment, count: usize, sent: impl FnMut(u8)) {
+        if let Some(fix) = &mut self.fix {
+            let bytes = fix.transmit(fix_now(now));
+            self.sent.pass(bytes.get(..count).unwrap_or(bytes), sent);
+            fix.transmitted(count);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.stage == Stage::Done
+    }
+}
+
+/// Follows the bytes that the socket took, so that messages are counted when their last byte is out.
+#[derive(Debug, Default)]
+struct SentMessages {
+    state: SentState,
+    /// BodyLength(9) as far as it was read, then the bytes that are still to come.
+    left: usize,
+    kind: u8,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum SentState {
+    /// In `8=...`.
+    #[default]
+    Begin,
+    /// In `9=...`.
+    Length,
+    /// In the body, at its byte of this index while that is below the type's.
+    Body(usize),
+}
+
+/// `35=` stands before the type.
+const TYPE_AT: usize = 3;
+/// `10=nnn` and its delimiter.
+const TRAILER: usize = 7;
+
+impl SentMessages {
+    fn pass(&mut self, bytes: &[u8], mut message: impl FnMut(u8)) {
+        for &byte in bytes {
+            match self.state {
+                SentState::Begin if byte == rialto_fix::message::SOH => {
+                    self.state = SentState::Length;
+                    self.left = 0;
+                }
+                SentState::Begin => {}
+                SentState::Length => match byte {
+                    b'=' => self.left = 0,
+                    b'0'..=b'9' => self.left = self.left.saturating_mul(10).saturating_add(usize::from(byte - b'0')),
+                    _ => {
+                        self.left = self.left.saturating_add(TRAILER);
+                        self.state = SentState::Body(0);
+                    }
+                },
+                SentState::Body(at) => {
+                    if at == TYPE_AT {
+                        self.kind = byte;
+                    }
+                    self.left = self.left.saturating_sub(1);
+                    self.state = SentState::Body((at + 1).min(TYPE_AT + 1));
+                    if self.left == 0 {
+                        message(self.kind);
+                        self.state = SentState::Begin;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_counted_with_its_last_byte_however_it_is_cut() {
+        let bytes = b"8=FIX.4.4\x019=5\x0135=0\x0110=161\x018=FIX.4.4\x019=10\x0135=8\x0137=1\x0110=001\x01";
+        for cut in 1..bytes.len() {
+            let (mut sent, mut seen) = (SentMessages::default(), String::new());
+            for piece in bytes.chunks(cut) {
+                sent.pass(piece, |kind| seen.push(char::from(kind)));
+            }
+            assert_eq!(seen, "08", "pieces of {cut}");
+        }
+        let (mut sent, mut seen) = (SentMessages::default(), 0);
+        sent.pass(&bytes[..bytes.len() - 1], |_| seen += 1);
+        assert_eq!(seen, 1, "the last byte is not out");
+    }
+}

@@ -1,0 +1,187 @@
+//! ClOrdIDs: the client's names, and the numbers that the exchange knows orders by.
+//!
+//! A ClOrdID is used once a session and day. The door numbers those of orders and replacements ([`UserRef`]), counting on
+//! from the highest that the stream has seen, so that none is ever given twice. Two things fill this table: what the door
+//! has sent into the stream (so that two messages behind each other are judged right) and what came out of it. After a
+//! restart the second is there again; the first was never acknowledged to anybody.
+
+use std::collections::HashMap;
+
+use rialto_model::{InstrumentId, OrderId, Target, Text, UserRef};
+
+use super::codes::OrdStatus;
+use crate::limits::CLIENT_IDS_MAX;
+
+/// What a ClOrdID names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// An order or replacement of today.
+    Today(UserRef),
+    /// An order carried from an earlier day.
+    Carried(OrderId),
+    /// A request that named no order anew (cancel, or refused at the door).
+    Request,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    named: Named,
+    /// The stream knows it.
+    told: bool,
+}
+
+/// What is known of a reference of today.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reference {
+    pub(super) client_id: Text,
+    pub(super) instrument: InstrumentId,
+    /// Since it was accepted.
+    pub(super) order_id: Option<OrderId>,
+}
+
+/// The names of one session and day; at most [`CLIENT_IDS_MAX`], beyond which the door takes no new one.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    names: HashMap<Text, Name>,
+    references: HashMap<UserRef, Reference>,
+    /// How orders ended today, and their last names.
+    ended: HashMap<OrderId, (OrdStatus, Text)>,
+    highest: u32,
+}
+
+impl Names {
+    /// A day begins: every name and number may be used again.
+    pub(super) fn begin_day(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn is_used(&self, client_id: Text) -> bool {
+        self.names.contains_key(&client_id)
+    }
+
+    /// Whether the stream has seen this name before.
+    pub(super) fn is_told(&self, client_id: Text) -> bool {
+        self.names.get(&client_id).is_some_and(|name| name.told)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.names.len() >= CLIENT_IDS_MAX
+    }
+
+    /// Numbers a new order or replacement that is about to be sent into the stream.
+    pub(super) fn number(&mut self, client_id: Text, instrument: InstrumentId) -> UserRef {
+        let user_ref = UserRef(self.highest.saturating_add(1));
+        self.highest = user_ref.0;
+        self.name(client_id, Named::Today(user_ref), false);
+        self.references.insert(
+            user_ref,
+            Reference {
+                client_id,
+                instrument,
+                order_id: None,
+            },
+        );
+        user_ref
+    }
+
+    /// Notes a request that names no order anew.
+    pub(super) fn request(&mut self, client_id: Text, told: bool) {
+        if !self.is_used(client_id) {
+            self.name(client_id, Named::Request, told);
+        } else if told && let Some(name) = self.names.get_mut(&client_id) {
+            name.told = true;
+        }
+    }
+
+    /// The stream has seen this name for this number.
+    pub(super) fn told(
+        &mut self,
+        client_id: Text,
+        user_ref: UserRef,
+        instrument: InstrumentId,
+        order_id: Option<OrderId>,
+    ) {
+        self.highest = self.highest.max(user_ref.0);
+        self.name(client_id, Named::Today(user_ref), true);
+        self.references.insert(
+            user_ref,
+            Reference {
+                client_id,
+                instrument,
+                order_id,
+            },
+        );
+    }
+
+    /// A carried order stands again under its name of the day before.
+    pub(super) fn carried(&mut self, client_id: Text, order_id: OrderId) {
+        self.name(client_id, Named::Carried(order_id), true);
+    }
+
+    /// An order has ended.
+    pub(super) fn ended(&mut self, order_id: OrderId, client_id: Text, status: OrdStatus) {
+        self.ended.insert(order_id, (status, client_id));
+    }
+
+    /// How an order ended today, and its last name.
+    pub(super) fn ending_of(&self, order_id: OrderId) -> Option<(OrdStatus, Text)> {
+        self.ended.get(&order_id).copied()
+    }
+
+    /// The order that a request means by OrigClOrdID(41); reference 0, which names none, where it is unknown.
+    pub(super) fn target(&self, orig_client_id: Text) -> Target {
+        match self.names.get(&orig_client_id).map(|name| name.named) {
+            Some(Named::Today(user_ref)) => Target::UserRef(user_ref),
+            Some(Named::Carried(order_id)) => Target::OrderId(order_id),
+            Some(Named::Request) | None => Target::UserRef(UserRef(0)),
+        }
+    }
+
+    pub(super) fn reference(&self, user_ref: UserRef) -> Option<&Reference> {
+        self.references.get(&user_ref)
+    }
+
+    fn name(&mut self, client_id: Text, named: Named, told: bool) {
+        self.names.insert(client_id, Name { named, told });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> Text {
+        Text::new(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn numbers_go_on_from_the_highest_the_stream_has_seen() {
+        let mut names = Names::default();
+        assert_eq!(names.number(id("A"), InstrumentId(1)), UserRef(1));
+        names.told(id("B"), UserRef(7), InstrumentId(1), None);
+        assert_eq!(names.number(id("C"), InstrumentId(1)), UserRef(8));
+        names.begin_day();
+        assert_eq!(names.number(id("A"), InstrumentId(1)), UserRef(1));
+    }
+
+    #[test]
+    fn a_name_means_its_order_from_the_moment_it_is_sent() {
+        let mut names = Names::default();
+        let user_ref = names.number(id("A"), InstrumentId(1));
+        assert_eq!(names.target(id("A")), Target::UserRef(user_ref));
+        assert!(names.is_used(id("A")) && !names.is_told(id("A")));
+        names.told(id("A"), user_ref, InstrumentId(1), Some(OrderId(5)));
+        assert!(names.is_told(id("A")));
+        names.carried(id("OLD"), OrderId(3));
+        assert_eq!(names.target(id("OLD")), Target::OrderId(OrderId(3)));
+        names.request(id("CXL"), false);
+        assert_eq!(names.target(id("CXL")), Target::UserRef(UserRef(0)));
+        names.request(id("A"), false);
+        assert_eq!(
+            names.target(id("A")),
+            Target::UserRef(user_ref),
+            "a request does not take an order's name away"
+        );
+        assert_eq!(names.target(id("never")), Target::UserRef(UserRef(0)));
+    }
+}

@@ -1,0 +1,130 @@
+//! What the reports of an order say of it beside the event at hand: filled by events alone, bounded by the engine's live
+//! orders.
+
+use std::collections::HashMap;
+
+use rialto_model::event::{Accepted, Replaced};
+use rialto_model::{
+    AccountId, InstrumentId, OrderId, OrderKind, Price, Quantity, SessionId, ShortSale, Side, Text, TimeInForce,
+    UserRef,
+};
+
+use super::codes::OrdStatus;
+
+/// A live order of a FIX session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order {
+    pub(super) session: SessionId,
+    pub(super) order_id: OrderId,
+    pub(super) user_ref: UserRef,
+    pub(super) client_id: Text,
+    pub(super) account: AccountId,
+    pub(super) instrument: InstrumentId,
+    pub(super) side: Side,
+    pub(super) short: ShortSale,
+    pub(super) kind: OrderKind,
+    pub(super) tif: TimeInForce,
+    pub(super) price: Price,
+    pub(super) leaves: Quantity,
+    pub(super) executed: Executed,
+}
+
+/// What of an order was executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Executed {
+    pub(super) quantity: u64,
+    /// Price times quantity, summed: at most 2^32 times 2^30 each, and no order trades 2^60 times.
+    notional: i128,
+}
+
+/// Digits of AvgPx(6) beyond those of the instrument's prices.
+const AVERAGE_DIGITS: u32 = 4;
+
+impl Executed {
+    pub(super) fn add(&mut self, quantity: Quantity, price: Price) {
+        self.quantity = self.quantity.saturating_add(quantity.0);
+        self.notional = self
+            .notional
+            .saturating_add(i128::from(price.0) * i128::from(quantity.0));
+    }
+
+    /// The average price, rounded half up, and the digits it has at an instrument of this scale.
+    pub(super) fn average(&self, scale: u8) -> (i64, u32) {
+        let quantity = i128::from(self.quantity.max(1));
+        let average = (self.notional * 10_i128.pow(AVERAGE_DIGITS) + quantity / 2).div_euclid(quantity);
+        (
+            i64::try_from(average).unwrap_or(i64::MAX),
+            u32::from(scale) + AVERAGE_DIGITS,
+        )
+    }
+}
+
+impl Order {
+    pub(super) fn accepted(event: &Accepted) -> Self {
+        Self {
+            session: event.session,
+            order_id: event.order_id,
+            user_ref: event.user_ref,
+            client_id: event.client_id,
+            account: event.account,
+            instrument: event.instrument,
+            side: event.side,
+            short: event.short,
+            kind: event.kind,
+            tif: event.tif,
+            price: event.price,
+            leaves: event.quantity,
+            executed: Executed::default(),
+        }
+    }
+
+    /// The order as it is from a replace on.
+    pub(super) fn replaced(&mut self, event: &Replaced) {
+        self.session = event.session;
+        self.user_ref = event.user_ref;
+        self.client_id = event.client_id;
+        self.kind = event.kind;
+        self.tif = event.tif;
+        self.price = event.price;
+        self.leaves = event.quantity;
+    }
+
+    /// OrderQty(38): the total, what was executed included.
+    pub(super) fn total(&self) -> u64 {
+        self.leaves.0.saturating_add(self.executed.quantity)
+    }
+
+    /// Its status while it lives, or when it has just been executed in full.
+    pub(super) fn status(&self) -> OrdStatus {
+        match (self.executed.quantity, self.leaves.is_zero()) {
+            (0, _) => OrdStatus::New,
+            (_, false) => OrdStatus::PartiallyFilled,
+            (_, true) => OrdStatus::Filled,
+        }
+    }
+}
+
+pub(super) type OrderTable = HashMap<OrderId, Order>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_average_price_is_exact_up_to_its_last_digit() {
+        for (fills, average) in [
+            (&[][..], 0),
+            (&[(100, 100_000)][..], 1_000_000_000),
+            (&[(1, 1), (2, 2)][..], 16_667),
+            (&[(1, 1), (1, 2)][..], 15_000),
+            (&[(3, 1), (4, 3)][..], 21_429),
+            (&[(1_000_000_000, 4_294_967_294); 8][..], 42_949_672_940_000),
+        ] {
+            let mut executed = Executed::default();
+            for (quantity, price) in fills {
+                executed.add(Quantity(*quantity), Price(*price));
+            }
+            assert_eq!(executed.average(4), (average, 8), "{fills:?}");
+        }
+    }
+}

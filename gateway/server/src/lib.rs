@@ -1,0 +1,34 @@
+//! The order-entry doors as stages: sockets around the sans-IO sessions of `rialto-ouch` and `rialto-fix`.
+//!
+//! On the way in a door turns messages into commands for the sequencer; on the way out it is a follower of released events
+//! and nothing else: one function takes in each event, live as on recovery, so that what a member was told is told again
+//! under the same numbers after a restart. `SPEC.md` beside this crate states each door's meanings.
+//!
+//! ```text
+//! socket -> Hub -> session (sans-IO) -> orders -> Outlet -> command ring
+//!                                                             |  sequencer, engine, gate
+//! socket <- Hub <- session (sans-IO) <- log <- answers <- released events
+//! ```
+#![forbid(unsafe_code)]
+
+mod config;
+mod control;
+mod counters;
+mod directory;
+mod door;
+mod fix;
+mod floor;
+pub mod limits;
+mod message_log;
+mod net;
+mod ouch;
+mod outlet;
+mod roster;
+mod say;
+mod stages;
+
+pub use config::{DoorConfig, FixConfig, OuchConfig, SessionSettings};
+pub use control::DoorControl;
+pub use counters::{Counters, Counts};
+pub use say::Say;
+pub use stages::{DoorError, FixDoor, OuchDoor, Parts};

@@ -1,0 +1,35 @@
+//! Every bound of the doors, and what happens at it.
+
+/// Released events that one poll follows; the rest waits for the next poll.
+pub const EVENTS_PER_POLL: usize = 256;
+/// Connections that one poll serves; the others come first in the next one.
+pub const CONNECTIONS_PER_POLL: usize = 64;
+/// Messages of one connection that one poll takes in; the rest waits in its buffer.
+pub const MESSAGES_PER_SERVICE: usize = 64;
+/// Bytes read from one connection in one poll.
+pub const READ_BYTES: usize = 16 * 1024;
+/// Messages of a session's log that one poll hands to its connection.
+pub const PULLS_PER_SERVICE: usize = 256;
+/// Connections accepted in one poll; the others wait in the system's queue.
+pub const ACCEPTS_PER_POLL: usize = 16;
+/// Free slots of the command ring without which nothing more is taken in. One inbound message makes at most two
+/// commands; the others keep the way free for sessions coming up and lost.
+pub const COMMAND_ROOM: usize = 8;
+
+/// How often timers are looked at, in nanoseconds.
+pub const TIMER_SWEEP_NS: u64 = 5_000_000;
+/// A connection that takes no byte for so long while bytes wait for it is closed, in nanoseconds.
+pub const STALL_NS: u64 = 15_000_000_000;
+/// A connection that was told goodbye is closed after this time, in nanoseconds; one that has not taken its last bytes when
+/// the door closes, after twice this time.
+pub const FAREWELL_NS: u64 = 2_000_000_000;
+
+/// Connections of one door, by default. One more is closed at once, counted and said.
+pub const CONNECTIONS_MAX: usize = 256;
+/// Bytes of one session's outbound log, by default. Beyond it the oldest messages go; who asks for them later is refused
+/// with the reason.
+pub const LOG_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a log's chunk: what goes at the bound goes a chunk at a time.
+pub const LOG_CHUNK_BYTES: usize = 64 * 1024;
+/// Client order ids remembered in one FIX session and day. Beyond it a new order is refused.
+pub const CLIENT_IDS_MAX: usize = 1 << 20;

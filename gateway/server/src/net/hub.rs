@@ -1,0 +1,243 @@
+//! The listener and its connections in numbered slots, and which of them have something to do.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::net::TcpListener;
+use mio::{Events, Interest, Poll, Token};
+
+use super::link::Link;
+use crate::limits::ACCEPTS_PER_POLL;
+
+/// A connection for as long as the process runs: a slot is used again, its generation never.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ConnectionId {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+/// A connection and the protocol's state of it.
+#[derive(Debug)]
+pub(crate) struct Connection<S> {
+    pub(crate) id: ConnectionId,
+    pub(crate) link: Link,
+    pub(crate) session: S,
+}
+
+#[derive(Debug)]
+struct Slot<S> {
+    generation: u32,
+    /// It stands in the queue.
+    queued: bool,
+    /// Boxed, so that serving a connection moves a pointer.
+    connection: Option<Box<Connection<S>>>,
+}
+
+/// What one look at the sockets brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Arrivals {
+    pub(crate) accepted: u64,
+    pub(crate) turned_away: u64,
+}
+
+/// The sockets of one door.
+#[derive(Debug)]
+pub(crate) struct Hub<S> {
+    poll: Poll,
+    events: Events,
+    listener: Option<TcpListener>,
+    address: SocketAddr,
+    /// The listener may have connections to accept.
+    knocking: bool,
+    slots: Vec<Slot<S>>,
+    free: Vec<u32>,
+    /// Slots that have something to do, each once.
+    queue: VecDeque<u32>,
+}
+
+/// The listener's token; connections have their slots.
+const LISTENER: Token = Token(usize::MAX - 1);
+
+impl<S> Hub<S> {
+    /// Listens. At most `connections_max` connections are held at a time.
+    pub(crate) fn listen(address: SocketAddr, connections_max: usize) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let mut listener = TcpListener::bind(address)?;
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        let connections_max = u32::try_from(connections_max).unwrap_or(u32::MAX);
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(256),
+            address: listener.local_addr()?,
+            listener: Some(listener),
+            knocking: false,
+            slots: (0..connections_max)
+                .map(|_| Slot {
+                    generation: 0,
+                    queued: false,
+                    connection: None,
+                })
+                .collect(),
+            free: (0..connections_max).rev().collect(),
+            queue: VecDeque::new(),
+        })
+    }
+
+    /// Where it listens, or has listened.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many are connected.
+    pub(crate) fn connections(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Accepts nobody any more.
+    pub(crate) fn stop_listening(&mut self) {
+        self.listener = None;
+    }
+
+    /// Asks the system, without waiting, what has happened to the sockets; those it happened to are queued. New
+    /// connections get their state from `greet`.
+    pub(crate) fn look(&mut self, mut greet: impl FnMut(SocketAddr) -> S) -> Arrivals {
+        // An interrupted or failed look shows nothing; the next one shows it.
+        if self.poll.poll(&mut self.events, Some(Duration::ZERO)).is_err() {
+            return Arrivals::default();
+        }
+        for event in &self.events {
+            if event.token() == LISTENER {
+                self.knocking = true;
+            } else if let Some(slot) = self.slots.get_mut(event.token().0)
+                && let Some(connection) = &mut slot.connection
+            {
+                connection.link.set_ready(event);
+                if !slot.queued {
+                    slot.queued = true;
+                    self.queue.push_back(event.token().0 as u32);
+                }
+            }
+        }
+        let mut arrivals = Arrivals::default();
+        if self.knocking {
+            self.accept(&mut arrivals, &mut greet);
+        }
+        arrivals
+    }
+
+    fn accept(&mut self, arrivals: &mut Arrivals, greet: &mut impl FnMut(SocketAddr) -> S) {
+        for _ in 0..ACCEPTS_PER_POLL {
+            let Some(listener) = &self.listener else {
+                self.knocking = false;
+                return;
+            };
+            let (mut stream, peer) = match listener.accept() {
+                Ok(accepted) => accepted,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                // Nobody waits, or the system is out of descriptors: the next arrival is announced again.
+                Err(error) => {
+                    self.knocking = error.kind() != ErrorKind::WouldBlock;
+                    return;
+                }
+            };
+            let Some(number) = self.free.pop() else {
+                arrivals.turned_away += 1;
+                continue;
+            };
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let token = Token(number as usize);
+            let registered = self.poll.registry().register(&mut stream, token, interest);
+            match self.slots.get_mut(number as usize) {
+                Some(slot) if registered.is_ok() => {
+                    slot.generation = slot.generation.wrapping_add(1);
+                    let id = ConnectionId {
+                        slot: number,
+                        generation: slot.generation,
+                    };
+                    slot.connection = Some(Box::new(Connection {
+                        id,
+                        link: Link::new(stream, peer),
+                        session: greet(peer),
+                    }));
+                    arrivals.accepted += 1;
+                    self.queue(id);
+                }
+                _ => {
+                    self.free.push(number);
+                    arrivals.turned_away += 1;
+                }
+            }
+        }
+    }
+
+    /// Whether this connection is still there.
+    fn slot(&mut self, id: ConnectionId) -> Option<&mut Slot<S>> {
+        self.slots
+            .get_mut(id.slot as usize)
+            .filter(|slot| slot.generation == id.generation)
+    }
+
+    /// The connection, if it is still there.
+    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection<S>> {
+        self.slot(id)?.connection.as_deref_mut()
+    }
+
+    /// Notes that a connection has something to do.
+    pub(crate) fn queue(&mut self, id: ConnectionId) {
+        if let Some(slot) = self.slot(id)
+            && !slot.queued
+        {
+            slot.queued = true;
+            self.queue.push_back(id.slot);
+        }
+    }
+
+    /// Notes that every connection may have something to do.
+    pub(crate) fn queue_all(&mut self) {
+        for (number, slot) in (0u32..).zip(&mut self.slots) {
+            if slot.connection.is_some() && !slot.queued {
+                slot.queued = true;
+                self.queue.push_back(number);
+            }
+        }
+    }
+
+    /// How many have something to do.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Takes the next connection that has something to do out of its slot. Give it back by [`put_back`](Self::put_back) or
+    /// let it go by [`remove`](Self::remove).
+    pub(crate) fn take(&mut self) -> Option<Box<Connection<S>>> {
+        while let Some(number) = self.queue.pop_front() {
+            let Some(slot) = self.slots.get_mut(number as usize) else {
+                continue;
+            };
+            slot.queued = false;
+            if let Some(connection) = slot.connection.take() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    /// Puts a connection back into its slot.
+    pub(crate) fn put_back(&mut self, connection: Box<Connection<S>>) {
+        if let Some(slot) = self.slot(connection.id) {
+            slot.connection = Some(connection);
+        }
+    }
+
+    /// Closes a connection that was taken out, and frees its slot.
+    pub(crate) fn remove(&mut self, mut connection: Connection<S>) {
+        let _ = self.poll.registry().deregister(&mut connection.link.stream);
+        if let Some(slot) = self.slot(connection.id) {
+            // Whoever still names this connection finds nothing.
+            slot.generation = slot.generation.wrapping_add(1);
+            self.free.push(connection.id.slot);
+        }
+    }
+}

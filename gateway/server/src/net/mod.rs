@@ -1,0 +1,6 @@
+//! Sockets: who is connected, and bytes in and out. Knows no protocol.
+
+mod hub;
+mod link;
+
+pub(crate) use hub::{Connection, ConnectionId, Hub};

@@ -1,0 +1,115 @@
+//! What the stream says of one OUCH session: its messages of the day and of the day before, its references, its orders'
+//! capacities. Filled by released events alone, hence the same after a restart.
+
+use std::collections::HashMap;
+
+use rialto_model::limits::USER_REF_JUMP_MAX;
+use rialto_model::{Capacity, FirmId, OrderId, Policy, RejectReason, TradingDay, UserRef};
+use rialto_ouch::soup::{SequenceNumber, SequencedStore};
+
+use crate::message_log::MessageLog;
+
+#[derive(Debug)]
+pub(super) struct Account {
+    pub(super) firm: FirmId,
+    /// The bits that its settings add to its orders.
+    pub(super) policy: Policy,
+    pub(super) log: MessageLog,
+    /// The log of the day before, for connections that have not read to its end.
+    last_log: MessageLog,
+    /// The day of `log`.
+    date: TradingDay,
+    pub(super) refs: References,
+    /// Of live orders: an Order Replaced states it, the event does not. Bounded by the engine's live orders.
+    pub(super) capacities: HashMap<OrderId, Capacity>,
+}
+
+impl Account {
+    pub(super) fn new(firm: FirmId, policy: Policy, log_bytes_max: usize, date: TradingDay) -> Self {
+        Self {
+            firm,
+            policy,
+            log: MessageLog::new(log_bytes_max),
+            last_log: MessageLog::new(log_bytes_max),
+            date,
+            refs: References::default(),
+            capacities: HashMap::new(),
+        }
+    }
+
+    /// A day begins: numbers and references count from 1 again.
+    pub(super) fn begin_day(&mut self, date: TradingDay) {
+        std::mem::swap(&mut self.log, &mut self.last_log);
+        self.log.restart();
+        self.date = date;
+        self.refs = References::default();
+    }
+
+    /// The log that a connection of this day reads; `None` where it is gone.
+    pub(super) fn log_of(&self, date: TradingDay) -> Option<&MessageLog> {
+        if date == self.date {
+            Some(&self.log)
+        } else if date < self.date && self.last_log.next() > 1 {
+            Some(&self.last_log)
+        } else {
+            None
+        }
+    }
+}
+
+/// A log as SoupBinTCP reads it.
+pub(super) struct Sequenced<'a>(pub(super) &'a MessageLog);
+
+impl SequencedStore for Sequenced<'_> {
+    fn message(&mut self, number: SequenceNumber) -> Option<&[u8]> {
+        self.0.get(number.get())
+    }
+}
+
+/// Which UserRefNums are used up today (OUCH 5.0, section 1.3).
+///
+/// The engine counts those of the orders it saw. A reference that this door refused is used up as well, and the engine does
+/// not know it; so the door drops what comes at or below the highest it refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct References {
+    /// The highest that the engine has used up, as events tell.
+    used: u32,
+    /// The highest that this door has refused.
+    refused: u32,
+}
+
+impl References {
+    /// An event used this reference up.
+    pub(super) fn use_up(&mut self, user_ref: UserRef) {
+        self.used = self.used.max(user_ref.0);
+    }
+
+    /// This door refuses it, or an event says that it did.
+    pub(super) fn refuse(&mut self, user_ref: UserRef) {
+        self.refused = self.refused.max(user_ref.0);
+    }
+
+    /// A reject event names this reference.
+    pub(super) fn rejected(&mut self, user_ref: UserRef, reason: RejectReason) {
+        match reason {
+            RejectReason::UnknownSession | RejectReason::SessionNotUp | RejectReason::UserRefJump => {}
+            RejectReason::NotSupported => self.refuse(user_ref),
+            _ => self.use_up(user_ref),
+        }
+    }
+
+    /// Whether it is a resend of something, or of less.
+    pub(super) fn is_resent(&self, user_ref: UserRef) -> bool {
+        user_ref.0 <= self.refused
+    }
+
+    /// Whether it lies so far above all others that it must not use up those between.
+    pub(super) fn is_jump(&self, user_ref: UserRef) -> bool {
+        user_ref.0 > self.used.max(self.refused).saturating_add(USER_REF_JUMP_MAX)
+    }
+
+    /// The lowest that may be used next.
+    pub(super) fn next(&self) -> u32 {
+        self.used.max(self.refused).saturating_add(1)
+    }
+}

@@ -1,0 +1,226 @@
+//! From an event to the OUCH messages that members are sent (OUCH 5.0, section 3).
+//!
+//! Each function appends one message to its session's log and nothing else: what a member is told, and under which number,
+//! follows from the stream alone.
+
+use rialto_model::event::{Accepted, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced, SessionNoted};
+use rialto_model::{OrderKind, Policy, Quantity, Symbol, Target, Text, TimeInForce, UserRef};
+use rialto_ouch::messages::{
+    self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, CancelReject, ClOrdId, CrossType,
+    EventCode, InterMarketSweep, LiquidityFlag, MatchNumber, Options, OrderAccepted, OrderCanceled, OrderExecuted,
+    OrderModified, OrderReference, OrderRejected, OrderReplaced, OrderState, Outbound, SystemEvent, Timestamp,
+    UserRefNum,
+};
+
+use super::account::Account;
+use super::codes::{cancel_reason, capacity_out, reject_reason, side_out, time_in_force_out};
+
+/// Nanoseconds since the day's midnight.
+pub(super) type At = Timestamp;
+
+impl Account {
+    pub(super) fn tell_day(&mut self, at: At, event_code: EventCode) {
+        self.tell(SystemEvent {
+            timestamp: at,
+            event_code,
+        });
+    }
+
+    pub(super) fn tell_accepted(&mut self, at: At, event: &Accepted, symbol: Symbol) {
+        self.refs.use_up(event.user_ref);
+        self.capacities.insert(event.order_id, event.capacity);
+        let options = minimum_of(event.tif, event.quantity).to_appendage();
+        self.tell(OrderAccepted {
+            timestamp: at,
+            user_ref: user_ref(event.user_ref),
+            side: side_out(event.side, event.short),
+            quantity: quantity(event.quantity),
+            symbol: symbol_out(symbol),
+            price: price(event.kind, event.price),
+            time_in_force: time_in_force_out(event.tif),
+            display: display(event.policy),
+            order_reference: OrderReference(event.public_ref.0),
+            capacity: capacity_out(event.capacity),
+            inter_market_sweep: InterMarketSweep::NotEligible,
+            cross_type: CrossType::Continuous,
+            order_state: OrderState::Live,
+            cl_ord_id: cl_ord_id(event.client_id),
+            appendage: options.as_appendage(),
+        });
+    }
+
+    pub(super) fn tell_replaced(&mut self, at: At, event: &Replaced, symbol: Symbol) {
+        self.refs.use_up(event.user_ref);
+        let capacity = self.capacities.get(&event.order_id).copied().unwrap_or_default();
+        let options = minimum_of(event.tif, event.quantity).to_appendage();
+        self.tell(OrderReplaced {
+            timestamp: at,
+            orig_user_ref: user_ref(event.old_user_ref),
+            user_ref: user_ref(event.user_ref),
+            side: side_out(event.side, event.short),
+            quantity: quantity(event.quantity),
+            symbol: symbol_out(symbol),
+            price: price(event.kind, event.price),
+            time_in_force: time_in_force_out(event.tif),
+            display: display(event.policy),
+            order_reference: OrderReference(event.public_ref.0),
+            capacity: capacity_out(capacity),
+            inter_market_sweep: InterMarketSweep::NotEligible,
+            cross_type: CrossType::Continuous,
+            order_state: OrderState::Live,
+            cl_ord_id: cl_ord_id(event.client_id),
+            appendage: options.as_appendage(),
+        });
+    }
+
+    pub(super) fn tell_reduced(&mut self, at: At, event: &Reduced) {
+        if event.remark {
+            self.tell(OrderModified {
+                timestamp: at,
+                user_ref: user_ref(event.user_ref),
+                side: side_out(event.side, event.short),
+                quantity: quantity(event.leaves),
+            });
+        } else {
+            let by_owner = event.incarnation.0 != 0;
+            self.tell(OrderCanceled {
+                timestamp: at,
+                user_ref: user_ref(event.user_ref),
+                quantity: quantity(event.removed),
+                reason: cancel_reason(rialto_model::CancelReason::Requested, by_owner),
+            });
+        }
+    }
+
+    pub(super) fn tell_cancelled(&mut self, at: At, event: &Cancelled) {
+        self.capacities.remove(&event.order_id);
+        self.tell(OrderCanceled {
+            timestamp: at,
+            user_ref: user_ref(event.user_ref),
+            quantity: quantity(event.removed),
+            reason: cancel_reason(event.reason, event.incarnation.0 != 0),
+        });
+    }
+
+    pub(super) fn tell_maker(&mut self, at: At, event: &Executed) {
+        if event.maker_leaves.is_zero() {
+            self.capacities.remove(&event.maker);
+        }
+        self.tell_executed(at, event, event.maker_user_ref, LiquidityFlag::Added);
+    }
+
+    pub(super) fn tell_taker(&mut self, at: At, event: &Executed) {
+        if event.taker_leaves.is_zero() {
+            self.capacities.remove(&event.taker);
+        }
+        self.tell_executed(at, event, event.taker_user_ref, LiquidityFlag::Removed);
+    }
+
+    fn tell_executed(&mut self, at: At, event: &Executed, order: UserRef, liquidity_flag: LiquidityFlag) {
+        self.tell(OrderExecuted {
+            timestamp: at,
+            user_ref: user_ref(order),
+            quantity: quantity(event.quantity),
+            price: price(OrderKind::Limit, event.price),
+            liquidity_flag,
+            match_number: MatchNumber(event.trade.0),
+            appendage: Appendage::EMPTY,
+        });
+    }
+
+    /// Whether anybody was told.
+    pub(super) fn tell_rejected(&mut self, at: At, event: &Rejected) -> bool {
+        self.refs.rejected(event.user_ref, event.reason);
+        let Some(reason) = reject_reason(event.reason) else {
+            return false;
+        };
+        self.tell(OrderRejected {
+            timestamp: at,
+            user_ref: user_ref(event.user_ref),
+            reason,
+            cl_ord_id: cl_ord_id(event.client_id),
+        });
+        true
+    }
+
+    /// A replace is answered as a new order is. For a cancel or modify that its order cannot follow OUCH has one message
+    /// that names no reason (section 3.10). Whether anybody was told.
+    pub(super) fn tell_change_rejected(&mut self, at: At, event: &ChangeRejected) -> bool {
+        if event.replace {
+            self.refs.rejected(event.user_ref, event.reason);
+        }
+        match (reject_reason(event.reason), event.replace, event.target) {
+            (Some(reason), true, _) => self.tell(OrderRejected {
+                timestamp: at,
+                user_ref: user_ref(event.user_ref),
+                reason,
+                cl_ord_id: cl_ord_id(event.client_id),
+            }),
+            (Some(_), false, Target::UserRef(order)) => self.tell(CancelReject {
+                timestamp: at,
+                user_ref: user_ref(order),
+            }),
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn tell_noted(&mut self, at: At, event: &SessionNoted) {
+        if event.what == AccountQuery::TYPE {
+            self.tell(AccountQueryResponse {
+                timestamp: at,
+                next_user_ref: UserRefNum(self.refs.next()),
+            });
+        }
+    }
+
+    fn tell<'a>(&mut self, message: impl Into<Outbound<'a>>) {
+        let message = message.into();
+        self.log.push(|out| message.encode(out));
+    }
+}
+
+/// Fill-or-kill says itself by its minimum.
+fn minimum_of(tif: TimeInForce, whole: Quantity) -> Options {
+    Options {
+        min_quantity: (tif == TimeInForce::FillOrKill).then(|| quantity(whole)),
+        ..Options::NONE
+    }
+}
+
+fn display(policy: Policy) -> AcceptedDisplay {
+    if policy.has(Policy::ATTRIBUTED) {
+        AcceptedDisplay::Attributable
+    } else {
+        AcceptedDisplay::Visible
+    }
+}
+
+/// The engine's quantities are below 2^32 by `QUANTITY_MAX`.
+fn quantity(quantity: Quantity) -> ouch::Quantity {
+    ouch::Quantity(u32::try_from(quantity.0).unwrap_or(u32::MAX))
+}
+
+/// All instruments at this door have OUCH's unit, and no price is negative.
+fn price(kind: OrderKind, price: rialto_model::Price) -> ouch::Price {
+    match kind {
+        OrderKind::Market => ouch::Price::MARKET,
+        OrderKind::Limit => ouch::Price(u64::try_from(price.0).unwrap_or(0)),
+    }
+}
+
+fn user_ref(user_ref: UserRef) -> UserRefNum {
+    UserRefNum(user_ref.0)
+}
+
+fn symbol_out(symbol: Symbol) -> ouch::Symbol {
+    ouch::Symbol::from_wire(symbol.0).unwrap_or(ouch::Symbol::BLANK)
+}
+
+/// The client's bytes came by OUCH and fit; those that an operator gave may not.
+fn cl_ord_id(text: Text) -> ClOrdId {
+    core::str::from_utf8(text.as_bytes())
+        .ok()
+        .and_then(|text| ClOrdId::new(text).ok())
+        .unwrap_or(ClOrdId::BLANK)
+}

@@ -1,0 +1,165 @@
+//! The two stages, as the composition root builds them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rialto_fix::Version;
+use rialto_fix::dictionary::{Dictionaries, DictionaryError, UserDefinedFields, Validator};
+use rialto_members::Desk;
+use rialto_model::{Clock, Command, Door, Output};
+use rialto_ring::Stage;
+use rialto_ring::broadcast::Reader;
+use rialto_ring::spsc::Producer;
+
+use crate::config::{FixConfig, OuchConfig};
+use crate::control::DoorControl;
+use crate::counters::Counters;
+use crate::door::DoorStage;
+use crate::fix::Fix;
+use crate::floor::Floor;
+use crate::net::Hub;
+use crate::ouch::Ouch;
+use crate::outlet::Outlet;
+use crate::say::Say;
+
+/// What a door is connected to.
+#[derive(Debug)]
+pub struct Parts<C> {
+    /// Its time.
+    pub clock: C,
+    /// Its way into the sequencer.
+    pub commands: Producer<Command>,
+    /// Released events.
+    pub outputs: Reader<Output>,
+    /// Where it asks about passwords.
+    pub desk: Desk,
+    /// Where it says things to people.
+    pub say: Say,
+}
+
+/// Why a door cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum DoorError {
+    /// The address cannot be listened on.
+    #[error("{door} cannot listen on {address}: {source}; choose a free port, or 0 for any")]
+    Listen {
+        /// Which door.
+        door: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The dictionary that is part of this build is broken.
+    #[error("the FIX dictionary of this build cannot be read: {0}; build it anew from a clean copy")]
+    Dictionary(#[from] DictionaryError),
+}
+
+/// A door's stage around its protocol. The types differ, the duty cycle is one.
+macro_rules! door {
+    ($(#[$doc:meta])* $Name:ident, $Protocol:ty, $name:literal) => {
+        $(#[$doc])*
+        pub struct $Name<C>(DoorStage<$Protocol, C>);
+
+        impl<C: Clock> $Name<C> {
+            /// Takes in one event of the journal's past. To be called for all of them before the first poll; nobody is
+            /// connected then, and no command is sent.
+            pub fn replay(&mut self, output: &Output) {
+                self.0.replay(output);
+            }
+
+            /// Where it listens; the port is the one that the system chose where 0 was asked for.
+            #[must_use]
+            pub fn address(&self) -> SocketAddr {
+                self.0.address()
+            }
+
+            /// The handle that closes it.
+            #[must_use]
+            pub fn control(&self) -> DoorControl {
+                self.0.control()
+            }
+
+            /// What it counts.
+            #[must_use]
+            pub fn counters(&self) -> Arc<Counters> {
+                Arc::clone(&self.0.floor().counters)
+            }
+        }
+
+        impl<C: Clock + Send> Stage for $Name<C> {
+            fn name(&self) -> &'static str {
+                $name
+            }
+
+            fn poll(&mut self) -> usize {
+                self.0.poll()
+            }
+
+            fn is_drained(&self) -> bool {
+                self.0.is_drained()
+            }
+        }
+
+        impl<C> std::fmt::Debug for $Name<C> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($Name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+door! {
+    /// OUCH 5.0 over SoupBinTCP.
+    OuchDoor, Ouch, "ouch"
+}
+
+const OUCH: &str = "ouch";
+
+door! {
+    /// FIX 4.4.
+    FixDoor, Fix, "fix"
+}
+
+const FIX: &str = "fix";
+
+impl<C: Clock> FixDoor<C> {
+    /// Opens the door: connections wait from here on, and are served from the first poll on.
+    ///
+    /// # Errors
+    /// [`DoorError::Listen`] where the address is taken or not ours.
+    pub fn open(config: FixConfig, parts: Parts<C>) -> Result<Self, DoorError> {
+        let dictionaries = Dictionaries::load(Version::Fix44)?;
+        let validator = Arc::new(Validator::new(dictionaries, UserDefinedFields::Accept));
+        let hub = listen(FIX, config.door.listen, config.door.connections_max)?;
+        let counters = Arc::<Counters>::default();
+        let outlet = Outlet::new(parts.commands, Arc::clone(&counters));
+        let floor = Floor::new(Door::Fix, FIX, config.door, outlet, parts.desk, counters, parts.say);
+        let protocol = Fix::new(&config.comp_id, validator);
+        Ok(Self(DoorStage::new(protocol, floor, hub, parts.outputs, parts.clock)))
+    }
+}
+
+impl<C: Clock> OuchDoor<C> {
+    /// Opens the door: connections wait from here on, and are served from the first poll on.
+    ///
+    /// # Errors
+    /// [`DoorError::Listen`] where the address is taken or not ours.
+    pub fn open(config: OuchConfig, parts: Parts<C>) -> Result<Self, DoorError> {
+        let hub = listen(OUCH, config.door.listen, config.door.connections_max)?;
+        let counters = Arc::<Counters>::default();
+        let outlet = Outlet::new(parts.commands, Arc::clone(&counters));
+        let floor = Floor::new(Door::Ouch, OUCH, config.door, outlet, parts.desk, counters, parts.say);
+        Ok(Self(DoorStage::new(
+            Ouch::new(config.soup),
+            floor,
+            hub,
+            parts.outputs,
+            parts.clock,
+        )))
+    }
+}
+
+fn listen<S>(door: &'static str, address: SocketAddr, connections_max: usize) -> Result<Hub<S>, DoorError> {
+    Hub::listen(address, connections_max).map_err(|source| DoorError::Listen { door, address, source })
+}

@@ -1,0 +1,210 @@
+//! A FIX client for tests: one socket, the library's initiator, and messages as lists of `tag=value`.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+
+use rialto_fix::client::{Client, ClientConfig, ClientEvent, Credentials};
+use rialto_fix::message::Message;
+use rialto_fix::{Monotonic, MsgSeqNum, MsgType, Now, UtcTimestamp, Version};
+use rialto_model::Door;
+
+use super::Exchange;
+
+pub struct FixClient {
+    stream: TcpStream,
+    pub client: Client,
+    pub logged_on: bool,
+    /// Application messages and Rejects: `tag=value` in wire order.
+    pub messages: Vec<Vec<String>>,
+    /// The exchange said Logout, with this text.
+    pub logged_out: Option<String>,
+    pub hung_up: bool,
+    /// Do not read from the socket.
+    pub deaf: bool,
+}
+
+/// A client of this name with the right password.
+pub fn config(name: &str) -> ClientConfig {
+    ClientConfig {
+        credentials: Some(Credentials {
+            username: name.into(),
+            password: b"secret".to_vec(),
+        }),
+        ..ClientConfig::new(Version::Fix44, name, "RIALTO")
+    }
+}
+
+pub fn now(exchange: &Exchange) -> Now {
+    Now {
+        monotonic: Monotonic(exchange.now_ns()),
+        utc: UtcTimestamp(exchange.now_ns()),
+    }
+}
+
+impl FixClient {
+    pub fn connect(exchange: &Exchange, config: ClientConfig) -> Self {
+        let stream = TcpStream::connect(exchange.address(Door::Fix)).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let mut client = Client::new(config, now(exchange));
+        client.logon(now(exchange));
+        Self {
+            stream,
+            client,
+            logged_on: false,
+            messages: Vec::new(),
+            logged_out: None,
+            hung_up: false,
+            deaf: false,
+        }
+    }
+
+    /// Connects and waits until it is in.
+    #[track_caller]
+    pub fn enter(exchange: &mut Exchange, config: ClientConfig) -> Self {
+        let mut client = Self::connect(exchange, config);
+        exchange.until("logon answered", |x| {
+            client.poll(x);
+            client.logged_on
+        });
+        client
+    }
+
+    pub fn poll(&mut self, exchange: &Exchange) {
+        let now = now(exchange);
+        let mut bytes = [0; 4096];
+        while !self.deaf && !self.hung_up {
+            match self.stream.read(&mut bytes) {
+                Ok(0) => self.hung_up = true,
+                Ok(count) => assert_eq!(self.client.handle_bytes(&bytes[..count]), count),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => self.hung_up = true,
+            }
+            self.take_events(now);
+        }
+        self.client.handle_timer(now);
+        self.take_events(now);
+        while !self.client.transmit().is_empty() {
+            match self.stream.write(self.client.transmit()) {
+                Ok(count) => self.client.transmitted(count),
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn take_events(&mut self, now: Now) {
+        while let Some(event) = self.client.poll_event(now) {
+            match event {
+                ClientEvent::LoggedOn => self.logged_on = true,
+                ClientEvent::Message(message) => self.messages.push(fields(&message)),
+                ClientEvent::LoggedOut(text) => self.logged_out = Some(String::from_utf8_lossy(text).into_owned()),
+                ClientEvent::Silence => panic!("the exchange is silent"),
+                ClientEvent::Garbled(garbled) => panic!("the exchange sent garbage: {garbled}"),
+            }
+        }
+    }
+
+    /// Sends `D 11=A 55=ABC ...`; fields in any order. `60` is added; `97=Y` goes into the header.
+    pub fn send(&mut self, exchange: &Exchange, text: &str) -> MsgSeqNum {
+        let (msg_type, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let mut body: Vec<(u32, &str)> = rest
+            .split_whitespace()
+            .map(|field| field.split_once('=').unwrap())
+            .map(|(tag, value)| (tag.parse().unwrap(), value))
+            .collect();
+        let header = if body.contains(&(97, "Y")) {
+            &b"97=Y\x01"[..]
+        } else {
+            b""
+        };
+        body.retain(|(tag, _)| *tag != 97);
+        if matches!(msg_type, "D" | "F" | "G") {
+            body.push((60, "20241004-10:00:00.000"));
+        }
+        body.sort_by_key(|(tag, _)| *tag);
+        let bytes: String = body.iter().map(|(tag, value)| format!("{tag}={value}\x01")).collect();
+        let number =
+            self.client
+                .send_with_header(now(exchange), MsgType(msg_type.as_bytes()), header, bytes.as_bytes());
+        self.poll(exchange);
+        number
+    }
+
+    /// Sends bytes as they are, past the protocol, as fast as the door takes them.
+    pub fn send_raw_slowly(&mut self, exchange: &mut Exchange, mut bytes: &[u8]) {
+        exchange.until("the bytes to be taken", |x| {
+            self.poll(x);
+            match self.stream.write(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+            }
+            bytes.is_empty()
+        });
+    }
+
+    pub fn logout(&mut self, exchange: &Exchange) {
+        self.client.logout(now(exchange));
+        self.poll(exchange);
+    }
+
+    /// Plays a table: lines with `>` are sent; a line with `<` must come next: its type, with these fields (and without those
+    /// behind a `!`).
+    #[track_caller]
+    pub fn play(&mut self, exchange: &mut Exchange, table: &str) {
+        for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let (direction, text) = line.split_at(1);
+            match direction {
+                ">" => _ = self.send(exchange, text.trim()),
+                "<" => _ = self.expect(exchange, text.trim()),
+                _ => panic!("a table line begins with < or >: {line}"),
+            }
+        }
+    }
+
+    #[track_caller]
+    pub fn expect(&mut self, exchange: &mut Exchange, text: &str) -> Vec<String> {
+        exchange.until(text, |x| {
+            self.poll(x);
+            !self.messages.is_empty() || self.hung_up
+        });
+        assert!(!self.messages.is_empty(), "closed, and not: {text}");
+        let message = self.messages.remove(0);
+        for (index, wanted) in text.split_whitespace().enumerate() {
+            let wanted = if index == 0 {
+                format!("35={wanted}")
+            } else {
+                wanted.replace('_', " ")
+            };
+            match wanted.strip_prefix('!') {
+                Some(tag) => assert!(
+                    !message.iter().any(|field| field.starts_with(&format!("{tag}="))),
+                    "{tag} in {message:?}"
+                ),
+                None => assert!(message.contains(&wanted), "{wanted} not in {message:?}"),
+            }
+        }
+        message
+    }
+
+    /// Nothing has come that was not looked at: an unknown order's cancel is answered behind everything else.
+    #[track_caller]
+    pub fn expect_nothing(&mut self, exchange: &mut Exchange, fresh_id: &str) {
+        self.send(exchange, &format!("F 11={fresh_id} 41=never 55=ABC 54=1 38=1"));
+        self.expect(exchange, &format!("9 11={fresh_id}"));
+        assert!(self.messages.is_empty());
+    }
+
+    #[track_caller]
+    pub fn until_closed(&mut self, exchange: &mut Exchange) {
+        exchange.until("the connection to be closed", |x| {
+            self.poll(x);
+            self.hung_up
+        });
+    }
+}
+
+fn fields(message: &Message<'_>) -> Vec<String> {
+    message
+        .fields()
+        .map(|field| format!("{}={}", field.tag, field.value.escape_ascii()))
+        .collect()
+}
