@@ -10,7 +10,7 @@ pub const HOMES: &[(&str, &str)] = &[
         "slots that one thread writes and others read in place",
     ),
     (
-        "engine/matching/tests/allocations.rs",
+        "tools/rialto/src/bin/rialto-counts.rs",
         "a counting allocator proves that the warm engine allocates nothing",
     ),
 ];
