@@ -1,0 +1,110 @@
+//! What an exchange says when it opens and when it has ended: for programs as JSON, for people as a table.
+
+use crate::exchange::core::Ended;
+use crate::exchange::{Addresses, Controls};
+use crate::out;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The first line of `up --json` and `serve --json`.
+#[derive(Debug, Serialize)]
+struct Ready<'a> {
+    ready: bool,
+    ouch: String,
+    fix: String,
+    mold_a: String,
+    mold_b: Option<String>,
+    rerequest: Option<String>,
+    /// Not offered yet.
+    quic: Option<String>,
+    /// Not offered yet.
+    http: Option<String>,
+    data: &'a Path,
+    recovered: Option<&'a str>,
+}
+
+/// The last line.
+#[derive(Debug, Serialize)]
+struct Stopped {
+    stopped: bool,
+    last_seq: u64,
+    state_hash: String,
+    event_hash: String,
+    events: u64,
+    /// SoupBinTCP packets of every type that the OUCH door wrote.
+    soup_packets_sent: u64,
+    /// FIX messages that the FIX door wrote.
+    fix_messages_sent: u64,
+    /// MoldUDP64 packets on both lines, heartbeats included.
+    mold_packets_sent: u64,
+    data: PathBuf,
+}
+
+pub(crate) fn ready_json(controls: &Controls, data: &Path) {
+    let Addresses { ouch, fix, feed } = &controls.addresses;
+    out::json_line(&Ready {
+        ready: true,
+        ouch: ouch.to_string(),
+        fix: fix.to_string(),
+        mold_a: feed.line_a.to_string(),
+        mold_b: feed.line_b.map(|line| line.to_string()),
+        rerequest: feed.rerequest.map(|address| address.to_string()),
+        quic: None,
+        http: None,
+        data,
+        recovered: controls.recovered.as_deref(),
+    });
+}
+
+/// A line a port, what speaks there, and where the data is.
+pub(crate) fn ready_table(controls: &Controls, data: &Path) {
+    let Addresses { ouch, fix, feed } = &controls.addresses;
+    let none = || "-".to_owned();
+    out::say(format_args!("  OUCH 5.0 / SoupBinTCP   {ouch}"));
+    out::say(format_args!("  FIX 4.4                 {fix}"));
+    out::say(format_args!("  ITCH 5.0 line A         {}", feed.line_a));
+    out::say(format_args!(
+        "  ITCH 5.0 line B         {}",
+        feed.line_b.map_or_else(none, |line| line.to_string())
+    ));
+    out::say(format_args!(
+        "  re-requests             {}",
+        feed.rerequest.map_or_else(none, |at| at.to_string())
+    ));
+    out::say(format_args!("  data                    {}", data.display()));
+    if let Some(recovered) = &controls.recovered {
+        out::say(format_args!("  {recovered}"));
+    }
+}
+
+/// What was sent, as the stages counted it in the end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sent {
+    pub(crate) soup_packets: u64,
+    pub(crate) fix_messages: u64,
+    pub(crate) mold_packets: u64,
+}
+
+pub(crate) fn stopped(ended: &Ended, sent: Sent, data: &Path, json: bool) {
+    let stopped = Stopped {
+        stopped: true,
+        last_seq: ended.last_seq.0,
+        state_hash: ended.state_hash.to_string(),
+        event_hash: ended.event_hash.to_string(),
+        events: ended.events,
+        soup_packets_sent: sent.soup_packets,
+        fix_messages_sent: sent.fix_messages,
+        mold_packets_sent: sent.mold_packets,
+        data: data.to_owned(),
+    };
+    if json {
+        out::json_line(&stopped);
+    } else {
+        out::say(format_args!(
+            "stopped: the journal in {} is sealed at sequence number {}, state hash {}",
+            data.display(),
+            stopped.last_seq,
+            stopped.state_hash
+        ));
+    }
+}

@@ -1,0 +1,340 @@
+//! What an exchange is configured with: `rialto.toml` for `serve`, made in code for `up`.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use rialto_model::limits::{INSTRUMENT_MAX, PRICE_MAX, QUANTITY_MAX};
+use rialto_model::{Mpid, Price, Symbol, Text};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+use serde::Deserialize;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+
+/// The whole of it. Unknown keys are refused, so that a misspelt one does not pass for a default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where journal and credentials live.
+    pub(crate) data: PathBuf,
+    /// `memory` or `disk`.
+    #[serde(default = "default_durability")]
+    pub(crate) durability: String,
+    /// `one`, `two`, `per-core` or `auto`.
+    #[serde(default = "default_layout")]
+    pub(crate) layout: String,
+    /// `spin`, `yield` or `park`.
+    #[serde(default = "default_idle")]
+    pub(crate) idle: String,
+    /// Bytes of a journal segment.
+    #[serde(default = "default_segment_bytes")]
+    pub(crate) segment_bytes: u64,
+    /// The venue's id; stated in the journal's first command.
+    #[serde(default = "default_venue")]
+    pub(crate) venue: u32,
+    #[serde(default)]
+    pub(crate) ouch: DoorConfig,
+    #[serde(default)]
+    pub(crate) fix: FixConfig,
+    #[serde(default)]
+    pub(crate) feed: FeedConfig,
+    #[serde(default, rename = "instrument")]
+    pub(crate) instruments: Vec<InstrumentConfig>,
+    #[serde(default, rename = "firm")]
+    pub(crate) firms: Vec<FirmConfig>,
+}
+
+fn default_durability() -> String {
+    "disk".to_owned()
+}
+fn default_layout() -> String {
+    "auto".to_owned()
+}
+fn default_idle() -> String {
+    "park".to_owned()
+}
+const fn default_segment_bytes() -> u64 {
+    64 << 20
+}
+const fn default_venue() -> u32 {
+    1
+}
+
+/// A door.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DoorConfig {
+    /// Where it listens; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for DoorConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, OUCH_PORT)),
+        }
+    }
+}
+
+/// The FIX door.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FixConfig {
+    /// Where it listens; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+    /// What clients name as TargetCompID.
+    #[serde(default = "default_comp_id")]
+    pub(crate) comp_id: String,
+}
+
+fn default_comp_id() -> String {
+    "RIALTO".to_owned()
+}
+
+impl Default for FixConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, FIX_PORT)),
+            comp_id: default_comp_id(),
+        }
+    }
+}
+
+/// The feed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct FeedConfig {
+    /// Multicast group and port of line A.
+    pub(crate) line_a: SocketAddrV4,
+    /// Multicast group and port of line B.
+    pub(crate) line_b: SocketAddrV4,
+    /// The interface that packets leave by, named by its address.
+    pub(crate) interface: Ipv4Addr,
+    /// How many routers a packet may pass; 0 stays on this machine.
+    pub(crate) ttl: u32,
+    /// Where requests for missed messages are taken.
+    pub(crate) rerequest: SocketAddr,
+    /// Who may ask.
+    pub(crate) entitled: Vec<Ipv4Addr>,
+}
+
+impl Default for FeedConfig {
+    fn default() -> Self {
+        Self {
+            line_a: SocketAddrV4::new(Ipv4Addr::new(239, 192, 77, 1), LINE_A_PORT),
+            line_b: SocketAddrV4::new(Ipv4Addr::new(239, 192, 77, 2), LINE_B_PORT),
+            interface: Ipv4Addr::LOCALHOST,
+            ttl: 0,
+            rerequest: SocketAddr::from((Ipv4Addr::LOCALHOST, REREQUEST_PORT)),
+            entitled: vec![Ipv4Addr::LOCALHOST],
+        }
+    }
+}
+
+/// The documented ports. `up` falls back to free ones where they are taken.
+pub(crate) const OUCH_PORT: u16 = 26_400;
+pub(crate) const FIX_PORT: u16 = 26_401;
+pub(crate) const REREQUEST_PORT: u16 = 26_402;
+pub(crate) const LINE_A_PORT: u16 = 26_411;
+pub(crate) const LINE_B_PORT: u16 = 26_412;
+
+/// An instrument, in the default price scale of four decimals.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InstrumentConfig {
+    /// Up to eight characters.
+    pub(crate) symbol: String,
+    /// As a decimal.
+    #[serde(default = "default_tick")]
+    pub(crate) tick: Decimal,
+    #[serde(default = "default_price_max")]
+    pub(crate) price_max: Decimal,
+    #[serde(default = "default_lot")]
+    pub(crate) lot: u64,
+    #[serde(default = "default_quantity_max")]
+    pub(crate) quantity_max: u64,
+}
+
+fn default_tick() -> Decimal {
+    Decimal::new(1, 2)
+}
+fn default_price_max() -> Decimal {
+    Decimal::new(PRICE_MAX, 4)
+}
+const fn default_lot() -> u64 {
+    1
+}
+const fn default_quantity_max() -> u64 {
+    999_999
+}
+
+/// A member firm with one account.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FirmConfig {
+    /// What people call it.
+    pub(crate) name: String,
+    /// Up to four characters.
+    pub(crate) mpid: String,
+    #[serde(default, rename = "session")]
+    pub(crate) sessions: Vec<SessionConfig>,
+}
+
+/// One of its sessions. The password is in the credentials file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SessionConfig {
+    /// What it logs on as: OUCH user name (at most 6 characters) or FIX SenderCompID.
+    pub(crate) name: String,
+    /// `ouch` or `fix`.
+    pub(crate) door: String,
+    /// Whether its DAY orders are cancelled when it is lost.
+    #[serde(default = "default_true")]
+    pub(crate) cancel_on_disconnect: bool,
+}
+
+const fn default_true() -> bool {
+    true
+}
+
+impl Config {
+    /// Reads a file; relative paths in it are relative to the file.
+    pub(crate) fn load(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+        let mut config: Self = toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
+        if let Some(folder) = path.parent() {
+            config.data = folder.join(&config.data);
+        }
+        config.check().with_context(|| format!("in {}", path.display()))?;
+        Ok(config)
+    }
+
+    /// Whether everything in it can be.
+    pub(crate) fn check(&self) -> Result<()> {
+        ensure!(
+            self.instruments.len() <= usize::from(INSTRUMENT_MAX),
+            "more than {INSTRUMENT_MAX} instruments"
+        );
+        for instrument in &self.instruments {
+            instrument
+                .check()
+                .with_context(|| format!("instrument {:?}", instrument.symbol))?;
+        }
+        let mut names = Vec::new();
+        for firm in &self.firms {
+            ensure!(
+                Mpid::new(&firm.mpid).is_some(),
+                "firm {:?}: mpid {:?} is not 1 to 4 letters",
+                firm.name,
+                firm.mpid
+            );
+            ensure!(
+                Text::new(firm.name.as_bytes()).is_some(),
+                "firm {:?}: the name is too long",
+                firm.name
+            );
+            for session in &firm.sessions {
+                let longest = match session.door.as_str() {
+                    "ouch" => 6,
+                    "fix" => rialto_model::limits::TEXT_MAX,
+                    other => bail!(
+                        "session {:?}: no door is called {other:?}: use ouch or fix",
+                        session.name
+                    ),
+                };
+                let length = session.name.len();
+                ensure!(
+                    (1..=longest).contains(&length),
+                    "session {:?}: give 1 to {longest} characters",
+                    session.name
+                );
+                ensure!(
+                    !names.contains(&&session.name),
+                    "session {:?} is there twice",
+                    session.name
+                );
+                names.push(&session.name);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl InstrumentConfig {
+    /// An instrument with the default terms.
+    pub(crate) fn new(symbol: &str) -> Self {
+        Self {
+            symbol: symbol.to_owned(),
+            tick: default_tick(),
+            price_max: default_price_max(),
+            lot: default_lot(),
+            quantity_max: default_quantity_max(),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(
+            Symbol::new(&self.symbol).is_some(),
+            "the symbol is not 1 to 8 printable characters without a space"
+        );
+        let price_max = price(self.price_max)?;
+        let tick = price(self.tick)?;
+        ensure!(
+            tick.0 > 0 && tick <= price_max,
+            "tick {} is not between 0.0001 and price_max",
+            self.tick
+        );
+        ensure!(price_max.0 <= PRICE_MAX, "price_max is over {}", default_price_max());
+        ensure!(self.lot > 0, "the lot is zero");
+        ensure!(
+            (1..=QUANTITY_MAX).contains(&self.quantity_max),
+            "quantity_max is not between 1 and {QUANTITY_MAX}"
+        );
+        Ok(())
+    }
+}
+
+/// A decimal in the default scale, exactly.
+pub(crate) fn price(decimal: Decimal) -> Result<Price> {
+    let scaled = decimal.checked_mul(Decimal::from(10_000)).filter(Decimal::is_integer);
+    let units = scaled.and_then(|units| units.to_i64());
+    units
+        .map(Price)
+        .with_context(|| format!("{decimal} is no multiple of 0.0001 in range"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        data = "d"
+        [[instrument]]
+        symbol = "ACME"
+        [[firm]]
+        name = "Alpha"
+        mpid = "ALFA"
+        [[firm.session]]
+        name = "alpha1"
+        door = "ouch"
+    "#;
+
+    #[test]
+    fn a_short_file_is_enough_and_a_wrong_one_is_named() {
+        let config: Config = toml::from_str(GOOD).unwrap();
+        config.check().unwrap();
+        assert_eq!(price(config.instruments[0].tick).unwrap(), Price(100));
+        for (from, to, complaint) in [
+            ("\"ACME\"", "\"TOOLONGNAME\"", "symbol"),
+            ("\"ALFA\"", "\"ALPHA\"", "mpid"),
+            ("\"ouch\"", "\"pigeon\"", "pigeon"),
+            ("\"alpha1\"", "\"alpha-one\"", "1 to 6"),
+            ("symbol", "tick = 0.00001\nsymbol", "0.0001"),
+            ("symbol", "lot = 0\nsymbol", "lot"),
+        ] {
+            let config: Config = toml::from_str(&GOOD.replacen(from, to, 1)).unwrap();
+            let error = format!("{:#}", config.check().unwrap_err());
+            assert!(error.contains(complaint), "{error}");
+        }
+        assert!(toml::from_str::<Config>(&format!("colour = 1\n{GOOD}")).is_err());
+    }
+}

@@ -1,0 +1,231 @@
+//! What every exchange has, with doors or without: sequencer, journal, engine, gate, hash.
+
+use anyhow::{Context as _, Result, anyhow};
+use rialto_engine::{EngineStage, HashStage, Hashes};
+use rialto_journal::{self as journal, Durability, OsDisk, Reader, Recovered, Recovery, Syncer};
+use rialto_matching::{Engine, EngineState, Limits, Matching as _};
+use rialto_model::{
+    Clock, Command, Event, EventHash, EventSink, Output, SequenceNumber, Sequenced, StateHash, VenueId,
+};
+use rialto_ring::broadcast::{Gate, Reader as EventReader, Writer as EventWriter};
+use rialto_ring::spsc::{Consumer, RingBuffer};
+use rialto_ring::{Stage, Stop};
+use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig};
+use std::path::{Path, PathBuf};
+
+/// Commands between one input and the sequencer; a full ring stops the reading of whoever fills it.
+pub(crate) const INPUT_RING: usize = 4_096;
+/// Commands between sequencer and engine; a full ring makes the sequencer take nothing.
+const ENGINE_RING: usize = 4_096;
+/// Events between the engine and everyone; a full ring makes the engine take nothing.
+pub(crate) const EVENT_RING: usize = 65_536;
+/// Commands in one commit block.
+const BATCH: usize = 256;
+
+/// Where the journal is and how it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct JournalConfig {
+    pub(crate) folder: PathBuf,
+    pub(crate) venue: VenueId,
+    pub(crate) journal: journal::Config,
+}
+
+impl JournalConfig {
+    pub(crate) fn new(data: &Path, venue: VenueId, durability: &str, segment_bytes: u64) -> Result<Self> {
+        let durability = match durability {
+            "memory" => Durability::Memory,
+            "disk" => Durability::Disk,
+            other => return Err(anyhow!("no durability is called {other:?}: use memory or disk")),
+        };
+        let journal = journal::Config {
+            durability,
+            segment_bytes,
+            ..journal::Config::default()
+        };
+        Ok(Self {
+            folder: journal_folder(data),
+            venue,
+            journal,
+        })
+    }
+}
+
+/// Where in a data folder the journal lies.
+pub(crate) fn journal_folder(data: &Path) -> PathBuf {
+    data.join("journal")
+}
+
+/// The stream as it was found: the journal is ours from here on, and the engine stands where the journal ends.
+pub(crate) struct Rebuilt {
+    recovered: Recovered<OsDisk>,
+    engine: Engine,
+    hashes: Hashes,
+    config: journal::Config,
+}
+
+impl Rebuilt {
+    /// Takes the journal and replays it, showing every event to `follow` as the gate would have.
+    pub(crate) fn open(config: &JournalConfig, mut follow: impl FnMut(&Output)) -> Result<Self> {
+        let disk = OsDisk::create_dir(&config.folder)?;
+        let recovered = journal::recover(&disk, config.venue)?;
+        let mut engine = Engine::new(Limits::default());
+        let mut hashes = Hashes::default();
+        for record in Reader::open(&disk)? {
+            let command = record?;
+            let mut sink = Rebuild {
+                command: &command,
+                held: None,
+                show: |output: &Output| {
+                    hashes.follow(output);
+                    follow(output);
+                },
+            };
+            engine.apply(&command, &mut sink);
+            sink.finish();
+        }
+        Ok(Self {
+            recovered,
+            engine,
+            hashes,
+            config: config.journal,
+        })
+    }
+
+    pub(crate) fn recovery(&self) -> &Recovery {
+        self.recovered.recovery()
+    }
+
+    pub(crate) fn state(&self) -> EngineState {
+        self.engine.export()
+    }
+}
+
+/// Gives a recovered command's events the envelope that the engine stage gives live ones.
+struct Rebuild<'a, F> {
+    command: &'a Sequenced<Command>,
+    held: Option<Output>,
+    show: F,
+}
+
+impl<F: FnMut(&Output)> Rebuild<'_, F> {
+    fn finish(mut self) {
+        if let Some(output) = self.held.take() {
+            (self.show)(&Output { last: true, ..output });
+        }
+    }
+}
+
+impl<F: FnMut(&Output)> EventSink for Rebuild<'_, F> {
+    fn emit(&mut self, event: Event) {
+        let Sequenced { seq, stamp, epoch, .. } = *self.command;
+        let output = Output {
+            event: Sequenced {
+                seq,
+                stamp,
+                epoch,
+                body: event,
+            },
+            last: false,
+        };
+        if let Some(before) = self.held.replace(output) {
+            (self.show)(&before);
+        }
+    }
+}
+
+/// The stages.
+pub(crate) struct Core<C> {
+    pub(crate) sequencer: Sequencer<C, OsDisk>,
+    pub(crate) engine: EngineStage<Engine>,
+    pub(crate) gate: ReleaseGate,
+    pub(crate) sync: SyncStage,
+    pub(crate) hash: HashStage,
+}
+
+/// Where an exchange ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) last_seq: SequenceNumber,
+    pub(crate) state_hash: StateHash,
+    pub(crate) event_hash: EventHash,
+    pub(crate) events: u64,
+}
+
+impl<C: Clock> Core<C> {
+    /// Puts the stages together. This is where nothing leaves before it is safe: the gate opens by the journal's frontier.
+    pub(crate) fn assemble(
+        rebuilt: Rebuilt,
+        inputs: Vec<Consumer<Command>>,
+        events: (EventWriter<Output>, Gate<Output>, EventReader<Output>),
+        clock: C,
+        stop: &Stop,
+    ) -> Result<Self> {
+        let Recovery {
+            last_seq, last_stamp, ..
+        } = *rebuilt.recovered.recovery();
+        let (journal, syncer) = rebuilt.recovered.into_writer(rebuilt.config)?;
+        let (event_in, gate, hash_reader) = events;
+        let (command_in, command_out) = RingBuffer::new(ENGINE_RING);
+        let epoch = journal.epoch();
+        let frontier = journal.frontier();
+        let config = SequencerConfig {
+            batch: BATCH,
+            last_seq,
+            last_stamp,
+            epoch,
+        };
+        Ok(Self {
+            sequencer: Sequencer::new(config, inputs, command_in, journal, clock, stop.clone()),
+            engine: EngineStage::new(rebuilt.engine, command_out, event_in),
+            gate: ReleaseGate::new(gate, frontier, epoch),
+            sync: SyncStage {
+                syncer,
+                stop: stop.clone(),
+            },
+            hash: HashStage::new(hash_reader, rebuilt.hashes),
+        })
+    }
+
+    /// Seals the journal once every stage is drained.
+    pub(crate) fn close(self) -> Result<Ended> {
+        let state_hash = self.engine.engine().state_hash();
+        let closed = self
+            .sequencer
+            .into_journal()
+            .close(self.sync.syncer)
+            .context("cannot seal the journal")?;
+        let hashes = self.hash.into_hashes();
+        Ok(Ended {
+            last_seq: closed.last_seq,
+            state_hash,
+            event_hash: hashes.total(),
+            events: hashes.events(),
+        })
+    }
+}
+
+/// The journal's other half as a stage.
+pub(crate) struct SyncStage {
+    syncer: Syncer<OsDisk>,
+    stop: Stop,
+}
+
+impl Stage for SyncStage {
+    fn name(&self) -> &'static str {
+        "journal sync"
+    }
+
+    fn poll(&mut self) -> usize {
+        let moved = self.syncer.poll();
+        if moved == 0
+            && let Some(failure) = self.syncer.failure()
+        {
+            self.stop.fail(failure.to_string());
+        }
+        moved
+    }
+
+    fn is_drained(&self) -> bool {
+        self.syncer.is_drained()
+    }
+}

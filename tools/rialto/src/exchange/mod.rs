@@ -1,0 +1,288 @@
+//! Where stages are put together: with doors on threads ([`Exchange`]), or without on one ([`pipeline`]).
+
+pub(crate) mod core;
+pub(crate) mod pipeline;
+mod threads;
+
+use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
+use crate::announce::Sent;
+use crate::config::{Config, FeedConfig as FeedSettings};
+use crate::definitions;
+use crate::feed_client::FeedAddresses;
+use anyhow::{Context as _, Result, bail};
+use crossbeam_channel::Receiver;
+use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage};
+use rialto_gateway::{
+    Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
+    SessionSettings,
+};
+use rialto_members::Verifier;
+use rialto_model::{Clock, Command, Output, TradingDay, VenueId};
+use rialto_ring::broadcast::{Reader, broadcast};
+use rialto_ring::spsc::{Producer, RingBuffer};
+use rialto_ring::{Idle, Layout, Stop, SystemClock};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Lines for people between the doors and the terminal; more are lost and counted.
+const LINES: usize = 256;
+/// The longest sleep of a parked thread.
+const PARK_MAX: Duration = Duration::from_micros(500);
+
+/// Where everything is to be found once the exchange is open.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) ouch: SocketAddr,
+    pub(crate) fix: SocketAddr,
+    pub(crate) feed: FeedAddresses,
+}
+
+/// An exchange that is open and not running yet.
+pub(crate) struct Exchange {
+    core: Core<SystemClock>,
+    ouch: OuchDoor<SystemClock>,
+    fix: FixDoor<SystemClock>,
+    feed: FeedStage<SystemClock>,
+    controls: Controls,
+    layout: Layout,
+    idle: Idle,
+    _verifier: Verifier,
+}
+
+/// What the controlling thread holds while the stages run on theirs.
+pub(crate) struct Controls {
+    venue: Producer<Command>,
+    doors: [DoorControl; 2],
+    pub(crate) stop: Stop,
+    pub(crate) addresses: Addresses,
+    pub(crate) ouch: Arc<DoorCounters>,
+    pub(crate) fix: Arc<DoorCounters>,
+    pub(crate) feed: FeedCounters,
+    /// What the doors have to say to people.
+    pub(crate) lines: Receiver<String>,
+    /// The day that is open.
+    pub(crate) day: TradingDay,
+    /// What recovery had to say, if anything.
+    pub(crate) recovered: Option<String>,
+}
+
+impl Controls {
+    /// Ends the open day and opens `today`, where that is a later one.
+    pub(crate) fn roll_to(&mut self, today: TradingDay) -> Result<()> {
+        if today > self.day {
+            let start = rialto_model::command::StartOfDay {
+                day: today,
+                midnight: today.midnight_utc(),
+            };
+            self.sequence(rialto_model::command::EndOfDay {}.into())?;
+            self.sequence(start.into())?;
+            self.day = today;
+        }
+        Ok(())
+    }
+
+    /// The venue's own commands are few: waits for room.
+    fn sequence(&mut self, mut command: Command) -> Result<()> {
+        while let Err(rialto_ring::spsc::PushError::Full(back)) = self.venue.push(command) {
+            if let Some(failure) = self.stop.failure() {
+                bail!("{failure}");
+            }
+            command = back;
+            std::thread::sleep(PARK_MAX);
+        }
+        Ok(())
+    }
+
+    /// Says goodbye to every session and waits until the stream knows of it.
+    fn close_doors(&self) {
+        for door in &self.doors {
+            door.close();
+        }
+        while self.stop.failure().is_none() && !self.doors.iter().all(DoorControl::is_closed) {
+            std::thread::sleep(PARK_MAX);
+        }
+    }
+}
+
+impl Exchange {
+    /// Recovers what is there, opens the doors, and leaves the opening commands in the first ring: the loss of every
+    /// session that was up, what the configuration defines anew, and `today`.
+    pub(crate) fn open(config: &Config, verifier: Verifier, today: TradingDay) -> Result<Self> {
+        let stop = Stop::new();
+        let clock = SystemClock::new();
+        let venue = VenueId(config.venue);
+        let layout: Layout = config.layout.parse()?;
+        let idle = idle(&config.idle)?;
+        let journal = JournalConfig::new(&config.data, venue, &config.durability, config.segment_bytes)?;
+        let (say, lines) = Say::channel(LINES);
+
+        let (event_in, gate, readers) = broadcast(EVENT_RING, 4);
+        let [ouch_reader, fix_reader, feed_reader, hash_reader] = <[Reader<Output>; 4]>::try_from(readers)
+            .ok()
+            .context("four readers were asked for")?;
+        let (mut venue_in, venue_out) = RingBuffer::new(INPUT_RING);
+        let (ouch_in, ouch_out) = RingBuffer::new(INPUT_RING);
+        let (fix_in, fix_out) = RingBuffer::new(INPUT_RING);
+
+        let parts = |commands, outputs| Parts {
+            clock,
+            commands,
+            outputs,
+            desk: verifier.desk(),
+            say: say.clone(),
+        };
+        let mut ouch = OuchDoor::open(ouch_config(config), parts(ouch_in, ouch_reader))?;
+        let mut fix = FixDoor::open(fix_config(config), parts(fix_in, fix_reader))?;
+        let mut feed = FeedStage::new(&feed_config(&config.feed), feed_reader, clock)?;
+
+        let rebuilt = Rebuilt::open(&journal, |output| {
+            ouch.replay(output);
+            fix.replay(output);
+            feed.replay(output);
+        })?;
+        let state = rebuilt.state();
+        let recovered = recovery_line(&rebuilt);
+        for command in definitions::opening(&state, config, today)? {
+            venue_in
+                .push(command)
+                .ok()
+                .context("the configuration defines more than one ring of commands holds")?;
+        }
+        let addresses = Addresses {
+            ouch: ouch.address(),
+            fix: fix.address(),
+            feed: feed_addresses(&feed, config.feed.interface),
+        };
+        let controls = Controls {
+            venue: venue_in,
+            doors: [ouch.control(), fix.control()],
+            stop: stop.clone(),
+            addresses,
+            ouch: ouch.counters(),
+            fix: fix.counters(),
+            feed: feed.counters(),
+            lines,
+            day: today.max(state.day),
+            recovered,
+        };
+        let inputs = vec![venue_out, ouch_out, fix_out];
+        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
+        Ok(Self {
+            core,
+            ouch,
+            fix,
+            feed,
+            controls,
+            layout,
+            idle,
+            _verifier: verifier,
+        })
+    }
+
+    /// Runs the stages on their threads while `control` runs on this one; when it returns, closes the doors, drains every
+    /// ring, seals the journal and says where it all ended.
+    pub(crate) fn run(mut self, control: impl FnOnce(&mut Controls) -> Result<()>) -> Result<(Ended, Sent)> {
+        let stages = threads::Stages {
+            ouch: &mut self.ouch,
+            fix: &mut self.fix,
+            core: &mut self.core,
+            feed: &mut self.feed,
+        };
+        let controls = &mut self.controls;
+        let stop = controls.stop.clone();
+        let controlled = threads::run(stages, self.layout, self.idle, &stop, || {
+            let controlled = control(controls);
+            controls.close_doors();
+            controlled
+        });
+        if let Some(failure) = stop.failure() {
+            bail!("{failure}");
+        }
+        controlled?;
+        let sent = Sent {
+            soup_packets: self.controls.ouch.read().frames_out,
+            fix_messages: self.controls.fix.read().frames_out,
+            mold_packets: datagrams(&self.controls.feed),
+        };
+        Ok((self.core.close()?, sent))
+    }
+}
+
+/// MoldUDP64 datagrams that left: both lines and the answers to requests.
+pub(crate) fn datagrams(feed: &FeedCounters) -> u64 {
+    let counters = feed.read();
+    counters.datagrams_a + counters.datagrams_b + counters.answers
+}
+
+fn recovery_line(rebuilt: &Rebuilt) -> Option<String> {
+    let recovery = rebuilt.recovery();
+    let cut = recovery.cut.as_ref().map(ToString::to_string);
+    (recovery.last_seq.0 > 0).then(|| {
+        let found = format!("recovered up to sequence number {}", recovery.last_seq);
+        cut.map_or(found.clone(), |cut| format!("{found}; {cut}"))
+    })
+}
+
+fn idle(name: &str) -> Result<Idle> {
+    match name {
+        "spin" => Ok(Idle::Spin),
+        "yield" => Ok(Idle::Yield),
+        "park" => Ok(Idle::Park { max: PARK_MAX }),
+        other => bail!("no idle strategy is called {other:?}: use spin, yield or park"),
+    }
+}
+
+/// Today in UTC.
+pub(crate) fn today() -> TradingDay {
+    TradingDay::of(SystemClock::new().now())
+}
+
+fn ouch_config(config: &Config) -> OuchConfig {
+    let mut ouch = OuchConfig::new(config.ouch.listen);
+    settings(config, "ouch", &mut ouch.door);
+    ouch
+}
+
+fn fix_config(config: &Config) -> FixConfig {
+    let mut fix = FixConfig::new(config.fix.listen);
+    fix.comp_id.clone_from(&config.fix.comp_id);
+    settings(config, "fix", &mut fix.door);
+    fix
+}
+
+/// What holds for each session that comes by this door.
+fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
+    let sessions = config
+        .firms
+        .iter()
+        .flat_map(|firm| &firm.sessions)
+        .filter(|session| session.door == name);
+    for session in sessions {
+        let own = SessionSettings {
+            cancel_on_disconnect: session.cancel_on_disconnect,
+        };
+        door.settings.insert(session.name.clone(), own);
+    }
+}
+
+fn feed_config(settings: &FeedSettings) -> FeedConfig {
+    FeedConfig {
+        line_a: settings.line_a,
+        line_b: Some(settings.line_b),
+        interface: settings.interface,
+        ttl: settings.ttl,
+        rerequest: settings.rerequest,
+        entitled: settings.entitled.iter().copied().map(Into::into).collect(),
+        ..FeedConfig::default()
+    }
+}
+
+fn feed_addresses<C: Clock>(feed: &FeedStage<C>, interface: Ipv4Addr) -> FeedAddresses {
+    FeedAddresses {
+        line_a: feed.line_a(),
+        line_b: feed.line_b(),
+        rerequest: Some(feed.rerequest()),
+        interface,
+    }
+}

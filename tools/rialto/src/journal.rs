@@ -1,0 +1,145 @@
+//! `rialto journal`: integrity, contents, and knowing cuts.
+
+use crate::out;
+use crate::replay::disk;
+use anyhow::{Result, bail};
+use clap::Subcommand;
+use rialto_journal::{Reader, repair_cut, verify};
+use rialto_model::SequenceNumber;
+use serde::Serialize;
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check every byte; never writes and needs no lock
+    Verify {
+        /// The data folder of an exchange, or its journal folder
+        data: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the commands
+    Tail {
+        /// The data folder of an exchange, or its journal folder
+        data: PathBuf,
+        /// Begin with this sequence number
+        #[arg(long, value_name = "SEQ")]
+        from: Option<u64>,
+        /// At most so many, the last ones unless --from is given
+        #[arg(long, short = 'n', default_value_t = 20)]
+        count: u64,
+        /// Print one JSON object a command
+        #[arg(long)]
+        json: bool,
+    },
+    /// Cut a damaged journal knowingly; what is removed is kept beside it
+    Repair {
+        /// The data folder of an exchange, or its journal folder
+        data: PathBuf,
+        /// The first sequence number to remove
+        #[arg(long, value_name = "SEQ")]
+        cut: u64,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Verified {
+    records: u64,
+    first_seq: u64,
+    last_seq: u64,
+    gaps: u64,
+    duplicates: u64,
+    torn_bytes: u64,
+    torn: Option<String>,
+    damage: Option<String>,
+    segments: u64,
+    last_epoch: u32,
+    durable_up_to: u64,
+    chain_hash: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    seq: u64,
+    stamp: u64,
+    epoch: u32,
+    command: &'static str,
+    fields: String,
+}
+
+pub(crate) fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Verify { data, json } => verify_journal(&data, json),
+        Command::Tail {
+            data,
+            from,
+            count,
+            json,
+        } => tail(&data, from, count, json),
+        Command::Repair { data, cut } => {
+            let repair = repair_cut(&disk(&data)?, SequenceNumber(cut))?;
+            out::say(format_args!("{repair}"));
+            Ok(())
+        }
+    }
+}
+
+fn verify_journal(data: &std::path::Path, json: bool) -> Result<()> {
+    let report = verify(&disk(data)?)?;
+    let verified = Verified {
+        records: report.records,
+        first_seq: report.first_seq.0,
+        last_seq: report.last_seq.0,
+        gaps: report.gaps,
+        duplicates: report.duplicates,
+        torn_bytes: report.torn_bytes,
+        torn: report.torn,
+        damage: report.damage,
+        segments: report.segments,
+        last_epoch: report.last_epoch.0,
+        durable_up_to: report.durable_up_to.0,
+        chain_hash: report.chain_hash.to_string(),
+    };
+    if json {
+        out::json_line(&verified);
+    } else {
+        out::say(format_args!("{}", out::pairs(&verified)));
+    }
+    match verified.damage {
+        None => Ok(()),
+        Some(damage) => bail!("the journal is damaged: {damage}"),
+    }
+}
+
+fn tail(data: &std::path::Path, from: Option<u64>, count: u64, json: bool) -> Result<()> {
+    let disk = disk(data)?;
+    let from = match from {
+        Some(from) => from,
+        None => (verify(&disk)?.last_seq.0 + 1).saturating_sub(count),
+    };
+    let mut reader = Reader::open_at(&disk, SequenceNumber(from.max(1)))?;
+    for _ in 0..count {
+        let Some(record) = reader.read()? else { break };
+        let fields = format!("{:?}", record.body);
+        let line = Line {
+            seq: record.seq.0,
+            stamp: record.stamp.0,
+            epoch: record.epoch.0,
+            command: record.body.name(),
+            fields: fields.trim_start_matches(record.body.name()).to_owned(),
+        };
+        if json {
+            out::json_line(&line);
+        } else {
+            out::say(format_args!(
+                "{:>8}  {}  {}{}",
+                line.seq, line.stamp, line.command, line.fields
+            ));
+        }
+        if out::is_closed() {
+            break;
+        }
+    }
+    Ok(())
+}

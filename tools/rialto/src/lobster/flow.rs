@@ -1,0 +1,198 @@
+//! From tape operations to commands of one session, and from events back to whether each did what the tape says.
+
+use super::tape::Operation;
+use anyhow::{Context as _, Result, bail};
+use rialto_model::command::{Enter, Reduce};
+use rialto_model::{
+    Capacity, Command, Event, Incarnation, InstrumentId, MsgSeqNum, OrderKind, Output, Policy, Price, Quantity,
+    SessionId, ShortSale, Side, Target, Text, TimeInForce, UserRef,
+};
+use std::collections::HashMap;
+
+/// How the session names, sends and judges orders.
+pub(super) struct Flow {
+    session: SessionId,
+    incarnation: Incarnation,
+    instrument: InstrumentId,
+    last_ref: u32,
+    /// Live orders of the tape by the tape's id. Ids repeat, so each add gets a fresh reference.
+    live: HashMap<String, Open>,
+    /// What operations not yet answered must come to, by reference.
+    expected: HashMap<UserRef, Expected>,
+    verdict: Verdict,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    user_ref: UserRef,
+    quantity: Quantity,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Expected {
+    /// An add that must not trade.
+    Rest,
+    /// A take that must trade all of `left` against `maker`.
+    Fill {
+        maker: UserRef,
+        left: Quantity,
+        wrong: bool,
+    },
+}
+
+/// What was not as the tape says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Verdict {
+    /// Takes that did not fill exactly their quantity against exactly their order.
+    pub(super) wrong_fills: u64,
+    /// Adds that traded.
+    pub(super) crossing_adds: u64,
+    /// Commands that the engine refused or ignored.
+    pub(super) refused: u64,
+}
+
+impl Flow {
+    pub(super) fn new(session: SessionId, incarnation: Incarnation, instrument: InstrumentId) -> Self {
+        Self {
+            session,
+            incarnation,
+            instrument,
+            last_ref: 0,
+            live: HashMap::new(),
+            expected: HashMap::new(),
+            verdict: Verdict::default(),
+        }
+    }
+
+    /// The command of one operation.
+    pub(super) fn command(&mut self, operation: Operation) -> Result<Command> {
+        match operation {
+            Operation::Add {
+                id,
+                side,
+                price,
+                quantity,
+            } => {
+                let user_ref = self.next_ref();
+                self.expected.insert(user_ref, Expected::Rest);
+                if self.live.insert(id.clone(), Open { user_ref, quantity }).is_some() {
+                    bail!("the tape adds order {id} while it is live");
+                }
+                Ok(self.enter(user_ref, side, TimeInForce::Day, price, quantity))
+            }
+            Operation::Take {
+                side,
+                price,
+                quantity,
+                maker,
+            } => {
+                let user_ref = self.next_ref();
+                let open = self
+                    .live
+                    .get_mut(&maker)
+                    .with_context(|| format!("the tape takes unknown order {maker}"))?;
+                let fill = Expected::Fill {
+                    maker: open.user_ref,
+                    left: quantity,
+                    wrong: false,
+                };
+                self.expected.insert(user_ref, fill);
+                open.quantity = open.quantity.saturating_sub(quantity);
+                if open.quantity.is_zero() {
+                    self.live.remove(&maker);
+                }
+                Ok(self.enter(user_ref, side, TimeInForce::ImmediateOrCancel, price, quantity))
+            }
+            Operation::Reduce { id, by } => {
+                let open = self
+                    .live
+                    .get_mut(&id)
+                    .with_context(|| format!("the tape reduces unknown order {id}"))?;
+                open.quantity = open.quantity.saturating_sub(by);
+                let Open { user_ref, quantity } = *open;
+                if quantity.is_zero() {
+                    self.live.remove(&id);
+                }
+                Ok(self.reduce(user_ref, quantity))
+            }
+            Operation::Delete { id } => {
+                let open = self
+                    .live
+                    .remove(&id)
+                    .with_context(|| format!("the tape deletes unknown order {id}"))?;
+                Ok(self.reduce(open.user_ref, Quantity::ZERO))
+            }
+            Operation::Row(row) => bail!("row {row} is no command"),
+        }
+    }
+
+    /// Takes note of what came of the commands.
+    pub(super) fn follow(&mut self, output: &Output) {
+        match output.event.body {
+            Event::Executed(e) => match self.expected.get_mut(&e.taker_user_ref) {
+                Some(Expected::Fill { maker, left, wrong }) => {
+                    *wrong |= e.maker_user_ref != *maker || e.quantity > *left;
+                    *left = left.saturating_sub(e.quantity);
+                }
+                _ => self.verdict.crossing_adds += 1,
+            },
+            Event::Rejected(_) | Event::ChangeRejected(_) | Event::Ignored(_) | Event::CommandRejected(_) => {
+                self.verdict.refused += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// Settles every operation so far: all of them are answered now.
+    pub(super) fn settle(&mut self) {
+        for (_, expected) in self.expected.drain() {
+            if let Expected::Fill { left, wrong, .. } = expected {
+                self.verdict.wrong_fills += u64::from(wrong || !left.is_zero());
+            }
+        }
+    }
+
+    pub(super) const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    fn next_ref(&mut self) -> UserRef {
+        self.last_ref += 1;
+        UserRef(self.last_ref)
+    }
+
+    fn enter(&self, user_ref: UserRef, side: Side, tif: TimeInForce, price: Price, quantity: Quantity) -> Command {
+        Command::Enter(Enter {
+            session: self.session,
+            incarnation: self.incarnation,
+            inbound: MsgSeqNum(0),
+            user_ref,
+            account: Default::default(),
+            instrument: self.instrument,
+            side,
+            kind: OrderKind::Limit,
+            tif,
+            short: ShortSale::None,
+            capacity: Capacity::Unspecified,
+            policy: Policy::NONE,
+            price,
+            quantity,
+            client_id: Text::EMPTY,
+        })
+    }
+
+    /// The tape's quantities are what is left, so they do not count executions.
+    fn reduce(&self, user_ref: UserRef, quantity: Quantity) -> Command {
+        Command::Reduce(Reduce {
+            session: self.session,
+            incarnation: self.incarnation,
+            inbound: MsgSeqNum(0),
+            target: Target::UserRef(user_ref),
+            short: ShortSale::None,
+            remark: false,
+            policy: Policy::NONE,
+            quantity,
+            client_id: Text::EMPTY,
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! The rialto command line and composition root.
+//!
+//! Each command is a module with its arguments and a `run`; [`exchange`] alone puts stages together.
+#![forbid(unsafe_code)]
+
+mod agents;
+mod announce;
+mod bench;
+mod config;
+mod definitions;
+mod doctor;
+mod exchange;
+mod feed_client;
+mod fix_client;
+mod journal;
+mod lobster;
+mod md;
+mod order;
+mod ouch_client;
+mod out;
+mod replay;
+mod serve;
+mod shutdown;
+mod tcp;
+mod up;
+mod view;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The exchange you can run on a laptop, break on purpose, and rewind.
+#[derive(Debug, Parser)]
+#[command(name = "rialto", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// A development exchange with a market that moves, in one process
+    Up(up::Args),
+    /// The exchange, configured
+    Serve(serve::Args),
+    /// Real order flow through sequencer, journal, engine and feed
+    #[command(subcommand)]
+    Ingest(Ingest),
+    /// Rebuild from a journal and print the hashes
+    Replay(replay::Args),
+    /// Look at a journal
+    #[command(subcommand)]
+    Journal(journal::Command),
+    /// Send an order by hand
+    Order(order::Args),
+    /// Market data
+    #[command(subcommand)]
+    Md(md::Command),
+    /// Measurements: time, latency and counts
+    #[command(subcommand)]
+    Bench(bench::Command),
+    /// What this machine lacks for low latency, and how to mend it
+    Doctor(doctor::Args),
+}
+
+#[derive(Debug, Subcommand)]
+enum Ingest {
+    /// A LOBSTER day
+    Lobster(lobster::Args),
+}
+
+fn main() -> ExitCode {
+    let result: Result<()> = match Cli::parse().command {
+        Command::Up(args) => up::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Ingest(Ingest::Lobster(args)) => lobster::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Journal(command) => journal::run(command),
+        Command::Order(args) => order::run(args),
+        Command::Md(command) => md::run(command),
+        Command::Bench(command) => bench::run(command),
+        Command::Doctor(args) => doctor::run(args),
+    };
+    match result.and_then(|()| out::finish()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            out::complain(format_args!("rialto: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

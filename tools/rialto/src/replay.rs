@@ -1,0 +1,87 @@
+//! `rialto replay`: rebuilds from a journal and prints the hashes.
+
+use crate::exchange::core::journal_folder;
+use crate::out;
+use anyhow::{Context as _, Result};
+use rialto_journal::{OsDisk, Reader};
+use rialto_matching::{Engine, Limits};
+use rialto_model::{Command, SequenceNumber, Sequenced};
+use rialto_ring::Layout;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The data folder of an exchange, or its journal folder
+    data: PathBuf,
+    /// Stop behind this sequence number
+    #[arg(long, value_name = "SEQ")]
+    until: Option<u64>,
+    /// How stages are laid onto threads: one, two, per-core or auto
+    #[arg(long, default_value = "auto")]
+    layout: Layout,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary {
+    commands: u64,
+    events: u64,
+    last_seq: u64,
+    state_hash: String,
+    event_hash: String,
+    live_orders: usize,
+    trading_day: String,
+    seconds: f64,
+    commands_per_second: f64,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let journal = open(&args.data)?;
+    let until = SequenceNumber(args.until.unwrap_or(u64::MAX));
+    let bar = out::progress(0, "commands", args.json);
+    let mut count = 0u64;
+    let commands = journal
+        .take_while(|record| !matches!(record, Ok(command) if command.seq > until))
+        .inspect(|_| {
+            count += 1;
+            if count.is_multiple_of(65_536) {
+                bar.inc(65_536);
+            }
+        });
+    let begun = Instant::now();
+    let replayed = rialto_replay::replay(Engine::new(Limits::default()), commands, args.layout)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    let summary = Summary {
+        commands: replayed.commands,
+        events: replayed.hashes.events(),
+        last_seq: replayed.state.last_seq.0,
+        state_hash: replayed.state.state_hash().to_string(),
+        event_hash: replayed.hashes.total().to_string(),
+        live_orders: replayed.state.live_orders(),
+        trading_day: replayed.state.day.to_string(),
+        seconds,
+        commands_per_second: replayed.commands as f64 / seconds.max(f64::MIN_POSITIVE),
+    };
+    if args.json {
+        out::json_line(&summary);
+    } else {
+        out::say(format_args!("{}", out::pairs(&summary)));
+    }
+    Ok(())
+}
+
+/// The disk of a journal given by its own folder or by the data folder around it.
+pub(crate) fn disk(path: &Path) -> Result<OsDisk> {
+    let inner = journal_folder(path);
+    let folder = if inner.is_dir() { inner } else { path.to_owned() };
+    OsDisk::open_dir(&folder).with_context(|| format!("no journal at {}", path.display()))
+}
+
+fn open(path: &Path) -> Result<impl Iterator<Item = Result<Sequenced<Command>, rialto_journal::ReadError>> + Send> {
+    Ok(Reader::open(&disk(path)?)?)
+}

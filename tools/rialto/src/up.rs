@@ -1,0 +1,174 @@
+//! `rialto up`: a development exchange with a market that moves, in one process.
+
+mod demo;
+
+use crate::agents;
+use crate::announce;
+use crate::exchange::{Controls, Exchange, today};
+use crate::out;
+use crate::serve::{credentials_path, trading_day, watch};
+use crate::shutdown::Interrupt;
+use crate::view::View;
+use anyhow::{Context as _, Result};
+use rialto_members::{Credentials, Verifier};
+use rialto_model::TradingDay;
+use rialto_ring::Stop;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How often the controlling thread looks at everything.
+const LOOK: Duration = Duration::from_millis(50);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Stop after so many seconds; without it, on Ctrl-C
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// What the background agents do is a function of this
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Where journal and credentials live: made where it is not, recovered where it is; without it a fresh folder under the
+    /// user's state directory
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// How many background agents trade; 0 leaves the market to you
+    #[arg(long, value_name = "N", default_value_t = 6)]
+    agents: usize,
+    /// What makes an event safe to release: memory or disk
+    #[arg(long, default_value = "memory")]
+    durability: String,
+    /// How stages are laid onto threads: one, two, per-core or auto
+    #[arg(long, default_value = "auto")]
+    layout: String,
+    /// What an idle thread does: park, yield or spin
+    #[arg(long, default_value = "park")]
+    idle: String,
+    /// Open this trading day and stay in it, instead of following the clock
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = trading_day)]
+    trading_day: Option<TradingDay>,
+    /// Print one JSON object when it is open and one when it has ended
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let data = match &args.data {
+        Some(data) => data.clone(),
+        None => fresh_folder()?,
+    };
+    std::fs::create_dir_all(&data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
+    let mut config = demo::config(&data, args.agents)?;
+    config.durability.clone_from(&args.durability);
+    config.layout.clone_from(&args.layout);
+    config.idle.clone_from(&args.idle);
+    config.check()?;
+
+    let interrupt = Interrupt::listen()?;
+    let verifier = Verifier::start(credentials(&data, &config)?)?;
+    let exchange = Exchange::open(&config, verifier, args.trading_day.unwrap_or_else(today))?;
+    let deadline = args
+        .seconds
+        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let (ended, sent) = exchange.run(|controls| {
+        announce(controls, &data, args.json);
+        let stop_agents = Stop::new();
+        let agents = match args.agents {
+            0 => None,
+            count => Some(agents::spawn(
+                demo::agents(controls, count, args.seed)?,
+                stop_agents.clone(),
+            )),
+        };
+        let mut view = View::open(&controls.addresses.feed, args.json);
+        let mut said = Said::default();
+        let mut watched = Ok(());
+        while watched.is_ok()
+            && !interrupt.is_set()
+            && controls.stop.failure().is_none()
+            && deadline.is_none_or(|deadline| Instant::now() < deadline)
+            && !view.wants_to_quit()
+        {
+            watched = watch(controls, args.trading_day, &mut |line| said.push(line));
+            view.draw(controls);
+            std::thread::sleep(LOOK);
+        }
+        view.close();
+        said.print();
+        stop_agents.drain();
+        if let Some(agents) = agents {
+            let _ = agents.join();
+        }
+        watched
+    })?;
+    announce::stopped(&ended, sent, &data, args.json);
+    Ok(())
+}
+
+/// What the doors had to say while the view had the terminal: the last lines of it, for when the view is gone.
+#[derive(Default)]
+struct Said(VecDeque<String>);
+
+/// Lines kept; the oldest go.
+const SAID_MAX: usize = 20;
+
+impl Said {
+    fn push(&mut self, line: String) {
+        if self.0.len() == SAID_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(line);
+    }
+
+    fn print(self) {
+        for line in self.0 {
+            out::complain(format_args!("{line}"));
+        }
+    }
+}
+
+fn announce(controls: &Controls, data: &Path, json: bool) {
+    if json {
+        announce::ready_json(controls, data);
+        return;
+    }
+    out::say(format_args!(
+        "Rialto is open. Development mode: passwords are known, nothing survives a power loss.\n"
+    ));
+    announce::ready_table(controls, data);
+    out::say(format_args!("\n{}", demo::paste_lines(controls)));
+}
+
+/// Everybody's password, hashed; what is there already stays.
+fn credentials(data: &Path, config: &crate::config::Config) -> Result<Credentials> {
+    let path = credentials_path(data);
+    let mut credentials = if path.exists() {
+        Credentials::load(&path)?
+    } else {
+        Credentials::new()
+    };
+    let mut added = false;
+    for session in config.firms.iter().flat_map(|firm| &firm.sessions) {
+        if !credentials.contains(&session.name) {
+            credentials.add(&session.name, &demo::password()?)?;
+            added = true;
+        }
+    }
+    if added {
+        credentials.save(&path)?;
+    }
+    Ok(credentials)
+}
+
+/// A folder of its own for each run, under the user's state directory.
+fn fresh_folder() -> Result<PathBuf> {
+    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(|| {
+        let home = std::env::var_os("HOME")?;
+        Some(PathBuf::from(home).join(".local/state"))
+    });
+    let state = state.unwrap_or_else(std::env::temp_dir).join("rialto");
+    let seconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)?
+        .as_secs();
+    Ok(state.join(format!("up-{seconds}-{}", std::process::id())))
+}

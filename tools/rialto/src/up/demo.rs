@@ -1,0 +1,162 @@
+//! What the development exchange trades, who is in it, and how to join in.
+
+use crate::agents::{AgentInstrument, AgentsConfig, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
+use crate::config::{
+    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, InstrumentConfig, OUCH_PORT, REREQUEST_PORT,
+    SessionConfig,
+};
+use crate::exchange::Controls;
+use anyhow::{Context as _, Result};
+use rialto_members::Password;
+use rialto_model::{Price, Quantity, Symbol};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+
+/// The beginnings of the firms' session names.
+const STEMS: [&str; 2] = ["alpha", "beta"];
+/// What the agents take the instruments to be worth when they begin, in units of 0.0001.
+const OPENING_PRICES: [(&str, i64); 3] = [("ACME", 1_000_000), ("BOLT", 250_000), ("COGS", 400_000)];
+
+/// Everybody's password in the development exchange.
+const PASSWORD: &str = "rialto";
+
+/// Three instruments, two firms, and a session for every hand and every agent.
+pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
+    let mut config: Config = toml::from_str("data = \"\"")?;
+    config.data = data.to_owned();
+    config.segment_bytes = 16 << 20;
+    config.instruments = OPENING_PRICES
+        .iter()
+        .map(|(symbol, _)| InstrumentConfig::new(symbol))
+        .collect();
+    config.firms = vec![
+        firm("Alpha Securities", "ALFA", STEMS[0], agents.div_ceil(2)),
+        firm("Beta Trading", "BETA", STEMS[1], agents / 2),
+    ];
+    config.ouch = DoorConfig {
+        listen: free_tcp(OUCH_PORT),
+    };
+    config.fix = FixConfig {
+        listen: free_tcp(FIX_PORT),
+        ..FixConfig::default()
+    };
+    config.feed = free_feed();
+    Ok(config)
+}
+
+/// A firm with two OUCH sessions and a FIX session for people, of which only the second loses its DAY orders with its
+/// connection, and one session for each of its agents: every third comes
+/// by FIX.
+fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
+    let session = |name: String, door: &str, cancel_on_disconnect| SessionConfig {
+        name,
+        door: door.to_owned(),
+        cancel_on_disconnect,
+    };
+    let mut sessions = vec![
+        session(format!("{stem}1"), "ouch", false),
+        session(format!("{stem}2"), "ouch", true),
+        session(stem.to_uppercase(), "fix", false),
+    ];
+    sessions.extend((1..=agents).map(|number| {
+        let (name, by_fix) = agent(stem, number);
+        session(name, if by_fix { "fix" } else { "ouch" }, true)
+    }));
+    FirmConfig {
+        name: name.to_owned(),
+        mpid: mpid.to_owned(),
+        sessions,
+    }
+}
+
+/// The session name of a firm's `number`-th agent, and whether it comes by FIX.
+fn agent(stem: &str, number: usize) -> (String, bool) {
+    let initial = stem.chars().next().unwrap_or('x');
+    (format!("{initial}bot{number}"), number.is_multiple_of(3))
+}
+
+pub(super) fn password() -> Result<Password> {
+    Ok(Password::new(PASSWORD.as_bytes())?)
+}
+
+/// The agents, in turn of one firm and the other.
+pub(super) fn agents(controls: &Controls, count: usize, seed: u64) -> Result<AgentsConfig> {
+    let addresses = &controls.addresses;
+    let seats = (0..count).map(|index| {
+        let (session, by_fix) = agent(STEMS[index % 2], index / 2 + 1);
+        let door = if by_fix {
+            SeatDoor::Fix {
+                address: addresses.fix,
+                comp_id: FixConfig::default().comp_id,
+            }
+        } else {
+            SeatDoor::Ouch(addresses.ouch)
+        };
+        Seat {
+            role: Role::of(index),
+            door,
+            session,
+            password: PASSWORD.to_owned(),
+        }
+    });
+    let instruments = OPENING_PRICES.iter().map(|(symbol, opening)| {
+        let symbol = Symbol::new(symbol).context("a symbol of the development exchange is none")?;
+        Ok(AgentInstrument {
+            symbol,
+            opening: Price(*opening),
+            tick: Price(100),
+            lot: Quantity(100),
+        })
+    });
+    Ok(AgentsConfig {
+        seed,
+        instruments: instruments.collect::<Result<_>>()?,
+        seats: seats.collect(),
+        feed: addresses.feed,
+        messages_per_second: MESSAGES_PER_SECOND,
+    })
+}
+
+/// The documented port, or a free one where somebody has it.
+fn free_tcp(port: u16) -> SocketAddr {
+    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let free = TcpListener::bind(wanted).is_ok();
+    SocketAddr::from((Ipv4Addr::LOCALHOST, if free { port } else { 0 }))
+}
+
+/// The documented ports where the re-request port is free: two exchanges must not send into one group. Port 0 on a line
+/// takes the number of the re-request port, which nobody else has.
+fn free_feed() -> FeedConfig {
+    let mut feed = FeedConfig::default();
+    if UdpSocket::bind((Ipv4Addr::LOCALHOST, REREQUEST_PORT)).is_err() {
+        feed.rerequest.set_port(0);
+        feed.line_a.set_port(0);
+        feed.line_b.set_port(0);
+    }
+    feed
+}
+
+/// Lines to paste into another terminal.
+pub(super) fn paste_lines(controls: &Controls) -> String {
+    let addresses = &controls.addresses;
+    let rerequest = addresses
+        .feed
+        .rerequest
+        .map(|at| format!(" --rerequest {at}"))
+        .unwrap_or_default();
+    let group_b = addresses
+        .feed
+        .line_b
+        .map(|line| format!(" --group-b {line}"))
+        .unwrap_or_default();
+    format!(
+        "  watch the market     rialto md tail --group {}{group_b}{rerequest}\n  \
+         send an order        rialto order --ouch {} --user alpha1 --password {PASSWORD} buy 100 ACME --price 100.00\n  \
+         by FIX               SenderCompID=ALPHA TargetCompID={} Username=ALPHA Password={PASSWORD}, BeginString=FIX.4.4, {}\n  \
+         look at the journal  rialto journal tail DATA\n",
+        addresses.feed.line_a,
+        addresses.ouch,
+        FixConfig::default().comp_id,
+        addresses.fix,
+    )
+}

@@ -1,0 +1,260 @@
+//! The market as the feed's packets tell it: books, and what was traded.
+
+use super::state::{Depth, Row};
+use rialto_itch::codes::YesNo;
+use rialto_itch::{Message, OrderReference, Price4, StockLocate};
+use rialto_subscriber::{Book, Books, Delivery};
+use std::collections::BTreeMap;
+
+/// Displayed orders that are followed at most; more are not seen, and counted by the books.
+const ORDERS_MAX: usize = 1 << 20;
+/// Levels of depth on each side.
+pub(super) const DEPTH: usize = 5;
+
+/// What was traded of one instrument in the feed's session. Broken trades stay counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tape {
+    first: Option<Price4>,
+    last: Option<Price4>,
+    volume: u64,
+}
+
+/// Shares that traded, and the price where it is known.
+type Traded = (u64, Option<Price4>);
+
+/// All instruments, in the order of their numbers.
+#[derive(Debug)]
+pub(super) struct Market {
+    books: Books,
+    tapes: BTreeMap<StockLocate, Tape>,
+}
+
+impl Default for Market {
+    fn default() -> Self {
+        Self {
+            books: Books::new(ORDERS_MAX),
+            tapes: BTreeMap::new(),
+        }
+    }
+}
+
+impl Market {
+    /// Takes what the feed delivers. After a loss it goes on with what it has, and the view says so.
+    pub(super) fn handle(&mut self, delivery: Delivery<'_>) {
+        match delivery {
+            Delivery::Message { bytes, .. } => {
+                if let Ok(message) = Message::decode(bytes) {
+                    self.apply(&message);
+                }
+            }
+            Delivery::SessionStarted(_) => {
+                self.books.clear();
+                self.tapes.clear();
+            }
+            Delivery::Lost { .. } | Delivery::SessionEnded { .. } => {}
+        }
+    }
+
+    /// How many instruments there are.
+    pub(super) fn len(&self) -> usize {
+        self.books.iter().count()
+    }
+
+    /// A row for each instrument.
+    pub(super) fn rows(&self) -> Vec<Row> {
+        let row = |(locate, book): (StockLocate, &Book)| {
+            let tape = self.tapes.get(&locate).copied().unwrap_or_default();
+            let symbol = book.stock().and_then(|stock| stock.as_str().map(str::to_owned));
+            Row {
+                symbol: symbol.unwrap_or_else(|| format!("#{}", locate.0)),
+                bid: book.bids().next(),
+                ask: book.asks().next(),
+                last: tape.last,
+                change: tape
+                    .last
+                    .zip(tape.first)
+                    .map(|(last, first)| i64::from(last.units()) - i64::from(first.units())),
+                volume: tape.volume,
+            }
+        };
+        self.books.iter().map(row).collect()
+    }
+
+    /// The best levels of the instrument in row `index`.
+    pub(super) fn depth(&self, index: usize) -> Depth {
+        let Some((_, book)) = self.books.iter().nth(index) else {
+            return Depth::default();
+        };
+        Depth {
+            bids: book.bids().take(DEPTH).collect(),
+            asks: book.asks().take(DEPTH).collect(),
+        }
+    }
+
+    fn apply(&mut self, message: &Message) {
+        // Before the books forget the order that was executed.
+        let traded = self.traded(message);
+        // A refused message leaves the books as they were.
+        let _ = self.books.apply(message);
+        if let Some((shares, price)) = traded {
+            let tape = self.tapes.entry(message.header().locate).or_default();
+            tape.first = tape.first.or(price);
+            tape.last = price.or(tape.last);
+            tape.volume = tape.volume.saturating_add(shares);
+        }
+    }
+
+    /// What a message adds to the tape. An execution that is not printable is told once more by the cross it is part of.
+    fn traded(&self, message: &Message) -> Option<Traded> {
+        match message {
+            Message::OrderExecuted(m) => Some((m.shares.0.into(), self.price_of(m.reference))),
+            Message::OrderExecutedWithPrice(m) if m.printable == YesNo::Yes => Some((m.shares.0.into(), Some(m.price))),
+            Message::Trade(m) => Some((m.shares.0.into(), Some(m.price))),
+            Message::CrossTrade(m) if m.shares.0 > 0 => Some((m.shares.0, Some(m.price))),
+            _ => None,
+        }
+    }
+
+    fn price_of(&self, reference: OrderReference) -> Option<Price4> {
+        self.books.order(reference).map(|order| order.price)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rialto_itch::mold::{SequenceNumber, Session};
+    use rialto_itch::{
+        AddOrder, Header, MatchNumber, OrderExecuted, OrderExecutedWithPrice, OrderReplace, Shares, Side, Stock,
+    };
+
+    fn price(units: i64) -> Price4 {
+        Price4::new(units).unwrap()
+    }
+
+    fn take(market: &mut Market, message: &Message) {
+        let mut bytes = Vec::new();
+        message.append_to(&mut bytes);
+        market.handle(Delivery::Message {
+            sequence: SequenceNumber(1),
+            bytes: &bytes,
+        });
+    }
+
+    /// Best bid, best ask, last trade, change, volume of the first row.
+    fn first_row(market: &Market) -> (Option<u32>, Option<u32>, Option<u32>, Option<i64>, u64) {
+        let row = market.rows().remove(0);
+        let best = |level: Option<rialto_subscriber::Level>| level.map(|level| level.price.units());
+        (
+            best(row.bid),
+            best(row.ask),
+            row.last.map(Price4::units),
+            row.change,
+            row.volume,
+        )
+    }
+
+    #[test]
+    fn rows_and_depth_follow_the_feed() {
+        let header = Header {
+            locate: StockLocate(3),
+            ..Header::default()
+        };
+        let stock = Stock::new("BOLT").unwrap();
+        let add = |reference, side, shares, units| {
+            let (reference, shares) = (OrderReference(reference), Shares(shares));
+            Message::from(AddOrder {
+                header,
+                reference,
+                side,
+                shares,
+                stock,
+                price: price(units),
+            })
+        };
+        let executed = |reference, shares| {
+            let (reference, shares, match_number) = (OrderReference(reference), Shares(shares), MatchNumber(1));
+            Message::from(OrderExecuted {
+                header,
+                reference,
+                shares,
+                match_number,
+            })
+        };
+        let at_price = |reference, shares, printable, units| {
+            let (reference, shares, match_number) = (OrderReference(reference), Shares(shares), MatchNumber(1));
+            let price = price(units);
+            Message::from(OrderExecutedWithPrice {
+                header,
+                reference,
+                shares,
+                match_number,
+                printable,
+                price,
+            })
+        };
+        let replace = |original, new, shares, units| {
+            let (original_reference, new_reference) = (OrderReference(original), OrderReference(new));
+            let (shares, price) = (Shares(shares), price(units));
+            Message::from(OrderReplace {
+                header,
+                original_reference,
+                new_reference,
+                shares,
+                price,
+            })
+        };
+        let script = [
+            (add(1, Side::Buy, 100, 1_000), (Some(1_000), None, None, None, 0)),
+            (
+                add(2, Side::Sell, 100, 1_200),
+                (Some(1_000), Some(1_200), None, None, 0),
+            ),
+            (executed(2, 30), (Some(1_000), Some(1_200), Some(1_200), Some(0), 30)),
+            (
+                replace(1, 3, 50, 1_100),
+                (Some(1_100), Some(1_200), Some(1_200), Some(0), 30),
+            ),
+            (executed(3, 50), (None, Some(1_200), Some(1_100), Some(-100), 80)),
+            (
+                at_price(2, 10, YesNo::Yes, 1_300),
+                (None, Some(1_200), Some(1_300), Some(100), 90),
+            ),
+            (
+                at_price(2, 10, YesNo::No, 1_400),
+                (None, Some(1_200), Some(1_300), Some(100), 90),
+            ),
+            // Of an order whose entry was lost: volume without a price.
+            (executed(99, 5), (None, Some(1_200), Some(1_300), Some(100), 95)),
+        ];
+        let mut market = Market::default();
+        for (message, expected) in script {
+            take(&mut market, &message);
+            assert_eq!(first_row(&market), expected, "after {message:?}");
+        }
+        assert_eq!(market.rows().remove(0).symbol, "BOLT");
+
+        for reference in 10..20 {
+            take(
+                &mut market,
+                &add(
+                    reference,
+                    Side::Sell,
+                    7,
+                    1_200 + 100 * i64::try_from(reference).unwrap(),
+                ),
+            );
+        }
+        let asks: Vec<_> = market
+            .depth(0)
+            .asks
+            .iter()
+            .map(|level| (level.price.units(), level.shares.0))
+            .collect();
+        assert_eq!(asks, [(1_200, 50), (2_200, 7), (2_300, 7), (2_400, 7), (2_500, 7)]);
+        assert_eq!(market.depth(1), Depth::default());
+
+        market.handle(Delivery::SessionStarted(Session::new("NEXT").unwrap()));
+        assert_eq!((market.len(), market.tapes.len()), (0, 0));
+    }
+}

@@ -1,0 +1,239 @@
+//! The live one-screen view of `rialto up`.
+//!
+//! What it says of the market it knows from the feed's packets, as any member could; what it says of the exchange, from
+//! counters. It never blocks and never stops the exchange: a terminal that fails costs the screen, a feed that fails costs
+//! the prices. Where stdout is no terminal there is a line a second on stderr, with `--json` nothing.
+//!
+//! Beside [`out`] the screen is the only thing that writes to stdout.
+
+mod keys;
+mod market;
+mod pace;
+mod render;
+mod state;
+
+use self::keys::Action;
+use self::market::Market;
+use self::pace::{Pace, Totals};
+use self::state::{Place, State};
+use crate::exchange::{Addresses, Controls};
+use crate::feed_client::{FeedAddresses, FeedClient};
+use crate::out;
+use ratatui::DefaultTerminal;
+use std::io::{self, IsTerminal as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Between two pictures, unless a key is pressed.
+const PICTURE_EVERY: Duration = Duration::from_millis(100);
+/// Between two plain lines.
+const LINE_EVERY: Duration = Duration::from_secs(1);
+/// Reads of the sockets in one draw: what has come beyond that waits for the next.
+const POLLS_MAX: usize = 16;
+
+/// Something panicked: the hook gave the terminal back, and nothing may be drawn over the message.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+/// Where it is drawn.
+enum Surface {
+    Nothing,
+    Lines,
+    Screen(DefaultTerminal),
+}
+
+/// The view. The terminal is given back when it is dropped.
+pub(crate) struct View {
+    surface: Surface,
+    feed: Option<FeedClient>,
+    market: Market,
+    pace: Pace,
+    selected: usize,
+    wants_to_quit: bool,
+    /// What went wrong with the view itself.
+    trouble: Option<String>,
+    opened: Instant,
+    drawn: Option<Instant>,
+}
+
+impl View {
+    /// Takes the terminal where there is one and joins the feed.
+    pub(crate) fn open(feed: &FeedAddresses, json: bool) -> Self {
+        let mut view = Self {
+            surface: if json { Surface::Nothing } else { Surface::Lines },
+            feed: None,
+            market: Market::default(),
+            pace: Pace::default(),
+            selected: 0,
+            wants_to_quit: false,
+            trouble: None,
+            opened: Instant::now(),
+            drawn: None,
+        };
+        if json {
+            return view;
+        }
+        match FeedClient::join(*feed) {
+            Ok(client) => view.feed = Some(client),
+            Err(error) => view.trouble = Some(format!("no market data: {error:#}")),
+        }
+        if io::stdout().is_terminal() {
+            match take_terminal() {
+                Ok(terminal) => view.surface = Surface::Screen(terminal),
+                Err(error) => view.give_up_screen(&error),
+            }
+        }
+        view
+    }
+
+    /// Takes what has come, and draws where it is time to.
+    pub(crate) fn draw(&mut self, controls: &Controls) {
+        if PANICKED.load(Ordering::Relaxed) {
+            self.surface = Surface::Nothing;
+        }
+        let every = match self.surface {
+            Surface::Nothing => return,
+            Surface::Lines => LINE_EVERY,
+            Surface::Screen(_) => PICTURE_EVERY,
+        };
+        self.follow_feed();
+        let pressed = self.take_keys();
+        if !pressed && self.drawn.is_some_and(|at| at.elapsed() < every) {
+            return;
+        }
+        self.drawn = Some(Instant::now());
+        let state = self.state(controls);
+        match &mut self.surface {
+            Surface::Nothing => {}
+            Surface::Lines => out::complain(format_args!("{}", state.line())),
+            Surface::Screen(terminal) => {
+                if let Err(error) = terminal.draw(|frame| render::render(&state, frame)) {
+                    self.give_up_screen(&error);
+                }
+            }
+        }
+    }
+
+    /// Whether somebody pressed q, Esc or Ctrl-C, which is a key like any other while the screen is up.
+    pub(crate) const fn wants_to_quit(&self) -> bool {
+        self.wants_to_quit
+    }
+
+    /// Gives the terminal back.
+    pub(crate) fn close(self) {
+        drop(self);
+    }
+
+    fn follow_feed(&mut self) {
+        let Some(client) = &mut self.feed else { return };
+        let market = &mut self.market;
+        for _ in 0..POLLS_MAX {
+            match client.poll(Duration::ZERO, &mut |delivery| market.handle(delivery)) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) => {
+                    self.trouble = Some(format!("no market data any more: {error:#}"));
+                    self.feed = None;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether any key was pressed that means something.
+    fn take_keys(&mut self) -> bool {
+        if !matches!(self.surface, Surface::Screen(_)) {
+            return false;
+        }
+        let actions = match keys::pressed() {
+            Ok(actions) => actions,
+            Err(error) => {
+                self.give_up_screen(&error);
+                return false;
+            }
+        };
+        let last = self.market.len().saturating_sub(1);
+        for action in &actions {
+            match action {
+                Action::Quit => self.wants_to_quit = true,
+                Action::Up => self.selected = self.selected.saturating_sub(1),
+                Action::Down => self.selected = (self.selected + 1).min(last),
+                Action::Redraw => {}
+            }
+        }
+        !actions.is_empty()
+    }
+
+    fn state(&mut self, controls: &Controls) -> State {
+        let (ouch, fix, feed) = (controls.ouch.read(), controls.fix.read(), controls.feed.read());
+        let totals = Totals {
+            commands: ouch.commands + fix.commands,
+            messages: feed.messages,
+            packets: feed.packets,
+        };
+        let elapsed = self.opened.elapsed();
+        // A new session may have fewer instruments.
+        self.selected = self.selected.min(self.market.len().saturating_sub(1));
+        let counters = self.feed.as_ref().map(FeedClient::counters).unwrap_or_default();
+        let place = self.feed.as_ref().and_then(FeedClient::position);
+        State {
+            elapsed,
+            day: controls.day,
+            totals,
+            rates: self.pace.rates(elapsed, totals),
+            sessions_up: ouch.sessions_up + fix.sessions_up,
+            place: place.map(|(session, next)| Place {
+                session: session.to_string(),
+                next: next.0,
+            }),
+            gaps: counters.gaps,
+            lost: counters.lost,
+            trouble: self.trouble.clone(),
+            ports: ports(&controls.addresses),
+            rows: self.market.rows(),
+            depth: self.market.depth(self.selected),
+            selected: self.selected,
+        }
+    }
+
+    /// Goes on without a screen.
+    fn give_up_screen(&mut self, error: &io::Error) {
+        give_back_terminal();
+        self.surface = Surface::Lines;
+        out::complain(format_args!(
+            "rialto: no live view, lines instead: the terminal says: {error}"
+        ));
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        if matches!(self.surface, Surface::Screen(_)) {
+            give_back_terminal();
+        }
+    }
+}
+
+/// Takes it, and sees to it that a panic on any thread gives it back before its message is written.
+fn take_terminal() -> io::Result<DefaultTerminal> {
+    let terminal = ratatui::try_init()?;
+    let restore_and_tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICKED.store(true, Ordering::Relaxed);
+        restore_and_tell(panic);
+    }));
+    Ok(terminal)
+}
+
+/// A terminal that does not take itself back has gone: there is nobody to tell.
+fn give_back_terminal() {
+    let _ = ratatui::try_restore();
+}
+
+fn ports(addresses: &Addresses) -> Vec<(&'static str, String)> {
+    let Addresses { ouch, fix, feed } = addresses;
+    let mut ports = vec![("OUCH", ouch.to_string()), ("FIX", fix.to_string())];
+    ports.extend(feed.rerequest.map(|server| ("re-requests", server.to_string())));
+    ports.push(("ITCH A", feed.line_a.to_string()));
+    ports.extend(feed.line_b.map(|line| ("ITCH B", line.to_string())));
+    ports
+}
