@@ -2,6 +2,9 @@
 
 import socket
 import struct
+import time
+
+HEARTBEAT_S = 1  # SoupBinTCP: a client that has sent nothing for a second says that it lives
 
 
 class OuchClient:
@@ -16,6 +19,7 @@ class OuchClient:
 
     def send_packet(self, kind, payload=b""):
         self.sock.sendall(struct.pack(">H", len(payload) + 1) + kind + payload)
+        self.sent_at = time.monotonic()
 
     def read_packet(self):
         while True:
@@ -38,8 +42,11 @@ class OuchClient:
         return self.session, self.next_sequence
 
     def message(self):
-        """The next sequenced message: (number, bytes). Heartbeats are answered."""
+        """The next sequenced message: (number, bytes). Says now and then that it lives: while messages keep coming the
+        exchange sends no heartbeat that could be answered."""
         while True:
+            if time.monotonic() - self.sent_at >= HEARTBEAT_S:
+                self.send_packet(b"R")
             kind, payload = self.read_packet()
             if kind == b"S":
                 number = self.next_sequence

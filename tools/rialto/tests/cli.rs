@@ -15,7 +15,8 @@ fn rialto(arguments: &[&str]) -> Output {
 /// An exchange that is open, and its first line.
 fn up(data: &Path) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_rialto"))
-        .args(["up", "--json", "--agents", "0", "--data", data.to_str().unwrap()])
+        .args(["up", "--json", "--agents", "0", "--durability", "disk", "--data"])
+        .arg(data)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
