@@ -1,19 +1,25 @@
 //! The price levels of one side of a book, best first.
 //!
-//! A level is found by its *rank*, the distance from the best price there can be, in a 64-ary trie: a bitmap and 64
-//! children a node, six bits of the rank a step. The leaf that was used last is remembered, which serves most orders near
-//! the touch; any other price costs the height of the trie and no more, near or far, however wide the book. Levels are chained in order of price, so the next best is one step.
+//! A level is found by its *rank*, the distance from the best price there can be, in a 64-ary trie: six bits of the rank a
+//! step. The leaves that were used last are remembered by their ranks ([`FINGERS`]), which serves nearly every order; any
+//! other price costs the height of the trie and no more, near or far, however wide the book. Levels are chained in order
+//! of price, so the next best is one step.
 //!
-//! Levels and nodes are in pools that all books share. A level exists while an order rests in it.
+//! Levels and nodes are in pools that all books share. A level exists while an order rests in it. A leaf that has lost its
+//! last level stays where it is, for prices come back, and the nodes above it learn of it only when a search comes by.
+//! When more than [`IDLE_MIN`] leaves of a side stand empty, and more than do not, all of them are given back: a side
+//! takes at most twice the memory that its levels need.
 
 use crate::pool::{NONE, Pool};
 
 /// Bits of a rank that one node resolves.
 const BITS: u32 = 6;
-/// Nodes on the longest path: 32 bits of rank.
-const HEIGHT_MAX: usize = 6;
 /// The rank of an empty side's best: worse than any order can reach.
 pub(crate) const RANK_NONE: u32 = u32::MAX;
+/// Leaves that are remembered, each at its number modulo this.
+const FINGERS: usize = 8;
+/// Empty leaves that a side may always keep.
+const IDLE_MIN: u32 = 64;
 
 /// The orders at one price, first in, first out.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +38,14 @@ pub(crate) struct Level {
     pub(crate) worse: u32,
 }
 
-/// A node of the trie. Children that the bitmap does not name are stale.
+/// A node of the trie.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    bits: u64,
+    /// In a leaf, the levels that there are; above, the children below which there may be one: no other has any.
+    used: u64,
+    /// Children that exist. Nothing in a leaf.
+    made: u64,
+    parent: u32,
     children: [u32; 64],
 }
 
@@ -44,6 +54,13 @@ pub(crate) struct Node {
 pub(crate) struct Rungs {
     pub(crate) levels: Pool<Level>,
     nodes: Pool<Node>,
+}
+
+/// A leaf by the upper bits of its ranks.
+#[derive(Clone, Copy, Debug)]
+struct Finger {
+    number: u32,
+    leaf: u32,
 }
 
 /// One side of a book.
@@ -56,9 +73,10 @@ pub(crate) struct Ladder {
     root: u32,
     /// Nodes on a path from root to leaf, at least 1.
     height: u32,
-    /// The leaf that was used last, and the upper bits of its ranks.
-    finger: u32,
-    finger_rank: u32,
+    /// Leaves, and those of them that are empty.
+    leaves: u32,
+    idle: u32,
+    fingers: [Finger; FINGERS],
 }
 
 impl Rungs {
@@ -71,53 +89,60 @@ impl Rungs {
 }
 
 impl Node {
-    const EMPTY: Self = Self {
-        bits: 0,
-        children: [NONE; 64],
-    };
+    /// A new one, or one that was given back, for a new place.
+    fn place(parent: u32, nodes: &mut Pool<Self>) -> u32 {
+        let handle = nodes.reuse(|| Self {
+            used: 0,
+            made: 0,
+            parent,
+            children: [NONE; 64],
+        });
+        let node = &mut nodes[handle];
+        (node.used, node.made, node.parent) = (0, 0, parent);
+        handle
+    }
 
     #[inline]
-    const fn child(&self, digit: u32) -> Option<u32> {
-        if self.bits >> digit & 1 == 1 {
+    const fn level(&self, digit: u32) -> Option<u32> {
+        if self.used >> digit & 1 == 1 {
             Some(self.children[digit as usize % 64])
         } else {
             None
         }
     }
 
-    #[inline]
-    const fn set(&mut self, digit: u32, child: u32) {
-        self.bits |= 1 << digit;
-        self.children[digit as usize % 64] = child;
-    }
-
-    #[inline]
-    const fn clear(&mut self, digit: u32) {
-        self.bits &= !(1 << digit);
-    }
-
-    /// The last child before `digit`.
+    /// The used child with the highest digit below this one.
     #[inline]
     const fn before(&self, digit: u32) -> Option<u32> {
-        match self.bits & ((1 << digit) - 1) {
+        match self.used & ((1 << digit) - 1) {
             0 => None,
             below => Some(self.children[below.ilog2() as usize % 64]),
         }
     }
 }
 
+impl Finger {
+    /// Remembers nothing: the number of a leaf has at most 26 bits.
+    const NONE: Self = Self {
+        number: u32::MAX,
+        leaf: NONE,
+    };
+}
+
 impl Ladder {
-    /// An empty side for ranks up to `rank_max`.
+    /// An empty side with ranks up to `rank_max`.
     pub(crate) fn new(rank_max: u32, rungs: &mut Rungs) -> Self {
         let bits = u32::BITS - rank_max.leading_zeros();
-        let root = rungs.nodes.reuse(|| Node::EMPTY);
+        let height = bits.div_ceil(BITS).max(1);
+        let leaves = u32::from(height == 1);
         Self {
             best: NONE,
             best_rank: RANK_NONE,
-            root,
-            height: bits.div_ceil(BITS).max(1),
-            finger: NONE,
-            finger_rank: RANK_NONE,
+            root: Node::place(NONE, &mut rungs.nodes),
+            height,
+            leaves,
+            idle: leaves,
+            fingers: [Finger::NONE; FINGERS],
         }
     }
 
@@ -128,41 +153,45 @@ impl Ladder {
             return self.best;
         }
         let leaf = self.leaf(rank, rungs);
-        match rungs.nodes[leaf].child(digit(rank, 0)) {
+        match rungs.nodes[leaf].level(rank & 63) {
             Some(level) => level,
             None => self.add(rank, price, leaf, rungs),
         }
     }
 
-    /// Takes off a level that has no order any more.
+    /// Takes away a level without orders.
+    #[inline]
     pub(crate) fn remove(&mut self, handle: u32, rungs: &mut Rungs) {
         let Level {
             rank, better, worse, ..
         } = rungs.levels[handle];
-        match better {
-            NONE => {
-                self.best = worse;
-                self.best_rank = if worse == NONE {
-                    RANK_NONE
-                } else {
-                    rungs.levels[worse].rank
-                };
-            }
-            better => rungs.levels[better].worse = worse,
-        }
         if worse != NONE {
             rungs.levels[worse].better = better;
+        }
+        if better == NONE {
+            self.best = worse;
+            self.best_rank = if worse == NONE {
+                RANK_NONE
+            } else {
+                rungs.levels[worse].rank
+            };
+        } else {
+            rungs.levels[better].worse = worse;
         }
         rungs.levels.release(handle);
 
         let leaf = self.leaf(rank, rungs);
-        rungs.nodes[leaf].clear(digit(rank, 0));
-        if rungs.nodes[leaf].bits == 0 {
-            self.prune(rank, rungs);
+        let node = &mut rungs.nodes[leaf];
+        node.used &= !(1 << (rank & 63));
+        if node.used == 0 {
+            self.idle += 1;
+            if self.idle > IDLE_MIN && self.idle > self.leaves / 2 {
+                self.sweep(rungs);
+            }
         }
     }
 
-    /// Every level, best first.
+    /// The levels, best first.
     pub(crate) fn levels<'a>(&self, rungs: &'a Rungs) -> impl Iterator<Item = &'a Level> + use<'a> {
         let mut next = self.best;
         core::iter::from_fn(move || {
@@ -178,22 +207,48 @@ impl Ladder {
     /// The leaf of a rank, made where there is none.
     #[inline]
     fn leaf(&mut self, rank: u32, rungs: &mut Rungs) -> u32 {
-        if rank >> BITS != self.finger_rank {
-            self.move_finger(rank, rungs);
+        let number = rank >> BITS;
+        let finger = self.fingers[number as usize % FINGERS];
+        if finger.number == number {
+            finger.leaf
+        } else {
+            self.descend(rank, rungs)
         }
-        self.finger
     }
 
+    /// Finds or makes the leaf of a rank from the root and remembers it.
     #[inline(never)]
-    fn move_finger(&mut self, rank: u32, rungs: &mut Rungs) {
-        let mut node = self.root;
+    fn descend(&mut self, rank: u32, rungs: &mut Rungs) -> u32 {
+        let mut leaf = self.root;
         for depth in (1..self.height).rev() {
-            node = child_or_new(node, digit(rank, depth), &mut rungs.nodes);
+            let digit = digit(rank, depth);
+            let node = &rungs.nodes[leaf];
+            leaf = if node.made >> digit & 1 == 1 {
+                node.children[digit as usize % 64]
+            } else {
+                self.make_child(leaf, depth, digit, rungs)
+            };
         }
-        self.finger = node;
-        self.finger_rank = rank >> BITS;
+        let number = rank >> BITS;
+        self.fingers[number as usize % FINGERS] = Finger { number, leaf };
+        leaf
     }
 
+    /// A new node below one that is `depth` steps above the leaves.
+    #[cold]
+    fn make_child(&mut self, parent: u32, depth: u32, digit: u32, rungs: &mut Rungs) -> u32 {
+        let child = Node::place(parent, &mut rungs.nodes);
+        let node = &mut rungs.nodes[parent];
+        node.made |= 1 << digit;
+        node.children[digit as usize % 64] = child;
+        if depth == 1 {
+            self.leaves += 1;
+            self.idle += 1;
+        }
+        child
+    }
+
+    /// Makes a level and puts it in its place in the chain.
     #[inline(never)]
     fn add(&mut self, rank: u32, price: u32, leaf: u32, rungs: &mut Rungs) -> u32 {
         let better = if rank < self.best_rank {
@@ -225,70 +280,106 @@ impl Ladder {
         if worse != NONE {
             rungs.levels[worse].better = handle;
         }
-        rungs.nodes[leaf].set(digit(rank, 0), handle);
+        let node = &mut rungs.nodes[leaf];
+        let was_empty = node.used == 0;
+        node.used |= 1 << (rank & 63);
+        node.children[rank as usize & 63] = handle;
+        if was_empty {
+            self.idle -= 1;
+            self.tell(leaf, rank, rungs);
+        }
         handle
     }
 
-    /// The level before a rank that is not the best: in its leaf, or the last one below the nearest branch before its path.
-    fn next_better(&self, rank: u32, leaf: u32, rungs: &Rungs) -> u32 {
-        if let Some(level) = rungs.nodes[leaf].before(digit(rank, 0)) {
+    /// A leaf has its first level: the nodes above it learn of it, up to the first that knows.
+    #[inline]
+    fn tell(&self, leaf: u32, rank: u32, rungs: &mut Rungs) {
+        let mut node = leaf;
+        for depth in 1..self.height {
+            node = rungs.nodes[node].parent;
+            let above = &mut rungs.nodes[node];
+            let bit = 1 << digit(rank, depth);
+            if above.used & bit != 0 {
+                return;
+            }
+            above.used |= bit;
+        }
+    }
+
+    /// Gives back every empty leaf, and what is above empty leaves alone. Each was made or emptied since the last time, so
+    /// it costs them a walk each.
+    #[cold]
+    fn sweep(&mut self, rungs: &mut Rungs) {
+        self.give_back(self.root, self.height - 1, rungs);
+        self.fingers = [Finger::NONE; FINGERS];
+    }
+
+    /// Gives back what is empty below a node that is `depth` steps above the leaves. Whether the node is empty itself.
+    fn give_back(&mut self, node: u32, depth: u32, rungs: &mut Rungs) -> bool {
+        if depth == 0 {
+            return rungs.nodes[node].used == 0;
+        }
+        let mut left = rungs.nodes[node].made;
+        while left != 0 {
+            let digit = left.trailing_zeros();
+            left &= left - 1;
+            let child = rungs.nodes[node].children[digit as usize % 64];
+            if self.give_back(child, depth - 1, rungs) {
+                rungs.nodes.release(child);
+                let node = &mut rungs.nodes[node];
+                node.made &= !(1 << digit);
+                node.used &= !(1 << digit);
+                if depth == 1 {
+                    self.leaves -= 1;
+                    self.idle -= 1;
+                }
+            }
+        }
+        rungs.nodes[node].made == 0
+    }
+
+    /// The level before a rank that has none, seen from its leaf.
+    fn next_better(&self, rank: u32, leaf: u32, rungs: &mut Rungs) -> u32 {
+        if let Some(level) = rungs.nodes[leaf].before(rank & 63) {
             return level;
         }
-        let path = self.path(rank, rungs);
+        let mut above = leaf;
         for depth in 1..self.height {
-            if let Some(mut node) = rungs.nodes[path[depth as usize]].before(digit(rank, depth)) {
-                for _ in 0..depth {
-                    let node_bits = &rungs.nodes[node];
-                    node = node_bits.children[node_bits.bits.ilog2() as usize % 64];
-                }
-                return node;
+            above = rungs.nodes[above].parent;
+            let level = last_below(above, depth, (1 << digit(rank, depth)) - 1, &mut rungs.nodes);
+            if level != NONE {
+                return level;
             }
         }
         NONE
     }
+}
 
-    /// Frees the empty leaf of a rank and every node above it that it leaves empty, except the root.
-    #[cold]
-    fn prune(&mut self, rank: u32, rungs: &mut Rungs) {
-        let path = self.path(rank, rungs);
-        for depth in 1..self.height {
-            let below = path[depth as usize - 1];
-            if rungs.nodes[below].bits != 0 {
-                return;
-            }
-            rungs.nodes.release(below);
-            if below == self.finger {
-                self.finger_rank = RANK_NONE;
-            }
-            rungs.nodes[path[depth as usize]].clear(digit(rank, depth));
+/// The last level below a node that is `depth` steps above the leaves, under the children that `mask` names. A node on the
+/// way that turns out to be empty is not looked at again until it has a level.
+fn last_below(node: u32, depth: u32, mask: u64, nodes: &mut Pool<Node>) -> u32 {
+    loop {
+        let below = nodes[node].used & mask;
+        if below == 0 {
+            return NONE;
         }
-    }
-
-    /// The nodes to a rank that has a leaf; the leaf is the first.
-    fn path(&self, rank: u32, rungs: &Rungs) -> [u32; HEIGHT_MAX] {
-        let mut path = [self.root; HEIGHT_MAX];
-        for depth in (0..self.height - 1).rev() {
-            let above = &rungs.nodes[path[depth as usize + 1]];
-            path[depth as usize] = above.children[digit(rank, depth + 1) as usize];
+        let digit = below.ilog2();
+        let child = nodes[node].children[digit as usize % 64];
+        if depth == 0 {
+            return child;
         }
-        path
+        let level = last_below(child, depth - 1, u64::MAX, nodes);
+        if level != NONE {
+            return level;
+        }
+        nodes[node].used &= !(1 << digit);
     }
 }
 
-/// Six bits of a rank; depth 0 is the leaf's.
+/// The six bits of a rank that a node `depth` steps above the leaves resolves.
 #[inline]
 const fn digit(rank: u32, depth: u32) -> u32 {
     rank >> (depth * BITS) & 63
-}
-
-#[inline]
-fn child_or_new(node: u32, digit: u32, nodes: &mut Pool<Node>) -> u32 {
-    if let Some(child) = nodes[node].child(digit) {
-        return child;
-    }
-    let child = nodes.reuse(|| Node::EMPTY);
-    nodes[node].set(digit, child);
-    child
 }
 
 #[cfg(test)]
@@ -326,11 +417,14 @@ mod tests {
         assert_eq!(ladder.best, NONE);
         assert_eq!(other.best, kept, "ladders share pools and nothing else");
         other.remove(kept, &mut rungs);
-        assert_eq!(
-            (rungs.levels.live(), rungs.nodes.live()),
-            (0, 2),
-            "only the roots are left"
-        );
+        assert_eq!(rungs.levels.live(), 0);
+        for side in [&ladder, &other] {
+            assert!(side.leaves <= IDLE_MIN, "no more is kept");
+            assert_eq!(side.idle, side.leaves, "every leaf is empty");
+        }
+        ladder.sweep(&mut rungs);
+        other.sweep(&mut rungs);
+        assert_eq!(rungs.nodes.live(), 2, "only the roots are left");
     }
 
     proptest! {

@@ -48,13 +48,13 @@ impl SlotTable {
     /// Gives a slot to a number that is above every number before it.
     #[inline]
     pub(crate) fn insert(&mut self, number: u64, slot: u32) {
-        let is_free = |number| self.window.get(self.at(number)) == Some(&NONE);
-        if (self.newest + 1..=number).take(self.window.len().max(1)).all(is_free) {
+        let mut at = self.at(number);
+        if number == self.newest + 1 && self.window.get(at) == Some(&NONE) {
             self.newest = number;
         } else {
-            self.make_way(number);
+            self.move_up(number);
+            at = self.at(number);
         }
-        let at = self.at(number);
         self.window[at] = slot;
         self.live += 1;
     }
@@ -102,8 +102,18 @@ impl SlotTable {
         (self.newest + 1).saturating_sub(self.window.len() as u64)..=self.newest
     }
 
-    /// Moves the window up to a number that a live one is in the way of: the window grows while it is well used, and lets
-    /// the oldest go where it is not.
+    /// Moves the window up to a number behind a gap, or to one that a live number is in the way of.
+    #[inline(never)]
+    fn move_up(&mut self, number: u64) {
+        let is_free = |number| self.window.get(self.at(number)) == Some(&NONE);
+        if (self.newest + 1..=number).take(self.window.len().max(1)).all(is_free) {
+            self.newest = number;
+        } else {
+            self.make_way(number);
+        }
+    }
+
+    /// The window grows while it is well used, and lets the oldest go where it is not.
     #[cold]
     fn make_way(&mut self, number: u64) {
         while number - self.newest > 0 {

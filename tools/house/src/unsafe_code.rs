@@ -13,6 +13,14 @@ pub const HOMES: &[(&str, &str)] = &[
         "tools/rialto/src/bin/rialto-counts.rs",
         "a counting allocator proves that the warm engine allocates nothing",
     ),
+    (
+        "benches/challenge/src/abi.rs",
+        "the C ABI of the public matching-engine challenge",
+    ),
+    (
+        "benches/challenge/examples/acknowledge.rs",
+        "the C ABI of the public matching-engine challenge",
+    ),
 ];
 
 /// Judges the `unsafe` in a file.
