@@ -16,6 +16,12 @@ pub struct EventHasher {
 }
 
 impl EventHasher {
+    /// Goes on from hashes that were kept: the total, and one for each listed instrument in order of id.
+    #[must_use]
+    pub const fn resume(total: EventHash, instruments: Vec<EventHash>) -> Self {
+        Self { total, instruments }
+    }
+
     /// Takes in the next event of the stream.
     #[inline]
     pub fn update(&mut self, event: &Sequenced<Event>) {

@@ -9,7 +9,7 @@ use rialto_ring::broadcast::Reader;
 const BATCH: usize = 1024;
 
 /// What a follower knows of the stream so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Hashes {
     hasher: EventHasher,
     events: u64,
@@ -17,6 +17,16 @@ pub struct Hashes {
 }
 
 impl Hashes {
+    /// Goes on from what was kept behind command `last_seq`.
+    #[must_use]
+    pub const fn resume(hasher: EventHasher, events: u64, last_seq: SequenceNumber) -> Self {
+        Self {
+            hasher,
+            events,
+            last_seq,
+        }
+    }
+
     /// Takes in one event.
     #[inline]
     pub fn follow(&mut self, output: &Output) {
