@@ -13,6 +13,7 @@ pub const WIRE_FORMATS: [&str; 6] = [
     "gateway/ouch",
     "gateway/fix",
     "feed/itch",
+    "feed/conflate",
     "sequencer/journal",
     "replay/past",
 ];
