@@ -1,5 +1,6 @@
 //! What an exchange says when it opens and when it has ended: for programs as JSON, for people as a table.
 
+use crate::console::Console;
 use crate::exchange::core::Ended;
 use crate::exchange::{Addresses, Controls};
 use crate::out;
@@ -17,8 +18,10 @@ struct Ready<'a> {
     rerequest: Option<String>,
     /// Not offered yet.
     quic: Option<String>,
-    /// Not offered yet.
+    /// Where the console is.
     http: Option<String>,
+    /// The console's address with the key that lets it trade.
+    console: Option<String>,
     data: &'a Path,
     recovered: Option<&'a str>,
 }
@@ -40,7 +43,7 @@ struct Stopped {
     data: PathBuf,
 }
 
-pub(crate) fn ready_json(controls: &Controls, data: &Path) {
+pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &Path) {
     let Addresses { ouch, fix, feed } = &controls.addresses;
     out::json_line(&Ready {
         ready: true,
@@ -50,14 +53,15 @@ pub(crate) fn ready_json(controls: &Controls, data: &Path) {
         mold_b: feed.line_b.map(|line| line.to_string()),
         rerequest: feed.rerequest.map(|address| address.to_string()),
         quic: None,
-        http: None,
+        http: console.map(|console| console.address().to_string()),
+        console: console.map(Console::url),
         data,
         recovered: controls.recovered.as_deref(),
     });
 }
 
 /// A line a port, what speaks there, and where the data is.
-pub(crate) fn ready_table(controls: &Controls, data: &Path) {
+pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: &Path) {
     let Addresses { ouch, fix, feed } = &controls.addresses;
     let none = || "-".to_owned();
     out::say(format_args!("  OUCH 5.0 / SoupBinTCP   {ouch}"));
@@ -71,6 +75,9 @@ pub(crate) fn ready_table(controls: &Controls, data: &Path) {
         "  re-requests             {}",
         feed.rerequest.map_or_else(none, |at| at.to_string())
     ));
+    if let Some(console) = console {
+        out::say(format_args!("  console                 {}", console.url()));
+    }
     out::say(format_args!("  data                    {}", data.display()));
     if let Some(recovered) = &controls.recovered {
         out::say(format_args!("  {recovered}"));

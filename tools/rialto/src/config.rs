@@ -133,6 +133,7 @@ impl Default for FeedConfig {
 pub(crate) const OUCH_PORT: u16 = 26_400;
 pub(crate) const FIX_PORT: u16 = 26_401;
 pub(crate) const REREQUEST_PORT: u16 = 26_402;
+pub(crate) const HTTP_PORT: u16 = 26_403;
 pub(crate) const LINE_A_PORT: u16 = 26_411;
 pub(crate) const LINE_B_PORT: u16 = 26_412;
 

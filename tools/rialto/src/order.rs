@@ -185,7 +185,7 @@ impl Checked<'_> {
 }
 
 /// A decimal as a limit price, exactly.
-fn price(decimal: Decimal) -> Result<Price> {
+pub(crate) fn price(decimal: Decimal) -> Result<Price> {
     let scaled = decimal.checked_mul(Decimal::from(10_000)).filter(Decimal::is_integer);
     let price = scaled
         .and_then(|units| units.to_u64())
@@ -384,7 +384,7 @@ fn word(message: &Outbound<'_>, order: UserRefNum) -> Option<Word> {
 }
 
 /// A code's name as words: `UserRequested` is "user requested".
-fn words(name: &str) -> String {
+pub(crate) fn words(name: &str) -> String {
     let mut words = String::new();
     for letter in name.chars() {
         if letter.is_ascii_uppercase() && !words.is_empty() {

@@ -42,9 +42,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let data = config.data.clone();
     let (ended, sent) = exchange.run(|controls| {
         if args.json {
-            announce::ready_json(controls, &data);
+            announce::ready_json(controls, None, &data);
         } else {
-            announce::ready_table(controls, &data);
+            announce::ready_table(controls, None, &data);
         }
         while !interrupt.is_set() && controls.stop.failure().is_none() {
             watch(controls, args.trading_day, &mut |line| {

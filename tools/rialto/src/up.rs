@@ -4,6 +4,7 @@ mod demo;
 
 use crate::agents;
 use crate::announce;
+use crate::console::Console;
 use crate::exchange::{Controls, Exchange, today};
 use crate::out;
 use crate::serve::{credentials_path, trading_day, watch};
@@ -71,7 +72,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (ended, sent) = exchange.run(|controls| {
-        announce(controls, &data, args.json);
+        let console = Console::open(demo::console_address(), controls, &data, demo::console_seat())?;
+        announce(controls, &console, &data, args.json);
         let stop_agents = Stop::new();
         let agents = match args.agents {
             0 => None,
@@ -95,6 +97,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
         view.close();
         said.print();
+        console.close();
         stop_agents.drain();
         if let Some(agents) = agents {
             let _ = agents.join();
@@ -127,15 +130,15 @@ impl Said {
     }
 }
 
-fn announce(controls: &Controls, data: &Path, json: bool) {
+fn announce(controls: &Controls, console: &Console, data: &Path, json: bool) {
     if json {
-        announce::ready_json(controls, data);
+        announce::ready_json(controls, Some(console), data);
         return;
     }
     out::say(format_args!(
         "Rialto is open. Development mode: passwords are known, nothing survives a power loss.\n"
     ));
-    announce::ready_table(controls, data);
+    announce::ready_table(controls, Some(console), data);
     out::say(format_args!("\n{}", demo::paste_lines(controls)));
 }
 

@@ -11,7 +11,7 @@ use crate::definitions;
 use crate::feed_client::FeedAddresses;
 use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::Receiver;
-use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage};
+use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
 use rialto_gateway::{
     Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
     SessionSettings,
@@ -59,6 +59,8 @@ pub(crate) struct Controls {
     pub(crate) ouch: Arc<DoorCounters>,
     pub(crate) fix: Arc<DoorCounters>,
     pub(crate) feed: FeedCounters,
+    /// How far the feed is.
+    pub(crate) progress: Progress,
     /// What the doors have to say to people.
     pub(crate) lines: Receiver<String>,
     /// The day that is open.
@@ -162,6 +164,7 @@ impl Exchange {
             ouch: ouch.counters(),
             fix: fix.counters(),
             feed: feed.counters(),
+            progress: feed.progress(),
             lines,
             day: today.max(state.day),
             recovered,

@@ -2,9 +2,10 @@
 
 use crate::agents::{AgentInstrument, AgentsConfig, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
 use crate::config::{
-    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, InstrumentConfig, OUCH_PORT, REREQUEST_PORT,
-    SessionConfig,
+    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, HTTP_PORT, InstrumentConfig, OUCH_PORT,
+    REREQUEST_PORT, SessionConfig,
 };
+use crate::console::Seat as ConsoleSeat;
 use crate::exchange::Controls;
 use anyhow::{Context as _, Result};
 use rialto_members::Password;
@@ -16,6 +17,9 @@ use std::path::Path;
 const STEMS: [&str; 2] = ["alpha", "beta"];
 /// What the agents take the instruments to be worth when they begin, in units of 0.0001.
 const OPENING_PRICES: [(&str, i64); 3] = [("ACME", 1_000_000), ("BOLT", 250_000), ("COGS", 400_000)];
+
+/// The session that the console's order ticket trades by; it is of the first firm.
+const CONSOLE_SESSION: &str = "alphaw";
 
 /// Everybody's password in the development exchange.
 const PASSWORD: &str = "rialto";
@@ -33,6 +37,11 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
         firm("Alpha Securities", "ALFA", STEMS[0], agents.div_ceil(2)),
         firm("Beta Trading", "BETA", STEMS[1], agents / 2),
     ];
+    config.firms[0].sessions.push(SessionConfig {
+        name: CONSOLE_SESSION.to_owned(),
+        door: "ouch".to_owned(),
+        cancel_on_disconnect: true,
+    });
     config.ouch = DoorConfig {
         listen: free_tcp(OUCH_PORT),
     };
@@ -115,6 +124,19 @@ pub(super) fn agents(controls: &Controls, count: usize, seed: u64) -> Result<Age
         feed: addresses.feed,
         messages_per_second: MESSAGES_PER_SECOND,
     })
+}
+
+/// Where the console answers.
+pub(super) fn console_address() -> SocketAddr {
+    free_tcp(HTTP_PORT)
+}
+
+/// Who its order ticket is.
+pub(super) fn console_seat() -> ConsoleSeat {
+    ConsoleSeat {
+        user: CONSOLE_SESSION.to_owned(),
+        password: PASSWORD.to_owned(),
+    }
 }
 
 /// The documented port, or a free one where somebody has it.

@@ -7,17 +7,16 @@
 //! Beside [`out`] the screen is the only thing that writes to stdout.
 
 mod keys;
-mod market;
 mod pace;
 mod render;
 mod state;
 
 use self::keys::Action;
-use self::market::Market;
 use self::pace::{Pace, Totals};
 use self::state::{Place, State};
 use crate::exchange::{Addresses, Controls};
 use crate::feed_client::{FeedAddresses, FeedClient};
+use crate::market::Market;
 use crate::out;
 use ratatui::DefaultTerminal;
 use std::io::{self, IsTerminal as _};
@@ -28,6 +27,8 @@ use std::time::{Duration, Instant};
 const PICTURE_EVERY: Duration = Duration::from_millis(100);
 /// Between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(1);
+/// Levels of depth on each side.
+const DEPTH: usize = 5;
 /// Reads of the sockets in one draw: what has come beyond that waits for the next.
 const POLLS_MAX: usize = 16;
 
@@ -190,7 +191,7 @@ impl View {
             trouble: self.trouble.clone(),
             ports: ports(&controls.addresses),
             rows: self.market.rows(),
-            depth: self.market.depth(self.selected),
+            depth: self.market.depth(self.selected, DEPTH),
             selected: self.selected,
         }
     }

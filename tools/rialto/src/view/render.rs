@@ -1,7 +1,8 @@
 //! From a state to a picture: a pure function.
 
-use super::market::DEPTH;
-use super::state::{Row as Instrument, State, change, clock, price};
+use super::DEPTH;
+use super::state::{State, change, clock, price};
+use crate::market::Row as Instrument;
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize as _};
@@ -242,7 +243,7 @@ mod tests {
     fn an_empty_market_and_a_tiny_terminal_are_drawn_too() {
         let mut state = example();
         state.rows.clear();
-        state.depth = super::super::state::Depth::default();
+        state.depth = crate::market::Depth::default();
         state.ports.clear();
         state.place = None;
         for (width, height) in [(1, 1), (3, 40), (80, 4), (200, 60)] {

@@ -1,6 +1,7 @@
 //! Everything the view shows at one moment, and how numbers are written.
 
 use super::pace::Totals;
+use crate::market::{Depth, Row};
 use rialto_itch::Price4;
 use rialto_model::TradingDay;
 use rialto_subscriber::Level;
@@ -39,25 +40,6 @@ pub(super) struct Place {
     pub(super) session: String,
     /// The MoldUDP64 number of the next message.
     pub(super) next: u64,
-}
-
-/// One instrument.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) symbol: String,
-    pub(super) bid: Option<Level>,
-    pub(super) ask: Option<Level>,
-    pub(super) last: Option<Price4>,
-    /// From the first trade of the feed's session to the last, in units of [`Price4`].
-    pub(super) change: Option<i64>,
-    pub(super) volume: u64,
-}
-
-/// The best levels of one instrument, best first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Depth {
-    pub(super) bids: Vec<Level>,
-    pub(super) asks: Vec<Level>,
 }
 
 impl State {

@@ -1,15 +1,47 @@
 //! The market as the feed's packets tell it: books, and what was traded.
 
-use super::state::{Depth, Row};
 use rialto_itch::codes::YesNo;
-use rialto_itch::{Message, OrderReference, Price4, StockLocate};
-use rialto_subscriber::{Book, Books, Delivery};
-use std::collections::BTreeMap;
+use rialto_itch::{Message, OrderReference, Price4, Side, StockLocate};
+use rialto_subscriber::{Book, Books, Delivery, Level};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Displayed orders that are followed at most; more are not seen, and counted by the books.
 const ORDERS_MAX: usize = 1 << 20;
-/// Levels of depth on each side.
-pub(super) const DEPTH: usize = 5;
+/// The last trades that are kept; older ones go.
+const PRINTS_MAX: usize = 64;
+
+/// One instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) symbol: String,
+    pub(crate) bid: Option<Level>,
+    pub(crate) ask: Option<Level>,
+    pub(crate) last: Option<Price4>,
+    /// From the first trade of the feed's session to the last, in units of [`Price4`].
+    pub(crate) change: Option<i64>,
+    pub(crate) volume: u64,
+}
+
+/// The best levels of one instrument, best first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Depth {
+    pub(crate) bids: Vec<Level>,
+    pub(crate) asks: Vec<Level>,
+}
+
+/// A trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Print {
+    /// How many came before it in the feed's session, and one.
+    pub(crate) number: u64,
+    pub(crate) locate: StockLocate,
+    pub(crate) price: Price4,
+    pub(crate) shares: u64,
+    /// The side that took; none in a cross.
+    pub(crate) taker: Option<Side>,
+    /// Since midnight.
+    pub(crate) time_ns: u64,
+}
 
 /// What was traded of one instrument in the feed's session. Broken trades stay counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,14 +51,16 @@ struct Tape {
     volume: u64,
 }
 
-/// Shares that traded, and the price where it is known.
-type Traded = (u64, Option<Price4>);
+/// Shares that traded, the price where it is known, and the side that took.
+type Traded = (u64, Option<Price4>, Option<Side>);
 
 /// All instruments, in the order of their numbers.
 #[derive(Debug)]
-pub(super) struct Market {
+pub(crate) struct Market {
     books: Books,
     tapes: BTreeMap<StockLocate, Tape>,
+    prints: VecDeque<Print>,
+    printed: u64,
 }
 
 impl Default for Market {
@@ -34,13 +68,15 @@ impl Default for Market {
         Self {
             books: Books::new(ORDERS_MAX),
             tapes: BTreeMap::new(),
+            prints: VecDeque::new(),
+            printed: 0,
         }
     }
 }
 
 impl Market {
     /// Takes what the feed delivers. After a loss it goes on with what it has, and the view says so.
-    pub(super) fn handle(&mut self, delivery: Delivery<'_>) {
+    pub(crate) fn handle(&mut self, delivery: Delivery<'_>) {
         match delivery {
             Delivery::Message { bytes, .. } => {
                 if let Ok(message) = Message::decode(bytes) {
@@ -50,23 +86,24 @@ impl Market {
             Delivery::SessionStarted(_) => {
                 self.books.clear();
                 self.tapes.clear();
+                self.prints.clear();
+                self.printed = 0;
             }
             Delivery::Lost { .. } | Delivery::SessionEnded { .. } => {}
         }
     }
 
     /// How many instruments there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.books.iter().count()
     }
 
     /// A row for each instrument.
-    pub(super) fn rows(&self) -> Vec<Row> {
+    pub(crate) fn rows(&self) -> Vec<Row> {
         let row = |(locate, book): (StockLocate, &Book)| {
             let tape = self.tapes.get(&locate).copied().unwrap_or_default();
-            let symbol = book.stock().and_then(|stock| stock.as_str().map(str::to_owned));
             Row {
-                symbol: symbol.unwrap_or_else(|| format!("#{}", locate.0)),
+                symbol: symbol(locate, book),
                 bid: book.bids().next(),
                 ask: book.asks().next(),
                 last: tape.last,
@@ -80,15 +117,25 @@ impl Market {
         self.books.iter().map(row).collect()
     }
 
-    /// The best levels of the instrument in row `index`.
-    pub(super) fn depth(&self, index: usize) -> Depth {
+    /// The best `levels` of the instrument in row `index`.
+    pub(crate) fn depth(&self, index: usize, levels: usize) -> Depth {
         let Some((_, book)) = self.books.iter().nth(index) else {
             return Depth::default();
         };
         Depth {
-            bids: book.bids().take(DEPTH).collect(),
-            asks: book.asks().take(DEPTH).collect(),
+            bids: book.bids().take(levels).collect(),
+            asks: book.asks().take(levels).collect(),
         }
+    }
+
+    /// The last trades, the oldest first, each with its instrument's name.
+    pub(crate) fn prints(&self) -> impl Iterator<Item = (String, &Print)> {
+        self.prints.iter().map(|print| {
+            let mut books = self.books.iter();
+            let book = books.find(|(locate, _)| *locate == print.locate);
+            let name = book.map(|(locate, book)| symbol(locate, book));
+            (name.unwrap_or_default(), print)
+        })
     }
 
     fn apply(&mut self, message: &Message) {
@@ -96,28 +143,59 @@ impl Market {
         let traded = self.traded(message);
         // A refused message leaves the books as they were.
         let _ = self.books.apply(message);
-        if let Some((shares, price)) = traded {
-            let tape = self.tapes.entry(message.header().locate).or_default();
+        if let Some((shares, price, taker)) = traded {
+            let header = message.header();
+            let tape = self.tapes.entry(header.locate).or_default();
             tape.first = tape.first.or(price);
             tape.last = price.or(tape.last);
             tape.volume = tape.volume.saturating_add(shares);
+            let Some(price) = price else { return };
+            self.printed += 1;
+            if self.prints.len() == PRINTS_MAX {
+                self.prints.pop_front();
+            }
+            self.prints.push_back(Print {
+                number: self.printed,
+                locate: header.locate,
+                price,
+                shares,
+                taker,
+                time_ns: header.timestamp.ns(),
+            });
         }
     }
 
     /// What a message adds to the tape. An execution that is not printable is told once more by the cross it is part of.
     fn traded(&self, message: &Message) -> Option<Traded> {
+        let order = |reference: OrderReference| self.books.order(reference);
+        let taker = |reference| order(reference).map(|order| other(order.side));
         match message {
-            Message::OrderExecuted(m) => Some((m.shares.0.into(), self.price_of(m.reference))),
-            Message::OrderExecutedWithPrice(m) if m.printable == YesNo::Yes => Some((m.shares.0.into(), Some(m.price))),
-            Message::Trade(m) => Some((m.shares.0.into(), Some(m.price))),
-            Message::CrossTrade(m) if m.shares.0 > 0 => Some((m.shares.0, Some(m.price))),
+            Message::OrderExecuted(m) => {
+                let price = order(m.reference).map(|order| order.price);
+                Some((m.shares.0.into(), price, taker(m.reference)))
+            }
+            Message::OrderExecutedWithPrice(m) if m.printable == YesNo::Yes => {
+                Some((m.shares.0.into(), Some(m.price), taker(m.reference)))
+            }
+            // The side of a trade with a hidden order is that order's.
+            Message::Trade(m) => Some((m.shares.0.into(), Some(m.price), Some(other(m.side)))),
+            Message::CrossTrade(m) if m.shares.0 > 0 => Some((m.shares.0, Some(m.price), None)),
             _ => None,
         }
     }
+}
 
-    fn price_of(&self, reference: OrderReference) -> Option<Price4> {
-        self.books.order(reference).map(|order| order.price)
+const fn other(side: Side) -> Side {
+    match side {
+        Side::Buy => Side::Sell,
+        Side::Sell => Side::Buy,
     }
+}
+
+/// What an instrument is called.
+fn symbol(locate: StockLocate, book: &Book) -> String {
+    let stock = book.stock().and_then(|stock| stock.as_str().map(str::to_owned));
+    stock.unwrap_or_else(|| format!("#{}", locate.0))
 }
 
 #[cfg(test)]
@@ -144,7 +222,7 @@ mod tests {
     /// Best bid, best ask, last trade, change, volume of the first row.
     fn first_row(market: &Market) -> (Option<u32>, Option<u32>, Option<u32>, Option<i64>, u64) {
         let row = market.rows().remove(0);
-        let best = |level: Option<rialto_subscriber::Level>| level.map(|level| level.price.units());
+        let best = |level: Option<Level>| level.map(|level| level.price.units());
         (
             best(row.bid),
             best(row.ask),
@@ -233,6 +311,17 @@ mod tests {
             assert_eq!(first_row(&market), expected, "after {message:?}");
         }
         assert_eq!(market.rows().remove(0).symbol, "BOLT");
+        let prints = market
+            .prints()
+            .map(|(symbol, p)| (symbol, p.number, p.price.units(), p.shares, p.taker));
+        let expected = [
+            (1, 1_200, 30, Side::Buy),
+            (2, 1_100, 50, Side::Sell),
+            (3, 1_300, 10, Side::Buy),
+        ];
+        let expected =
+            expected.map(|(number, units, shares, taker)| ("BOLT".to_owned(), number, units, shares, Some(taker)));
+        assert!(prints.eq(expected));
 
         for reference in 10..20 {
             take(
@@ -246,13 +335,13 @@ mod tests {
             );
         }
         let asks: Vec<_> = market
-            .depth(0)
+            .depth(0, 5)
             .asks
             .iter()
             .map(|level| (level.price.units(), level.shares.0))
             .collect();
         assert_eq!(asks, [(1_200, 50), (2_200, 7), (2_300, 7), (2_400, 7), (2_500, 7)]);
-        assert_eq!(market.depth(1), Depth::default());
+        assert_eq!(market.depth(1, 5), Depth::default());
 
         market.handle(Delivery::SessionStarted(Session::new("NEXT").unwrap()));
         assert_eq!((market.len(), market.tapes.len()), (0, 0));

@@ -1,0 +1,33 @@
+//! The HTTP gateway: market data as JSON, a WebSocket, an order ticket, the past, and the console page.
+//!
+//! It has a thread of its own and knows nothing of stages: what it shows is handed to it as text by whoever follows the
+//! market ([`Services::pictures`]), and what it is asked to do it hands on to a [`Desk`] or an [`Archive`]. A slow or
+//! hostile browser costs this thread and nobody else. It holds no order, no book and no position.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `GET /` | the console |
+//! | `GET /healthz` | `200` while pictures come, `503` with the reason when they do not |
+//! | `GET /metrics` | counters in the Prometheus text format |
+//! | `GET /api/v1/picture` | the market now |
+//! | `GET /api/v1/stream` | WebSocket: `{"picture":..}` as it changes, `{"orders":..}` as they change |
+//! | `GET /api/v1/at/{seq}` | the market behind command `seq` |
+//! | `GET /api/v1/orders` | the desk's orders |
+//! | `POST /api/v1/orders` | enters an order: `{"symbol","side","quantity","price","tif"}` |
+//! | `DELETE /api/v1/orders/{order}` | cancels one |
+//!
+//! What changes something needs the key in `X-Rialto-Key`. Every error is a `application/problem+json` (RFC 9457) whose
+//! `detail` names the cause and whose `mend` says what to do. Only requests addressed to a loopback name are answered, and
+//! only pages of this server may open the WebSocket: a page elsewhere that resolves its name to this machine gets nothing.
+#![forbid(unsafe_code)]
+
+mod guard;
+pub mod limits;
+mod problem;
+mod routes;
+mod server;
+mod services;
+mod stream;
+
+pub use server::{Server, StartError};
+pub use services::{Archive, Desk, Key, Refusal, Services, Ticket};

@@ -1,0 +1,110 @@
+//! What the gateway is given by whoever starts it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// What is shown, and who is asked.
+#[derive(Clone)]
+pub struct Services {
+    /// The market as JSON text, replaced as it changes.
+    pub pictures: watch::Receiver<Arc<str>>,
+    /// The desk's orders as JSON text, replaced as they change.
+    pub orders: watch::Receiver<Arc<str>>,
+    /// Who enters orders.
+    pub desk: Arc<dyn Desk>,
+    /// Who knows the past.
+    pub archive: Arc<dyn Archive>,
+    /// Counters in the Prometheus text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// An order as a person writes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ticket {
+    /// The instrument.
+    pub symbol: String,
+    /// `buy` or `sell`.
+    pub side: String,
+    /// Shares.
+    pub quantity: u32,
+    /// The limit as a decimal; none: at any price.
+    pub price: Option<String>,
+    /// `day` or `ioc`.
+    #[serde(default = "day")]
+    pub tif: String,
+}
+
+fn day() -> String {
+    "day".to_owned()
+}
+
+/// Why a wish was not granted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong.
+    pub detail: String,
+    /// What to do.
+    pub mend: String,
+}
+
+/// Enters orders as one member, through a door like anyone else. Calls may wait for the exchange's answer.
+pub trait Desk: Send + Sync {
+    /// Enters an order; the answer is the order as JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal`]: it is no order, the exchange refused it, or it cannot be reached.
+    fn enter(&self, ticket: &Ticket) -> Result<String, Refusal>;
+
+    /// Cancels an order by the number it was told under.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    fn cancel(&self, order: u32) -> Result<String, Refusal>;
+}
+
+/// Knows the market at any sequence number. Calls may take as long as a replay.
+pub trait Archive: Send + Sync {
+    /// The market behind command `seq`, as JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal`]: it has not been yet, or the journal cannot be read.
+    fn at(&self, seq: u64) -> Result<String, Refusal>;
+}
+
+/// What a request that changes something must show. Never printed by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(String);
+
+impl Key {
+    /// A key of printable characters without spaces; `None` otherwise, or where it is shorter than 16.
+    #[must_use]
+    pub fn new(key: &str) -> Option<Self> {
+        let sound = key.len() >= 16 && key.bytes().all(|byte| byte.is_ascii_graphic());
+        sound.then(|| Self(key.to_owned()))
+    }
+
+    /// Compares every byte, whichever differ: how long it takes tells nothing about the key.
+    #[must_use]
+    pub(crate) fn is(&self, shown: &[u8]) -> bool {
+        let own = self.0.as_bytes();
+        own.len() == shown.len() && own.iter().zip(shown).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
+    }
+
+    /// For the one line that tells it to its owner.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}

@@ -1,0 +1,273 @@
+//! The gateway on a real socket: what each request is answered, and what it never does.
+
+use rialto_web::{Archive, Desk, Key, Refusal, Server, Services, Ticket, limits};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+/// A generous bound: what is waited for is there within milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Books;
+
+impl Desk for Books {
+    fn enter(&self, ticket: &Ticket) -> Result<String, Refusal> {
+        if ticket.quantity == 13 {
+            return Err(Refusal {
+                status: 422,
+                detail: "thirteen is no quantity".to_owned(),
+                mend: "choose another".to_owned(),
+            });
+        }
+        Ok(format!(
+            "{{\"order\":1,\"symbol\":{:?},\"tif\":{:?}}}",
+            ticket.symbol, ticket.tif
+        ))
+    }
+
+    fn cancel(&self, order: u32) -> Result<String, Refusal> {
+        Ok(format!("{{\"order\":{order},\"state\":\"cancelled\"}}"))
+    }
+}
+
+impl Archive for Books {
+    fn at(&self, seq: u64) -> Result<String, Refusal> {
+        Ok(format!("{{\"seq\":{seq}}}"))
+    }
+}
+
+struct Gateway {
+    server: Server,
+    pictures: watch::Sender<Arc<str>>,
+    _orders: watch::Sender<Arc<str>>,
+}
+
+fn gateway() -> Gateway {
+    let (pictures, shown) = watch::channel(Arc::from("{\"seq\":7}"));
+    let (orders, own) = watch::channel(Arc::from("[]"));
+    let services = Services {
+        pictures: shown,
+        orders: own,
+        desk: Arc::new(Books),
+        archive: Arc::new(Books),
+        metrics: Arc::new(|| "rialto_up 1\n".to_owned()),
+    };
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let server = Server::start(listen, Key::new(KEY).unwrap(), services).unwrap();
+    Gateway {
+        server,
+        pictures,
+        _orders: orders,
+    }
+}
+
+/// Sends a request as it is and reads to the end.
+fn raw(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    raw(
+        address,
+        &format!(
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        ),
+    )
+}
+
+#[test]
+fn every_request_has_its_answer() {
+    let gateway = gateway();
+    let address = gateway.server.address();
+    let key = format!("X-Rialto-Key: {KEY}\r\n");
+    let order = "{\"symbol\":\"ACME\",\"side\":\"buy\",\"quantity\":5,\"price\":\"1.25\"}";
+    let thirteen = order.replace(":5,", ":13,");
+    let extra = order.replace("\"side\"", "\"sidé\"");
+    let long = format!("{order}{}", " ".repeat(limits::BODY_BYTES_MAX));
+    let (order, key) = (order, key.as_str());
+    let table: &[(&str, &str, &str, &str, &str, &str)] = &[
+        ("GET", "/", "", "", "200", "<title>Rialto</title>"),
+        ("GET", "/console.js", "", "", "200", "text/javascript"),
+        ("GET", "/chart.js", "", "", "200", "text/javascript"),
+        ("GET", "/console.css", "", "", "200", "text/css"),
+        ("GET", "/healthz", "", "", "200", "\"healthy\":true"),
+        ("GET", "/metrics", "", "", "200", "rialto_up 1"),
+        ("GET", "/api/v1/picture", "", "", "200", "{\"seq\":7}"),
+        ("GET", "/api/v1/orders", "", "", "200", "[]"),
+        ("GET", "/api/v1/at/42", "", "", "200", "{\"seq\":42}"),
+        ("GET", "/api/v1/at/now", "", "", "400", "give a whole number"),
+        (
+            "GET",
+            "/api/v1/at/99999999999999999999999",
+            "",
+            "",
+            "400",
+            "give a whole number",
+        ),
+        ("GET", "/api/v1/stream", "", "", "400", ""),
+        ("GET", "/nothing", "", "", "404", "the console is at /"),
+        ("PUT", "/api/v1/orders", key, order, "405", ""),
+        (
+            "POST",
+            "/api/v1/orders",
+            key,
+            order,
+            "200",
+            "\"symbol\":\"ACME\",\"tif\":\"day\"",
+        ),
+        (
+            "POST",
+            "/api/v1/orders",
+            key,
+            &thirteen,
+            "422",
+            "\"mend\":\"choose another\"",
+        ),
+        ("POST", "/api/v1/orders", key, "{", "400", "this is no order"),
+        ("POST", "/api/v1/orders", key, &extra, "400", "unknown field"),
+        ("POST", "/api/v1/orders", key, &long, "413", ""),
+        (
+            "POST",
+            "/api/v1/orders",
+            "",
+            order,
+            "401",
+            "the key is missing or wrong",
+        ),
+        (
+            "POST",
+            "/api/v1/orders",
+            "X-Rialto-Key: 0123456789abcdef0123456789abcdeg\r\n",
+            order,
+            "401",
+            "X-Rialto-Key",
+        ),
+        ("DELETE", "/api/v1/orders/3", key, "", "200", "\"state\":\"cancelled\""),
+        ("DELETE", "/api/v1/orders/3", "", "", "401", "the key"),
+        ("DELETE", "/api/v1/orders/x", key, "", "400", "give a whole number"),
+    ];
+    for (method, path, headers, body, status, words) in table {
+        let answer = ask(address, method, path, headers, body);
+        let first = answer.lines().next().unwrap_or_default();
+        assert!(first.contains(status), "{method} {path}: {answer}");
+        assert!(answer.contains(words), "{method} {path} {body}: {answer}");
+        assert!(
+            answer.contains("default-src 'none'") || first.contains("401"),
+            "{method} {path}: {answer}"
+        );
+        assert!(!answer.contains(KEY), "the key is told to nobody: {answer}");
+        if *status == "422" || *status == "401" {
+            assert!(answer.contains("application/problem+json"), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn pages_of_elsewhere_get_nothing() {
+    let gateway = gateway();
+    let address = gateway.server.address();
+    let port = address.port();
+    let table: &[(&str, &str, &str)] = &[
+        (&format!("Host: rebound.example:{port}"), "421", "use 127.0.0.1"),
+        ("Host: 127.0.0.1.evil.example", "421", "use 127.0.0.1"),
+        (
+            &format!("Host: {address}\r\nOrigin: http://evil.example"),
+            "403",
+            "may not ask here",
+        ),
+        (&format!("Host: {address}\r\nOrigin: null"), "403", "may not ask here"),
+        (&format!("Host: {address}\r\nOrigin: http://{address}"), "200", "seq"),
+        (&format!("Host: localhost:{port}"), "200", "seq"),
+    ];
+    for (headers, status, words) in table {
+        let answer = raw(
+            address,
+            &format!("GET /api/v1/picture HTTP/1.1\r\nConnection: close\r\n{headers}\r\n\r\n"),
+        );
+        let first = answer.lines().next().unwrap_or_default();
+        assert!(first.contains(status) && answer.contains(words), "{headers}: {answer}");
+    }
+    let noise = raw(address, "\u{1}\u{2} this is not HTTP\r\n\r\n");
+    assert!(noise.starts_with("HTTP/1.1 400"), "{noise}");
+}
+
+#[test]
+fn without_new_pictures_it_is_not_healthy() {
+    let gateway = gateway();
+    let address = gateway.server.address();
+    let begun = Instant::now();
+    loop {
+        let answer = ask(address, "GET", "/healthz", "", "");
+        if answer.starts_with("HTTP/1.1 503") {
+            assert!(answer.contains("no new picture"), "{answer}");
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{answer}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    gateway.pictures.send_replace(Arc::from("{\"seq\":8}"));
+    while !ask(address, "GET", "/healthz", "", "").starts_with("HTTP/1.1 200") {
+        assert!(begun.elapsed() < PATIENCE);
+    }
+}
+
+#[test]
+fn the_stream_tells_pictures_and_is_bounded() {
+    let gateway = gateway();
+    let url = format!("ws://{}/api/v1/stream", gateway.server.address());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let connect = || tokio_tungstenite::connect_async(url.as_str());
+        let (mut first, _) = connect().await.unwrap();
+        let mut heard = Vec::new();
+        while heard.len() < 2 {
+            heard.push(next(&mut first).await);
+        }
+        heard.sort();
+        assert_eq!(heard, ["{\"orders\":[]}", "{\"picture\":{\"seq\":7}}"]);
+        gateway.pictures.send_replace(Arc::from("{\"seq\":9}"));
+        assert_eq!(next(&mut first).await, "{\"picture\":{\"seq\":9}}");
+
+        let mut others = Vec::new();
+        for _ in 1..limits::STREAMS_MAX {
+            others.push(connect().await.unwrap());
+        }
+        let refused = connect().await.unwrap_err().to_string();
+        assert!(refused.contains("503"), "{refused}");
+        drop(others);
+        let begun = Instant::now();
+        while connect().await.is_err() {
+            assert!(begun.elapsed() < PATIENCE, "a closed stream gives its place back");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+}
+
+/// The next text, without a crate for one function: polls the stream by hand.
+async fn next<S>(stream: &mut S) -> String
+where
+    S: futures_core::Stream<
+            Item = Result<tokio_tungstenite::tungstenite::Message, tokio_tungstenite::tungstenite::Error>,
+        > + Unpin,
+{
+    let message = std::future::poll_fn(|context| std::pin::Pin::new(&mut *stream).poll_next(context));
+    let message = tokio::time::timeout(PATIENCE, message).await.expect("in time");
+    message
+        .expect("it is open")
+        .expect("it is sound")
+        .into_text()
+        .unwrap()
+        .to_string()
+}
