@@ -7,6 +7,7 @@
 //! | [`session`] | the acceptor side of one connection: logon, numbers, resends, liveness |
 //! | [`client`] | a small initiator for tools and tests |
 //! | [`echo`] | an application for conformance suites, which send back what they get |
+//! | [`scenario`] | the steps of those suites |
 //!
 //! It knows no socket, clock, thread or order: bytes and times come in as arguments, bytes and events are taken out.
 //! It must never trust what a peer sent: every length is checked, every table is bounded ([`limits`]), nothing panics.
@@ -48,6 +49,7 @@ pub mod dictionary;
 pub mod echo;
 pub mod limits;
 pub mod message;
+pub mod scenario;
 pub mod session;
 mod tag;
 mod time;

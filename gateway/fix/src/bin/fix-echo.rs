@@ -94,7 +94,11 @@ fn serve(identity: &mut Identity<'_>, mut stream: TcpStream) -> std::io::Result<
     let mut buffer = [0; 16 * 1024];
     loop {
         let length = match stream.read(&mut buffer) {
-            Ok(0) => return Ok(()),
+            // Before the peer can see the end, as below.
+            Ok(0) => {
+                identity.free();
+                return Ok(());
+            }
             Ok(length) => length,
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => 0,
             Err(error) => return Err(error),
