@@ -41,6 +41,12 @@ impl<M: Matching> EngineStage<M> {
         }
     }
 
+    /// Events that wait because the ring was full when they came.
+    #[must_use]
+    pub fn spilled(&self) -> usize {
+        self.events.spill.len()
+    }
+
     /// The engine, for questions about its state between polls.
     pub const fn engine(&self) -> &M {
         &self.engine

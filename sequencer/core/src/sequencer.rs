@@ -58,6 +58,17 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
         self.config.last_seq
     }
 
+    /// The journal, for questions between polls.
+    pub const fn journal(&self) -> &Writer<D> {
+        &self.journal
+    }
+
+    /// Whether a command waits that the engine has no room for.
+    #[must_use]
+    pub fn is_held_up(&self) -> bool {
+        self.engine.slots() == 0 && !self.inputs.iter().all(Consumer::is_empty)
+    }
+
     /// The journal, to seal it in the end.
     pub fn into_journal(self) -> Writer<D> {
         self.journal

@@ -4,6 +4,7 @@
 //! its write and before it publishes. So whatever a fenced-off writer has ever released, its successor has read.
 
 use crate::disk::{Access, Disk, DiskError, DiskFile};
+use crate::frontier::Failure;
 use rialto_model::Epoch;
 use std::io::{Error, ErrorKind};
 
@@ -35,8 +36,20 @@ impl<F: DiskFile> Fence<F> {
         Ok((fence, epoch))
     }
 
+    /// Nothing is released by who has a successor.
+    pub(crate) fn check(&self, own: Epoch) -> Result<(), Failure> {
+        match self.read() {
+            Ok(by) if by > own => Err(Failure::Fenced { own, by }),
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::Sync {
+                file: FILE.to_owned(),
+                cause: error.to_string(),
+            }),
+        }
+    }
+
     /// The highest epoch claimed.
-    pub(crate) fn read(&self) -> Result<Epoch, Error> {
+    fn read(&self) -> Result<Epoch, Error> {
         let mut bytes = [0; LEN];
         self.0.read_full_at(0, &mut bytes)?;
         let text = bytes.strip_suffix(b"\n").unwrap_or_default();

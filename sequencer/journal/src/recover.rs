@@ -12,6 +12,7 @@ use crate::disk::{Access, Disk, DiskError, DiskFile, LockError};
 use crate::fence::Fence;
 use crate::format::{ChainHash, Mark, SEGMENT_HEADER, SegmentHeader, SegmentId};
 use crate::frontier::Shared;
+use crate::limits::WINDOW_BYTES;
 use crate::lineup::{Lineup, Name};
 use crate::reader::Reader;
 use crate::syncer::{Syncer, make_segment};
@@ -208,6 +209,9 @@ pub(crate) fn read_to_end<D: Disk>(reader: &mut Reader<D>) -> Result<Option<Dama
 }
 
 /// What was read may still be only in the system's memory; from here on it is the past that everything builds on.
+///
+/// It is written again before it is synced: where an fsync of an earlier life failed, the system may hold for clean what
+/// never came to the disk, and another fsync alone would say that all is well.
 fn sync_above<D: Disk>(
     disk: &D,
     lineup: &Lineup,
@@ -215,20 +219,36 @@ fn sync_above<D: Disk>(
     place: &Place,
     durable: SequenceNumber,
 ) -> Result<(), DiskError> {
-    let Some((last, _)) = at else {
+    let Some((last, offset)) = at else {
         return Ok(());
     };
     for (index, segment) in lineup.segments.iter().enumerate().take(last + 1) {
         let next = lineup.segments.get(index + 1).filter(|_| index < last);
         let end = next.map_or(place.next_seq, |next| next.first_seq);
-        if end.0 > durable.0 + 1 || index == last {
+        // Where the mark reaches just to its end, its footer may still have been on the way.
+        if end.0 > durable.0 || index == last {
             let name = segment.name.to_string();
-            disk.open(&name, Access::Read)
-                .and_then(|file| file.sync_data())
+            let most = if index == last { offset } else { u64::MAX };
+            disk.open(&name, Access::Write)
+                .and_then(|file| write_again(&file, most).and_then(|()| file.sync_data()))
                 .map_err(DiskError::of("sync", &name))?;
         }
     }
     disk.sync_dir().map_err(DiskError::of("sync", &disk.place()))
+}
+
+/// Writes the first `most` bytes of a file over themselves.
+fn write_again(file: &impl DiskFile, most: u64) -> std::io::Result<()> {
+    let end = file.len()?.min(most);
+    let mut piece = vec![0; end.min(WINDOW_BYTES as u64) as usize];
+    let mut at = 0;
+    while at < end {
+        let room = piece.len().min((end - at) as usize);
+        let came = file.read_full_at(at, piece.get_mut(..room).unwrap_or_default())?;
+        file.write_all_at(at, piece.get(..came).unwrap_or_default())?;
+        at += came.max(1) as u64;
+    }
+    Ok(())
 }
 
 impl<D: Disk> Recovered<D> {
@@ -282,15 +302,17 @@ impl<D: Disk> Recovered<D> {
             file: Arc::clone(&file),
             seed: header.seed(),
         };
+        let fence = Arc::new(self.fence);
         let writer = Writer::new(
             Arc::clone(&shared),
             self.venue,
             config,
             segment,
             spares,
+            Arc::clone(&fence),
             self.place.in_segment(&header),
         );
-        let syncer = Syncer::new(self.disk, shared, config, self.fence, self.lock, name, file, ready);
+        let syncer = Syncer::new(self.disk, shared, config, fence, self.lock, name, file, ready);
         Ok((writer, syncer))
     }
 }

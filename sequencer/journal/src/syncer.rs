@@ -38,7 +38,7 @@ pub struct Syncer<D: Disk> {
     disk: D,
     shared: Arc<Shared>,
     config: Config,
-    fence: Fence<D::File>,
+    fence: Arc<Fence<D::File>>,
     /// Keeps everyone else out until writer and syncer are both gone: the writer cannot move without the syncer.
     _lock: Arc<D::Lock>,
     /// From the oldest segment that is not synced to the last one made, in order; bounded by the reserve.
@@ -72,7 +72,7 @@ impl<D: Disk> Syncer<D> {
         disk: D,
         shared: Arc<Shared>,
         config: Config,
-        fence: Fence<D::File>,
+        fence: Arc<Fence<D::File>>,
         lock: Arc<D::Lock>,
         name: Name,
         file: Arc<D::File>,
@@ -155,7 +155,7 @@ impl<D: Disk> Syncer<D> {
             }
             self.segments.pop_front();
         }
-        self.check_fence()?;
+        self.fence.check(self.shared.epoch)?;
         self.synced_writes = writes;
         if self.shared.durability == Durability::Memory {
             return Ok(0);
@@ -163,19 +163,6 @@ impl<D: Disk> Syncer<D> {
         let before = self.shared.released();
         self.shared.release(written);
         Ok((written.0 - before.0) as usize)
-    }
-
-    /// Nothing is published by who has a successor.
-    fn check_fence(&self) -> Result<(), Failure> {
-        let own = self.shared.epoch;
-        match self.fence.read() {
-            Ok(by) if by > own => Err(Failure::Fenced { own, by }),
-            Ok(_) => Ok(()),
-            Err(error) => Err(Failure::Sync {
-                file: "epoch".to_owned(),
-                cause: error.to_string(),
-            }),
-        }
     }
 
     /// Makes a piece of a coming segment, if the reserve is not full. A disk that refuses is asked again later, ever more

@@ -8,7 +8,10 @@
 use crate::block::{Place, order};
 use crate::config::{Config, Durability};
 use crate::disk::{Disk, DiskError, DiskFile};
-use crate::format::{BLOCK_HEADER, BlockHeader, ChainHash, FOOTER, Mark, SEGMENT_HEADER, Seed, SegmentHeader};
+use crate::fence::Fence;
+use crate::format::{
+    BLOCK_HEADER, BlockHeader, ChainHash, FOOTER, Mark, SEGMENT_HEADER, Seed, SegmentHeader, SegmentId,
+};
 use crate::frontier::{Failure, Frontier, Shared};
 use crate::limits::{BLOCK_RECORDS_MAX, IDLE_MARK_AFTER_NS, RECORD_BYTES_MAX};
 use crate::lineup::Name;
@@ -85,6 +88,8 @@ pub struct Writer<D: Disk> {
     spares: Receiver<Spare<D::File>>,
     /// Taken from the spares for a rotation that the disk then interrupted.
     taken: Option<Spare<D::File>>,
+    /// Looked at before a release, where this is the one who releases.
+    fence: Arc<Fence<D::File>>,
     /// Behind the last block written.
     place: Place,
     /// The block being built, its header's room first, and what will hold behind it.
@@ -112,6 +117,7 @@ impl<D: Disk> Writer<D> {
         config: Config,
         segment: OpenSegment<D::File>,
         spares: Receiver<Spare<D::File>>,
+        fence: Arc<Fence<D::File>>,
         place: Place,
     ) -> Self {
         Self {
@@ -119,6 +125,7 @@ impl<D: Disk> Writer<D> {
             segment,
             spares,
             taken: None,
+            fence,
             place,
             block: vec![0; config.block_bytes].into_boxed_slice(),
             filled: BLOCK_HEADER,
@@ -161,6 +168,12 @@ impl<D: Disk> Writer<D> {
     #[must_use]
     pub fn frontier(&self) -> Frontier {
         Frontier(Arc::clone(&self.shared))
+    }
+
+    /// The segment being written.
+    #[must_use]
+    pub const fn segment(&self) -> SegmentId {
+        self.segment.name.id
     }
 
     /// Segments that are ready behind the one being written: the room that is certain.
@@ -314,10 +327,24 @@ impl<D: Disk> Writer<D> {
         self.unmarked_since = None;
         let last = self.place.last_seq();
         self.shared.wrote(last);
-        if self.shared.durability == Durability::Memory && self.shared.failure().is_none() {
-            self.shared.release(last);
+        if self.shared.durability == Durability::Memory {
+            self.release(last)?;
         }
         Ok(())
+    }
+
+    /// In `memory`: what was written may leave, unless a successor may not have read it.
+    fn release(&self, last: SequenceNumber) -> Result<(), Failure> {
+        self.fence
+            .check(self.shared.epoch)
+            .inspect_err(|failure| self.shared.fail(failure.clone()))?;
+        match self.shared.failure() {
+            Some(failure) => Err(failure.clone()),
+            None => {
+                self.shared.release(last);
+                Ok(())
+            }
+        }
     }
 
     /// Seals the segment and goes over to the next. Until the last step nothing is lost by doing it all again.

@@ -23,6 +23,7 @@ mod out;
 mod replay;
 mod serve;
 mod shutdown;
+mod simulate;
 mod tcp;
 mod up;
 mod view;
@@ -50,6 +51,8 @@ enum Command {
     Ingest(Ingest),
     /// Rebuild from a journal and print the hashes
     Replay(replay::Args),
+    /// The exchange from a seed, on a disk and a clock that misbehave
+    Simulate(simulate::Args),
     /// Look at a journal
     #[command(subcommand)]
     Journal(journal::Command),
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Ingest(Ingest::Lobster(args)) => lobster::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Simulate(args) => simulate::run(args),
         Command::Journal(command) => journal::run(command),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),

@@ -13,7 +13,29 @@ const SECTOR: usize = 512;
 
 /// The disk. All clones are one; so are the files opened from it.
 #[derive(Clone, Debug, Default)]
-pub struct MemDisk(Arc<Mutex<State>>);
+pub struct MemDisk {
+    state: Arc<Mutex<State>>,
+    view: View,
+}
+
+/// What is seen of the files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum View {
+    /// What was written.
+    #[default]
+    Written,
+    /// What a power loss at this moment would leave.
+    Durable,
+}
+
+/// What goes on elsewhere while a sync is under way.
+struct Meanwhile(Box<dyn FnOnce() + Send>);
+
+impl core::fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -21,15 +43,22 @@ struct State {
     names: BTreeMap<String, usize>,
     durable_names: BTreeMap<String, usize>,
     inodes: Vec<Inode>,
-    locked: bool,
+    /// The number of the lock that is held, if one is, and how many were given.
+    locked: Option<u64>,
+    locks: u64,
     /// Counts crashes: files and locks of an earlier life are dead.
     life: u64,
     operations: u64,
     writes: u64,
+    short_writes: u64,
     syncs: u64,
     stop_at: Option<u64>,
     write_faults: BTreeMap<u64, WriteFault>,
     sync_faults: Vec<u64>,
+    /// From this sync on all fail.
+    sync_broken_at: Option<u64>,
+    lies: bool,
+    meanwhile: Option<Meanwhile>,
     room: Option<u64>,
 }
 
@@ -59,7 +88,7 @@ pub struct MemFile {
 #[derive(Debug)]
 pub struct MemLock {
     disk: MemDisk,
-    life: u64,
+    number: u64,
 }
 
 impl MemDisk {
@@ -71,7 +100,7 @@ impl MemDisk {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // A test thread that failed leaves a state that is still whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The power fails and comes back: everything not synced is gone, open files are dead, faults are forgotten.
@@ -110,6 +139,12 @@ impl MemDisk {
         self.state().writes
     }
 
+    /// Writes so far that took a part only.
+    #[must_use]
+    pub fn short_writes(&self) -> u64 {
+        self.state().short_writes
+    }
+
     /// From the operation with this index on (from 0) nothing happens any more and everything fails, until a crash.
     pub fn stop_at(&self, operation: u64) {
         self.state().stop_at = Some(operation);
@@ -130,6 +165,36 @@ impl MemDisk {
         self.state().sync_faults.push(sync);
     }
 
+    /// The sync with this index fails, and so does every later one.
+    pub fn break_syncs_at(&self, sync: u64) {
+        self.state().sync_broken_at = Some(sync);
+    }
+
+    /// Takes back every fault that was set and has not come yet.
+    pub fn mend(&self) {
+        self.state().mend();
+    }
+
+    /// From here on syncs say that they are done and do nothing: a drive that lies, until a crash.
+    pub fn lie(&self) {
+        self.state().lies = true;
+    }
+
+    /// The next sync of a file is slow: `meanwhile` runs after it has begun and before it ends. What is written meanwhile it
+    /// does not cover.
+    pub fn during_next_sync(&self, meanwhile: impl FnOnce() + Send + 'static) {
+        self.state().meanwhile = Some(Meanwhile(Box::new(meanwhile)));
+    }
+
+    /// The same disk as a power loss at each moment would leave it, with everything lost that was not synced. To read.
+    #[must_use]
+    pub fn durable(&self) -> Self {
+        Self {
+            state: Arc::clone(&self.state),
+            view: View::Durable,
+        }
+    }
+
     /// Bounds the bytes of all files together; `None` lifts the bound.
     pub fn set_room(&self, bytes: Option<u64>) {
         self.state().room = bytes;
@@ -143,7 +208,7 @@ impl MemDisk {
 
     /// Takes the lock away from whoever holds it: a lock service that lost its memory.
     pub fn break_lock(&self) {
-        self.state().locked = false;
+        self.state().locked = None;
     }
 
     /// The bytes of a file, if there is one.
@@ -207,6 +272,20 @@ impl State {
         self.inodes.get(inode).map_or(&[], |inode| &inode.bytes)
     }
 
+    fn seen(&self, inode: usize, view: View) -> &[u8] {
+        self.inodes.get(inode).map_or(&[], |inode| match view {
+            View::Written => &inode.bytes,
+            View::Durable => &inode.durable,
+        })
+    }
+
+    fn names(&self, view: View) -> &BTreeMap<String, usize> {
+        match view {
+            View::Written => &self.names,
+            View::Durable => &self.durable_names,
+        }
+    }
+
     fn inode(&mut self, index: usize) -> IoResult<&mut Inode> {
         self.inodes.get_mut(index).ok_or_else(|| ErrorKind::NotFound.into())
     }
@@ -237,11 +316,18 @@ impl State {
         } else {
             self.names.clone_from(&self.durable_names);
         }
-        self.locked = false;
+        self.locked = None;
         self.life += 1;
+        self.mend();
+    }
+
+    fn mend(&mut self) {
         self.stop_at = None;
         self.write_faults.clear();
         self.sync_faults.clear();
+        self.sync_broken_at = None;
+        self.lies = false;
+        self.meanwhile = None;
     }
 }
 
@@ -276,7 +362,7 @@ impl Disk for MemDisk {
     }
 
     fn list(&self) -> IoResult<Vec<String>> {
-        Ok(self.state().names.keys().cloned().collect())
+        Ok(self.state().names(self.view).keys().cloned().collect())
     }
 
     fn create(&self, name: &str) -> IoResult<MemFile> {
@@ -298,9 +384,10 @@ impl Disk for MemDisk {
 
     fn open(&self, name: &str, access: Access) -> IoResult<MemFile> {
         let state = self.state();
+        let found = state.names(self.view).get(name).copied();
         Ok(MemFile {
             disk: self.clone(),
-            inode: state.find(name)?,
+            inode: found.ok_or(ErrorKind::NotFound)?,
             life: state.life,
             access,
         })
@@ -329,15 +416,16 @@ impl Disk for MemDisk {
 
     fn lock(&self, _name: &str) -> Result<MemLock, LockError> {
         let mut state = self.state();
-        if state.locked {
+        if state.locked.is_some() {
             return Err(LockError::InUse {
                 pid: Some(std::process::id()),
             });
         }
-        state.locked = true;
+        state.locks += 1;
+        state.locked = Some(state.locks);
         Ok(MemLock {
             disk: self.clone(),
-            life: state.life,
+            number: state.locks,
         })
     }
 }
@@ -345,8 +433,8 @@ impl Disk for MemDisk {
 impl Drop for MemLock {
     fn drop(&mut self) {
         let mut state = self.disk.state();
-        if state.life == self.life {
-            state.locked = false;
+        if state.locked == Some(self.number) {
+            state.locked = None;
         }
     }
 }
@@ -361,7 +449,11 @@ impl DiskFile for MemFile {
         state.writes += 1;
         let bytes = match state.write_faults.remove(&write) {
             None => bytes,
-            Some(WriteFault::Short(most)) => bytes.get(..most).unwrap_or(bytes),
+            Some(WriteFault::Short(most)) if most < bytes.len() => {
+                state.short_writes += 1;
+                bytes.get(..most).unwrap_or(bytes)
+            }
+            Some(WriteFault::Short(_)) => bytes,
             Some(WriteFault::Fail) => return Err(Error::other("write failed")),
         };
         let offset = offset as usize;
@@ -378,7 +470,7 @@ impl DiskFile for MemFile {
     fn read_at(&self, offset: u64, into: &mut [u8]) -> IoResult<usize> {
         let state = self.disk.state();
         state.alive(self.life)?;
-        let bytes = state.bytes(self.inode);
+        let bytes = state.seen(self.inode, self.disk.view);
         let from = bytes.get(offset as usize..).unwrap_or_default();
         let came = from.len().min(into.len());
         for (to, from) in into.iter_mut().zip(from) {
@@ -390,19 +482,29 @@ impl DiskFile for MemFile {
     fn len(&self) -> IoResult<u64> {
         let state = self.disk.state();
         state.alive(self.life)?;
-        Ok(state.bytes(self.inode).len() as u64)
+        Ok(state.seen(self.inode, self.disk.view).len() as u64)
     }
 
     fn sync_data(&self) -> IoResult<()> {
         let mut state = self.disk.begin(self.life)?;
         let sync = state.syncs;
         state.syncs += 1;
-        let fails = state.sync_faults.contains(&sync);
-        let inode = state.inode(self.inode)?;
-        let unsynced = std::mem::take(&mut inode.unsynced);
+        if state.lies {
+            return Ok(());
+        }
+        let broken = state.sync_broken_at.is_some_and(|at| sync >= at);
+        let fails = broken || state.sync_faults.contains(&sync);
+        let unsynced = std::mem::take(&mut state.inode(self.inode)?.unsynced);
+        if let Some(Meanwhile(meanwhile)) = state.meanwhile.take() {
+            drop(state);
+            meanwhile();
+            state = self.disk.state();
+            state.alive(self.life)?;
+        }
         if fails {
             return Err(Error::other("sync failed"));
         }
+        let inode = state.inode(self.inode)?;
         for (offset, bytes) in unsynced {
             put(&mut inode.durable, offset, &bytes);
         }
