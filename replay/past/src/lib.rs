@@ -8,7 +8,7 @@
 //!
 //! - [`Snapshot`], [`Snapshots`]: one file each (`SPEC.md`), and the folder of them.
 //! - [`Stream`]: a journal, its snapshots and how far it may be read; gives the [`Past`] at a number.
-//! - [`Snapshotter`]: follows a live journal and takes a snapshot every so many commands.
+//! - [`Snapshotter`]: follows a live journal and says every so many commands that a snapshot is due.
 //! - [`book`], [`order`], [`member`], [`stats`]: answers about a [`Past`].
 //! - [`history`], [`explain`]: what happened to one order, and because of what.
 //! - [`fork`], [`diff`]: another stream from this one, and the first difference of two.

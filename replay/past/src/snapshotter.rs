@@ -1,12 +1,12 @@
-//! A follower of a live journal that takes a snapshot every so many commands.
+//! A follower of a live journal that says every so many commands that a snapshot is due.
 //!
-//! It has an engine of its own on a thread of its own and reads the journal up to the frontier: the exchange's engine is
-//! neither asked nor slowed down. Where the disk refuses a snapshot it says so and goes on: the journal has everything.
+//! It has an engine of its own, on a thread of its own, and reads the journal up to the frontier: the exchange's engine is
+//! neither asked nor slowed down. It begins at the newest snapshot that is one of this journal.
 
+use crate::Snapshots;
 use crate::limits::FOLLOW_COMMANDS_PER_STEP;
-use crate::store::StoreError;
+use crate::snapshot::Snapshot;
 use crate::stream::{PastError, Stream, Visit};
-use crate::{Snapshot, Snapshots};
 use rialto_journal::{Disk, Frontier};
 use rialto_model::SequenceNumber;
 use std::num::NonZeroU64;
@@ -14,7 +14,6 @@ use std::num::NonZeroU64;
 /// Follows one journal.
 pub struct Snapshotter<D: Disk> {
     visit: Visit<D>,
-    snapshots: Snapshots<D>,
     frontier: Frontier,
     every: NonZeroU64,
     /// The number behind which the next one is due.
@@ -22,20 +21,20 @@ pub struct Snapshotter<D: Disk> {
 }
 
 impl<D: Disk> Snapshotter<D> {
-    /// Begins at the newest snapshot that is one of this journal, or with the first command.
+    /// Begins at the newest of `snapshots` that is one of this journal, or with the first command.
     ///
     /// # Errors
     /// [`PastError`].
     pub fn begin(
         journal: D,
-        snapshots: Snapshots<D>,
-        frontier: Frontier,
         every: NonZeroU64,
+        frontier: Frontier,
+        snapshots: Snapshots<D>,
     ) -> Result<Self, PastError> {
         let (_, safe) = frontier.released_up_to();
         let stream = Stream {
             journal,
-            snapshots: Some(snapshots.clone()),
+            snapshots: Some(snapshots),
             limit: Some(safe),
             replay_max: u64::MAX,
         };
@@ -43,37 +42,37 @@ impl<D: Disk> Snapshotter<D> {
         let due = next_due(visit.past.seq(), every);
         Ok(Self {
             visit,
-            snapshots,
             frontier,
             every,
             due,
         })
     }
 
-    /// Follows a bounded piece and says how many commands it took: none where it stands at the frontier.
+    /// Follows a bounded piece and says how many commands it took, none where it stands at the frontier, and whether it
+    /// stopped because a snapshot is due here.
     ///
     /// # Errors
-    /// [`PastError`]: it cannot go on. A snapshot that could not be written is in the inner result.
-    pub fn step(&mut self) -> Result<(usize, Option<Result<SequenceNumber, StoreError>>), PastError> {
+    /// [`PastError`]: it cannot go on.
+    pub fn step(&mut self) -> Result<(usize, bool), PastError> {
         let (_, safe) = self.frontier.released_up_to();
         self.visit.reach(safe, true);
         for taken in 0..FOLLOW_COMMANDS_PER_STEP {
             let Some(command) = self.visit.read()? else {
-                return Ok((taken, None));
+                return Ok((taken, false));
             };
             self.visit.past.apply(&command);
             if self.visit.past.seq() >= self.due {
                 self.due = next_due(self.visit.past.seq(), self.every);
-                return Ok((taken + 1, self.take()));
+                return Ok((taken + 1, true));
             }
         }
-        Ok((FOLLOW_COMMANDS_PER_STEP, None))
+        Ok((FOLLOW_COMMANDS_PER_STEP, false))
     }
 
-    /// Takes one where it stands; `None` before the first command.
-    pub fn take(&mut self) -> Option<Result<SequenceNumber, StoreError>> {
-        let snapshot: Snapshot = self.visit.past.snapshot()?;
-        Some(self.snapshots.take(&snapshot).map(|()| snapshot.seq))
+    /// A snapshot of where it stands; `None` before the first command.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        self.visit.past.snapshot()
     }
 
     /// Where it stands.

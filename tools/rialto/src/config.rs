@@ -27,6 +27,9 @@ pub(crate) struct Config {
     /// Bytes of a journal segment.
     #[serde(default = "default_segment_bytes")]
     pub(crate) segment_bytes: u64,
+    /// A snapshot is taken every so many commands; 0: none.
+    #[serde(default = "default_snapshot_every")]
+    pub(crate) snapshot_every: u64,
     /// The venue's id; stated in the journal's first command.
     #[serde(default = "default_venue")]
     pub(crate) venue: u32,
@@ -53,6 +56,9 @@ fn default_idle() -> String {
 }
 const fn default_segment_bytes() -> u64 {
     64 << 20
+}
+const fn default_snapshot_every() -> u64 {
+    1_000_000
 }
 const fn default_venue() -> u32 {
     1

@@ -6,8 +6,9 @@ use anyhow::{Result, bail};
 use clap::Subcommand;
 use rialto_journal::{Reader, repair_cut, verify};
 use rialto_model::SequenceNumber;
+use rialto_past::{BookAnswer, Outcome, diff, text};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -15,6 +16,16 @@ pub(crate) enum Command {
     Verify {
         /// The data folder of an exchange, or its journal folder
         data: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Find the first command in which two journals differ
+    Diff {
+        /// The data folder of an exchange, or its journal folder
+        left: PathBuf,
+        /// Another one
+        right: PathBuf,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
@@ -60,12 +71,32 @@ struct Verified {
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
-    seq: u64,
-    stamp: u64,
-    epoch: u32,
-    command: &'static str,
-    fields: String,
+struct Compared {
+    /// The last command that both have.
+    common: u64,
+    equal: bool,
+    first_difference: Option<u64>,
+    state_before: Option<String>,
+    books_before: Vec<BookAnswer>,
+    left: Option<Side>,
+    right: Option<Side>,
+}
+
+#[derive(Debug, Serialize)]
+struct Side {
+    record: serde_json::Value,
+    events: Vec<String>,
+    state_after: String,
+}
+
+impl From<Outcome> for Side {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            record: outcome.record,
+            events: outcome.events,
+            state_after: outcome.state_after.to_string(),
+        }
+    }
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
@@ -77,6 +108,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
             count,
             json,
         } => tail(&data, from, count, json),
+        Command::Diff { left, right, json } => compare(&left, &right, json),
         Command::Repair { data, cut } => {
             let repair = repair_cut(&disk(&data)?, SequenceNumber(cut))?;
             out::say(format_args!("{repair}"));
@@ -85,7 +117,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
     }
 }
 
-fn verify_journal(data: &std::path::Path, json: bool) -> Result<()> {
+fn verify_journal(data: &Path, json: bool) -> Result<()> {
     let report = verify(&disk(data)?)?;
     let verified = Verified {
         records: report.records,
@@ -112,7 +144,39 @@ fn verify_journal(data: &std::path::Path, json: bool) -> Result<()> {
     }
 }
 
-fn tail(data: &std::path::Path, from: Option<u64>, count: u64, json: bool) -> Result<()> {
+/// Both journals are sound where they can be read; that they differ is an answer, and no failure.
+fn compare(left: &Path, right: &Path, json: bool) -> Result<()> {
+    let (common, difference) = diff(&disk(left)?, &disk(right)?)?;
+    let equal = difference.is_none();
+    let compared = match difference {
+        None => Compared {
+            common: common.0,
+            equal,
+            first_difference: None,
+            state_before: None,
+            books_before: Vec::new(),
+            left: None,
+            right: None,
+        },
+        Some(difference) => Compared {
+            common: common.0,
+            equal,
+            first_difference: Some(difference.seq.0),
+            state_before: Some(difference.state_before.to_string()),
+            books_before: difference.books_before,
+            left: difference.left.map(Side::from),
+            right: difference.right.map(Side::from),
+        },
+    };
+    if json {
+        out::json_line(&compared);
+    } else {
+        out::say(format_args!("{}", out::pairs(&compared)));
+    }
+    Ok(())
+}
+
+fn tail(data: &Path, from: Option<u64>, count: u64, json: bool) -> Result<()> {
     let disk = disk(data)?;
     let from = match from {
         Some(from) => from,
@@ -121,21 +185,13 @@ fn tail(data: &std::path::Path, from: Option<u64>, count: u64, json: bool) -> Re
     let mut reader = Reader::open_at(&disk, SequenceNumber(from.max(1)))?;
     for _ in 0..count {
         let Some(record) = reader.read()? else { break };
-        let fields = format!("{:?}", record.body);
-        let line = Line {
-            seq: record.seq.0,
-            stamp: record.stamp.0,
-            epoch: record.epoch.0,
-            command: record.body.name(),
-            fields: fields.trim_start_matches(record.body.name()).to_owned(),
-        };
         if json {
-            out::json_line(&line);
+            out::json_line(&text::record(&record));
         } else {
-            out::say(format_args!(
-                "{:>8}  {}  {}{}",
-                line.seq, line.stamp, line.command, line.fields
-            ));
+            let fields = format!("{:?}", record.body);
+            let name = record.body.name();
+            let fields = fields.trim_start_matches(name);
+            out::say(format_args!("{:>8}  {}  {name}{fields}", record.seq.0, record.stamp.0));
         }
         if out::is_closed() {
             break;

@@ -5,6 +5,7 @@
 
 mod agents;
 mod announce;
+mod ask;
 mod bench;
 mod config;
 mod console;
@@ -13,6 +14,7 @@ mod doctor;
 mod exchange;
 mod feed_client;
 mod fix_client;
+mod fork;
 mod journal;
 mod lobster;
 mod market;
@@ -56,7 +58,18 @@ enum Command {
     /// Look at a journal
     #[command(subcommand)]
     Journal(journal::Command),
-    /// Send an order by hand
+    /// The past: the venue behind any command
+    At(ask::At),
+    /// Why an order fared as it did
+    Explain(ask::Explain),
+    /// Snapshots of the past, which save time and nothing else
+    #[command(subcommand)]
+    Snapshot(ask::Snapshot),
+    /// Copy a stream up to a moment, with single commands changed
+    Fork(fork::Args),
+    /// How an exchange stands
+    Status(ask::Status),
+    /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
     #[command(subcommand)]
@@ -82,6 +95,11 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Journal(command) => journal::run(command),
+        Command::At(at) => at.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Snapshot(snapshot) => snapshot.run(),
+        Command::Fork(args) => fork::run(args),
+        Command::Status(status) => status.run(),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Bench(command) => bench::run(command),

@@ -1,5 +1,6 @@
-//! `rialto order`: a hand on the OUCH door. One request, and what the exchange says to it.
+//! `rialto order`: a hand on the OUCH door. One request, and what the exchange says to it; or what became of an order.
 
+use crate::ask::History;
 use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
 use crate::out;
 use anyhow::{Context as _, Result, bail, ensure};
@@ -22,13 +23,13 @@ const AFTERWARDS: Duration = Duration::from_millis(200);
 pub(crate) struct Args {
     /// The OUCH door
     #[arg(long, value_name = "HOST:PORT")]
-    ouch: SocketAddr,
+    ouch: Option<SocketAddr>,
     /// The session's user name
     #[arg(long)]
-    user: String,
+    user: Option<String>,
     /// Its password
     #[arg(long)]
-    password: String,
+    password: Option<String>,
     /// Print one JSON object for each word of the exchange
     #[arg(long, global = true)]
     json: bool,
@@ -50,6 +51,8 @@ enum Request {
         #[arg(long, value_name = "QTY", default_value_t = 0)]
         to: u32,
     },
+    /// Everything that happened to an order: needs no door, but --data
+    History(History),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -113,8 +116,16 @@ enum Word {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
+    if let Request::History(history) = &args.request {
+        return history.run(args.json);
+    }
     let message = Checked::new(&args.request)?;
-    let mut hand = Hand::log_in(args.ouch, &args.user, &args.password)?;
+    let door = args.ouch.context("say which OUCH door: --ouch HOST:PORT")?;
+    let user = args.user.context("say who sends it: --user NAME")?;
+    let password = args
+        .password
+        .context("the session has a password: --password PASSWORD")?;
+    let mut hand = Hand::log_in(door, &user, &password)?;
     let mut print = |word: &Word| {
         if args.json {
             out::json_line(word);
@@ -148,6 +159,7 @@ impl Checked<'_> {
                     quantity: Quantity(*to),
                 }));
             }
+            Request::History(_) => bail!("a history is no request to a door"),
         };
         let quantity = Quantity(terms.quantity);
         ensure!(

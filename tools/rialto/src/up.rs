@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// What makes an event safe to release: memory or disk
     #[arg(long, default_value = "memory")]
     durability: String,
+    /// Take a snapshot every so many commands; 0: none
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    snapshot_every: u64,
     /// How stages are laid onto threads: one, two, per-core or auto
     #[arg(long, default_value = "auto")]
     layout: String,
@@ -63,6 +66,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     config.durability.clone_from(&args.durability);
     config.layout.clone_from(&args.layout);
     config.idle.clone_from(&args.idle);
+    config.snapshot_every = args.snapshot_every;
     config.check()?;
 
     let interrupt = Interrupt::listen()?;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, anyhow};
 use rialto_engine::{EngineStage, HashStage, Hashes};
-use rialto_journal::{self as journal, Durability, OsDisk, Reader, Recovered, Recovery, Syncer};
+use rialto_journal::{self as journal, Durability, Frontier, OsDisk, Reader, Recovered, Recovery, Syncer};
 use rialto_matching::{Engine, EngineState, Limits, Matching as _};
 use rialto_model::{
     Clock, Command, Event, EventHash, EventSink, Output, SequenceNumber, Sequenced, StateHash, VenueId,
@@ -140,6 +140,8 @@ pub(crate) struct Core<C> {
     pub(crate) gate: ReleaseGate,
     pub(crate) sync: SyncStage,
     pub(crate) hash: HashStage,
+    /// Up to where followers outside the ring may read the journal.
+    pub(crate) frontier: Frontier,
 }
 
 /// Where an exchange ended.
@@ -177,12 +179,13 @@ impl<C: Clock> Core<C> {
         Ok(Self {
             sequencer: Sequencer::new(config, inputs, command_in, journal, clock, stop.clone()),
             engine: EngineStage::new(rebuilt.engine, command_out, event_in),
-            gate: ReleaseGate::new(gate, frontier, epoch),
+            gate: ReleaseGate::new(gate, frontier.clone(), epoch),
             sync: SyncStage {
                 syncer,
                 stop: stop.clone(),
             },
             hash: HashStage::new(hash_reader, rebuilt.hashes),
+            frontier,
         })
     }
 

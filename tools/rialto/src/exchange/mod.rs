@@ -1,10 +1,12 @@
 //! Where stages are put together: with doors on threads ([`Exchange`]), or without on one ([`pipeline`]).
 
 pub(crate) mod core;
+mod followers;
 pub(crate) mod pipeline;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
+use self::followers::Followers;
 use crate::announce::Sent;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
@@ -47,6 +49,7 @@ pub(crate) struct Exchange {
     controls: Controls,
     layout: Layout,
     idle: Idle,
+    followers: Followers,
     _verifier: Verifier,
 }
 
@@ -171,6 +174,7 @@ impl Exchange {
         };
         let inputs = vec![venue_out, ouch_out, fix_out];
         let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
+        let followers = Followers::start(config, &core.frontier, &say)?;
         Ok(Self {
             core,
             ouch,
@@ -179,6 +183,7 @@ impl Exchange {
             controls,
             layout,
             idle,
+            followers,
             _verifier: verifier,
         })
     }
@@ -199,6 +204,8 @@ impl Exchange {
             controls.close_doors();
             controlled
         });
+        // Whatever was released is in the journal, so that who follows it outside can have all of it before it ends.
+        drop(self.followers);
         if let Some(failure) = stop.failure() {
             bail!("{failure}");
         }

@@ -81,6 +81,7 @@ impl<C: Clock + Send> Pipeline<C> {
             gate,
             sync,
             hash,
+            ..
         } = &mut self.core;
         sequencer.poll() + engine.poll() + gate.poll() + sync.poll() + hash.poll() + self.feed.poll()
     }
@@ -106,6 +107,7 @@ impl<C: Clock + Send> Pipeline<C> {
             gate,
             sync,
             hash,
+            ..
         } = &self.core;
         sequencer.is_drained()
             && engine.is_drained()

@@ -111,6 +111,7 @@ fn groups(stages: Stages<'_>, layout: Layout, idle: Idle, cores: usize) -> Vec<G
         gate,
         sync,
         hash,
+        ..
     } = core;
     // A thread that blocks or fans out does not spin: it would take the core of one that must.
     let quiet = if idle == Idle::Spin { Idle::Yield } else { idle };

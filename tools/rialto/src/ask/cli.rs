@@ -1,0 +1,194 @@
+//! `rialto at`, `rialto order history`, `rialto explain`, `rialto snapshot`, `rialto status`.
+
+use super::print::print;
+use super::{Request, What, World, admin};
+use crate::out;
+use anyhow::{Context as _, Result};
+use std::path::{Path, PathBuf};
+
+/// Where, and how it is to be said.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Place {
+    /// The data folder of an exchange, running or not
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+}
+
+/// Levels of a side that are shown unless told otherwise.
+const LEVELS: usize = 10;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct At {
+    /// Behind this command; `end`: behind the last one
+    #[arg(value_name = "SEQ", value_parser = place)]
+    seq: Wanted,
+    #[command(subcommand)]
+    what: Of,
+    #[command(flatten)]
+    place: Place,
+    /// Print one JSON object a line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// A sequence number, or the end.
+#[derive(Clone, Copy, Debug)]
+struct Wanted(Option<u64>);
+
+fn place(text: &str) -> Result<Wanted, String> {
+    match text {
+        "end" => Ok(Wanted(None)),
+        number => number
+            .parse()
+            .map(|seq| Wanted(Some(seq)))
+            .map_err(|_| "give a sequence number, or `end`".to_owned()),
+    }
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Of {
+    /// The price levels of one instrument, or of all
+    Book {
+        /// The instrument
+        symbol: Option<String>,
+        /// Levels of a side
+        #[arg(long, value_name = "N", default_value_t = LEVELS)]
+        levels: usize,
+    },
+    /// A resting order and its place in the queue
+    Order {
+        /// The venue's name of it: the sequence number of the command that entered it
+        id: u64,
+    },
+    /// A member firm and its sessions
+    Member {
+        /// Its name, its identifier or one of its sessions
+        name: String,
+    },
+    /// Hashes and counts
+    Stats,
+}
+
+impl At {
+    pub(crate) fn run(self) -> Result<()> {
+        let what = match self.what {
+            Of::Book { symbol, levels } => What::Book { symbol, levels },
+            Of::Order { id } => What::Order { order: id },
+            Of::Member { name } => What::Member { name },
+            Of::Stats => What::Stats,
+        };
+        self.place.put(&Request::At { seq: self.seq.0, what }, self.json)
+    }
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct History {
+    /// The venue's name of the order: the sequence number of the command that entered it
+    id: u64,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl History {
+    pub(crate) fn run(&self, json: bool) -> Result<()> {
+        self.place.put(&Request::History { order: self.id }, json)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The venue's name of the order: the sequence number of the command that entered it
+    order: u64,
+    #[command(flatten)]
+    place: Place,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    pub(crate) fn run(self) -> Result<()> {
+        self.place.put(&Request::Explain { order: self.order }, self.json)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    place: Place,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(crate) fn run(self) -> Result<()> {
+        self.place.put(&Request::Status, self.json)
+    }
+}
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Snapshot {
+    /// List them, with what is wrong with any
+    Ls(Folder),
+    /// Take one behind the last command
+    Take(Folder),
+    /// Remove one; the journal has everything without it
+    Drop {
+        #[command(flatten)]
+        folder: Folder,
+        /// Its sequence number
+        #[arg(long, value_name = "SEQ")]
+        seq: u64,
+    },
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Folder {
+    /// The data folder of an exchange, running or not
+    data: PathBuf,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Snapshot {
+    pub(crate) fn run(self) -> Result<()> {
+        let (folder, request) = match self {
+            Self::Ls(folder) => (folder, Request::SnapshotLs),
+            Self::Take(folder) => (folder, Request::SnapshotTake),
+            Self::Drop { folder, seq } => (folder, Request::SnapshotDrop { seq }),
+        };
+        put(&folder.data, &request, folder.json)
+    }
+}
+
+impl Place {
+    fn put(&self, request: &Request, json: bool) -> Result<()> {
+        let data = self.data.as_deref().context("say which exchange: --data DIR")?;
+        put(data, request, json)
+    }
+}
+
+/// Asks the exchange that runs on the folder, or where none does reads its files here.
+fn put(data: &Path, request: &Request, json: bool) -> Result<()> {
+    let answer = match admin::ask(data, request)? {
+        Some(answer) => answer,
+        None => {
+            // Says what is wrong with the folder before anything else is.
+            let _ = crate::replay::disk(data)?;
+            World::at_rest(data.to_owned()).answer(request)?
+        }
+    };
+    for note in &answer.notes {
+        out::complain(format_args!("{note}"));
+    }
+    for line in &answer.lines {
+        if json {
+            out::json_line(line);
+        } else {
+            print(request, line);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Questions about the stream, past and present, and their answers.
+//!
+//! A [`Request`] is answered by [`World::answer`] from the files alone, whoever asks: a person's own process where the
+//! exchange is stopped, or the exchange over its administration socket ([`admin`]) where it runs. So both say the same.
+
+pub(crate) mod admin;
+mod cli;
+mod print;
+mod world;
+
+pub(crate) use cli::{At, Explain, History, Snapshot, Status};
+pub(crate) use world::{Live, World};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A question or an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// How it stands.
+    Status,
+    /// The venue behind a command; without a number behind the last one.
+    At { seq: Option<u64>, what: What },
+    /// Every change of an order.
+    History { order: u64 },
+    /// The causes of every change of an order.
+    Explain { order: u64 },
+    /// The snapshots there are.
+    SnapshotLs,
+    /// Take one behind the last command.
+    SnapshotTake,
+    /// Remove one.
+    SnapshotDrop { seq: u64 },
+}
+
+/// What of the venue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum What {
+    /// One book, or all of them.
+    Book { symbol: Option<String>, levels: usize },
+    /// A resting order.
+    Order { order: u64 },
+    /// A member firm.
+    Member { name: String },
+    /// The whole in numbers.
+    Stats,
+}
+
+/// What there is to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    /// An object a line.
+    pub(crate) lines: Vec<Value>,
+    /// What else is to be known, for people.
+    pub(crate) notes: Vec<String>,
+}

@@ -1,0 +1,92 @@
+//! Answers for people.
+
+use super::{Request, What};
+use crate::out;
+use serde_json::Value;
+
+/// One line of an answer.
+pub(crate) fn print(request: &Request, line: &Value) {
+    match request {
+        Request::At {
+            what: What::Book { .. },
+            ..
+        } => book(line),
+        Request::History { .. } => change(line),
+        Request::Explain { .. } => {
+            change(line);
+            for because in list(line, "because") {
+                out::say(format_args!("            {}", because.as_str().unwrap_or_default()));
+            }
+        }
+        Request::SnapshotLs => out::say(format_args!(
+            "{:>12}  {:>12} bytes  {}",
+            number(line, "seq"),
+            number(line, "bytes"),
+            match text(line, "damage") {
+                "" => format!(
+                    "state {}  events {}",
+                    text(line, "state_hash"),
+                    text(line, "event_hash")
+                ),
+                damage => format!("DAMAGED: {damage}"),
+            }
+        )),
+        _ => out::say(format_args!("{}", out::pairs(line))),
+    }
+}
+
+fn change(line: &Value) {
+    out::say(format_args!(
+        "{:>10}  {:<14}  {} by {}: {}; open {}",
+        number(line, "seq"),
+        text(line, "event"),
+        text(line, "command"),
+        text(line, "by"),
+        text(line, "why"),
+        number(line, "leaves"),
+    ));
+}
+
+/// Bids on the left, asks on the right, the best on top.
+fn book(line: &Value) {
+    out::say(format_args!(
+        "{} behind command {}: {} orders, {} trades",
+        text(line, "symbol"),
+        number(line, "seq"),
+        number(line, "orders"),
+        number(line, "trades")
+    ));
+    let (bids, asks) = (list(line, "bids"), list(line, "asks"));
+    for at in 0..bids.len().max(asks.len()) {
+        let bid = bids.get(at).map(|level| {
+            format!(
+                "{:>6} {:>10} {:>12}",
+                number(level, "orders"),
+                number(level, "quantity"),
+                text(level, "price")
+            )
+        });
+        let ask = asks.get(at).map(|level| {
+            format!(
+                "{:<12} {:<10} {:<6}",
+                text(level, "price"),
+                number(level, "quantity"),
+                number(level, "orders")
+            )
+        });
+        let (bid, ask) = (bid.unwrap_or_default(), ask.unwrap_or_default());
+        out::say(format_args!("{bid:>30}  |  {}", ask.trim_end()));
+    }
+}
+
+fn text<'a>(line: &'a Value, name: &str) -> &'a str {
+    line.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(line: &Value, name: &str) -> u64 {
+    line.get(name).and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn list<'a>(line: &'a Value, name: &str) -> &'a [Value] {
+    line.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}

@@ -1,0 +1,196 @@
+//! What is known of one data folder: its files, and where it is live how far they may be read.
+
+use super::{Answer, Request, What};
+use anyhow::{Context as _, Result, bail};
+use rialto_journal::{Frontier, OsDisk};
+use rialto_model::{OrderId, SequenceNumber};
+use rialto_past::{Snapshots, StoreError, Stream, Visit, book, explain, history, member, order, stats};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// Commands that one request may replay in a running exchange, so that no question occupies it for minutes. Beyond, the
+/// request is refused with the advice to take a snapshot.
+const LIVE_REPLAY_MAX: u64 = 20_000_000;
+/// The folder of snapshots in a data folder.
+const SNAPSHOTS: &str = "snapshots";
+
+/// A data folder, and the running exchange on it if this process is it.
+pub(crate) struct World {
+    data: PathBuf,
+    live: Option<Live>,
+    /// Who writes a snapshot holds it: the folder has one writer.
+    taking: Mutex<()>,
+}
+
+/// What only the running exchange knows.
+pub(crate) struct Live {
+    pub(crate) frontier: Frontier,
+    /// More about it, as an object.
+    pub(crate) status: Box<dyn Fn() -> Value + Send + Sync>,
+}
+
+impl World {
+    /// The files of a folder that no exchange runs on.
+    pub(crate) const fn at_rest(data: PathBuf) -> Self {
+        Self {
+            data,
+            live: None,
+            taking: Mutex::new(()),
+        }
+    }
+
+    /// The folder that this process runs an exchange on.
+    pub(crate) const fn live(data: PathBuf, live: Live) -> Self {
+        Self {
+            data,
+            live: Some(live),
+            taking: Mutex::new(()),
+        }
+    }
+
+    /// Answers.
+    pub(crate) fn answer(&self, request: &Request) -> Result<Answer> {
+        match request {
+            Request::Status => self.status(),
+            Request::At { seq, what } => self.at(*seq, what),
+            Request::History { order } => {
+                let told = history(&self.stream()?, OrderId(*order))?;
+                let mut notes = Vec::new();
+                if told.cut {
+                    notes.push(format!("only the first {} changes are told", told.changes.len()));
+                }
+                if told.live {
+                    notes.push(format!("it still rests at sequence number {}", told.up_to));
+                }
+                Answer::of(&told.changes, notes)
+            }
+            Request::Explain { order } => Answer::of(&explain(&self.stream()?, OrderId(*order))?, Vec::new()),
+            Request::SnapshotLs => self.snapshot_ls(),
+            Request::SnapshotTake => self.snapshot_take(),
+            Request::SnapshotDrop { seq } => {
+                let seq = SequenceNumber(*seq);
+                match self.snapshots()? {
+                    Some(snapshots) => snapshots.drop_one(seq)?,
+                    None => bail!("there is no folder of snapshots in {}", self.data.display()),
+                }
+                Answer::of(&[json!({ "seq": seq.0, "dropped": true })], Vec::new())
+            }
+        }
+    }
+
+    fn at(&self, seq: Option<u64>, what: &What) -> Result<Answer> {
+        let Visit { past, passed_over, .. } = self.stream()?.at(seq.map(SequenceNumber))?;
+        match what {
+            What::Book { symbol, levels } => Answer::of(&book(&past, symbol.as_deref(), *levels)?, passed_over),
+            What::Order { order: id } => Answer::of(&[order(&past, OrderId(*id))?], passed_over),
+            What::Member { name } => Answer::of(&[member(&past, name)?], passed_over),
+            What::Stats => Answer::of(&[stats(&past)], passed_over),
+        }
+    }
+
+    fn status(&self) -> Result<Answer> {
+        let numbers = match self.snapshots()? {
+            Some(snapshots) => snapshots.numbers()?,
+            None => Vec::new(),
+        };
+        let mut line = json!({
+            "live": self.live.is_some(),
+            "data": self.data,
+            "snapshots": numbers.len(),
+            "newest_snapshot": numbers.last().map(|seq| seq.0),
+        });
+        if let (Some(live), Some(object)) = (&self.live, line.as_object_mut()) {
+            let (epoch, safe) = live.frontier.released_up_to();
+            object.insert("pid".to_owned(), std::process::id().into());
+            object.insert("epoch".to_owned(), epoch.0.into());
+            object.insert("released_up_to".to_owned(), safe.0.into());
+            if let Value::Object(more) = (live.status)() {
+                object.extend(more);
+            }
+        }
+        Answer::of(&[line], Vec::new())
+    }
+
+    fn snapshot_ls(&self) -> Result<Answer> {
+        let listed = match self.snapshots()? {
+            Some(snapshots) => snapshots.ls()?,
+            None => Vec::new(),
+        };
+        let lines: Vec<Value> = listed
+            .iter()
+            .map(|one| {
+                let hashes = one.hashes.as_ref();
+                json!({
+                    "seq": one.seq.0,
+                    "bytes": one.bytes,
+                    "state_hash": hashes.ok().map(|(state, _)| state.to_string()),
+                    "event_hash": hashes.ok().map(|(_, events)| events.to_string()),
+                    "damage": hashes.err().map(ToString::to_string),
+                    "file": one.file,
+                })
+            })
+            .collect();
+        Answer::of(&lines, Vec::new())
+    }
+
+    fn snapshot_take(&self) -> Result<Answer> {
+        let Visit { past, passed_over, .. } = self.stream()?.at(None)?;
+        let snapshot = past
+            .snapshot()
+            .context("there is no command to take a snapshot behind")?;
+        self.writing(|snapshots| snapshots.take(&snapshot))??;
+        let line = json!({
+            "seq": snapshot.seq.0,
+            "state_hash": snapshot.state_hash.to_string(),
+            "event_hash": past.event_hash().to_string(),
+        });
+        Answer::of(&[line], passed_over)
+    }
+
+    /// Gives the folder of snapshots, made where there is none, to who alone may write in it.
+    pub(crate) fn writing<T>(
+        &self,
+        write: impl FnOnce(&Snapshots<OsDisk>) -> Result<T, StoreError>,
+    ) -> Result<Result<T, StoreError>> {
+        let _alone = self.taking.lock().unwrap_or_else(PoisonError::into_inner);
+        let disk = OsDisk::create_dir(&snapshots_folder(&self.data))?;
+        Ok(write(&Snapshots::new(disk)))
+    }
+
+    /// The snapshots, where there is a folder of them.
+    fn snapshots(&self) -> Result<Option<Snapshots<OsDisk>>> {
+        let folder = snapshots_folder(&self.data);
+        if !folder.is_dir() {
+            return Ok(None);
+        }
+        Ok(Some(Snapshots::new(OsDisk::open_dir(&folder)?)))
+    }
+
+    /// The stream as far as it may be read.
+    pub(crate) fn stream(&self) -> Result<Stream<OsDisk>> {
+        let journal = crate::replay::disk(&self.data)?;
+        let stream = Stream::at_rest(journal, self.snapshots()?);
+        Ok(match &self.live {
+            None => stream,
+            Some(live) => Stream {
+                limit: Some(live.frontier.released_up_to().1),
+                replay_max: LIVE_REPLAY_MAX,
+                ..stream
+            },
+        })
+    }
+}
+
+/// Where in a data folder the snapshots lie.
+fn snapshots_folder(data: &Path) -> PathBuf {
+    data.join(SNAPSHOTS)
+}
+
+impl Answer {
+    fn of(lines: &[impl Serialize], notes: Vec<String>) -> Result<Self> {
+        let lines = lines.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+        Ok(Self { lines, notes })
+    }
+}
