@@ -8,12 +8,13 @@ use crate::source::{Kind, tokens};
 pub const LINES_MAX: usize = 800;
 
 /// The crates that define bytes others read: each has its specification beside it.
-pub const WIRE_FORMATS: [&str; 6] = [
+pub const WIRE_FORMATS: [&str; 7] = [
     "engine/model",
     "gateway/ouch",
     "gateway/fix",
     "feed/itch",
     "feed/conflate",
+    "feed/quic",
     "sequencer/journal",
 ];
 
