@@ -82,10 +82,13 @@ impl Conflation {
             for &locate in &self.touched {
                 conflator.close(&self.market, locate);
             }
+            if conflator.is_eager() {
+                conflator.poll(&self.market, 0);
+            }
         }
     }
 
-    /// Lets every subscriber be told what is due at `now_ns`.
+    /// Lets every subscriber be told what is due at `now_ns`. Who is conflated only when slow has been told with the command.
     pub fn poll(&mut self, now_ns: u64) {
         for conflator in self.subscribers.values_mut() {
             conflator.poll(&self.market, now_ns);

@@ -304,6 +304,11 @@ impl Conflator {
         !matches!(self.settings.pace, Pace::Budget { .. }) || self.budget > 0
     }
 
+    /// Whether it is told after each command.
+    pub(crate) const fn is_eager(&self) -> bool {
+        matches!(self.settings.pace, Pace::WhenSlow)
+    }
+
     fn is_due(&self, now_ns: u64) -> bool {
         match self.settings.pace {
             Pace::Interval { .. } => now_ns >= self.next_ns,

@@ -71,6 +71,18 @@ impl Downstream {
         }
     }
 
+    pub(crate) fn end_command(&mut self) {
+        self.store.end_command();
+    }
+
+    pub(crate) fn visit(&self, from: SequenceNumber, show: impl FnMut(SequenceNumber, &[u8], bool) -> bool) {
+        self.store.visit(from, show);
+    }
+
+    pub(crate) fn floor(&self) -> SequenceNumber {
+        self.store.floor()
+    }
+
     /// The next packet of messages that were in none yet, if one is full or `flush` asks for whatever there is.
     #[inline]
     pub(crate) fn poll_packet(&mut self, flush: bool, packet: &mut Vec<u8>) -> Option<u16> {

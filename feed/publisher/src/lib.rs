@@ -6,6 +6,7 @@
 //! what the feed needs.
 //!
 //! - [`Publisher`]: follows, packs, answers requests.
+//! - [`Tick`]: a message on its way to who tells it further, by a ring.
 //! - [`session_name`]: the MoldUDP64 session of a venue's trading day.
 //!
 //! ```
@@ -46,6 +47,7 @@ mod downstream;
 mod publisher;
 mod session;
 mod store;
+mod tick;
 mod translator;
 
 pub use config::{Config, ConfigError};
@@ -53,3 +55,4 @@ pub use counters::Counters;
 pub use downstream::Absent;
 pub use publisher::Publisher;
 pub use session::session_name;
+pub use tick::{Tick, TickKind};

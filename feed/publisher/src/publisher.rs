@@ -10,6 +10,7 @@ use crate::counters::Counters;
 use crate::downstream::{Absent, Downstream};
 use crate::session::session_name;
 use crate::store::Store;
+use crate::tick::Tick;
 use crate::translator::Translator;
 
 /// Follows released events and makes the feed's packets.
@@ -87,7 +88,10 @@ impl Publisher {
         });
         if output.last {
             self.last_command = event.seq;
-            self.command_end = self.downstream.next();
+            if self.command_end != self.downstream.next() {
+                self.downstream.end_command();
+                self.command_end = self.downstream.next();
+            }
         }
     }
 
@@ -125,6 +129,28 @@ impl Publisher {
     /// [`Absent`], with `packet` of no use: the first message asked for cannot be had.
     pub fn answer(&self, request: &Request, count_max: u16, packet: &mut Vec<u8>) -> Result<u16, Absent> {
         self.downstream.answer(request, count_max, packet)
+    }
+
+    /// Copies messages of whole commands from `next` on into `push`, as long as it takes them, whether they were sent or not,
+    /// and says where to go on. What has gone from memory is skipped and said as one [`Tick`] of kind
+    /// [`Gone`](crate::TickKind::Gone).
+    pub fn copy(&self, mut next: mold::SequenceNumber, mut push: impl FnMut(Tick) -> bool) -> mold::SequenceNumber {
+        let floor = self.downstream.floor();
+        if next < floor {
+            if !push(Tick::gone(next.0, floor.since(next))) {
+                return next;
+            }
+            next = floor;
+        }
+        let end = self.command_end;
+        self.downstream.visit(next, |sequence, bytes, last| {
+            let taken = sequence < end && push(Tick::message(sequence.0, bytes, last));
+            if taken {
+                next = mold::SequenceNumber(sequence.0 + 1);
+            }
+            taken
+        });
+        next
     }
 
     /// The session of the open day, or of the last one; `None` before the first.

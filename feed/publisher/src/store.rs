@@ -18,10 +18,12 @@ pub(crate) struct Store {
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
+    /// The message's length; with [`COMMAND_END`] where it is the last of its command.
     len: u8,
     bytes: [u8; Message::LEN_MAX],
 }
-const _: () = assert!(Message::LEN_MAX <= u8::MAX as usize);
+const COMMAND_END: u8 = 0x80;
+const _: () = assert!(Message::LEN_MAX < COMMAND_END as usize);
 
 /// What a push did, in bytes of MoldUDP64 blocks.
 pub(crate) struct Pushed {
@@ -72,6 +74,25 @@ impl Store {
         }
     }
 
+    /// Takes note that the newest message is the last of its command.
+    pub(crate) fn end_command(&mut self) {
+        if let Some(slot) = self.slots.back_mut() {
+            slot.len |= COMMAND_END;
+        }
+    }
+
+    /// The messages from `from` on, as long as `show` takes them: bytes, and whether the command ends there. `from` is no
+    /// less than the floor.
+    pub(crate) fn visit(&self, from: SequenceNumber, mut show: impl FnMut(SequenceNumber, &[u8], bool) -> bool) {
+        let behind = self.next.since(from).min(self.slots.len() as u64);
+        let start = self.slots.len() - behind as usize;
+        for (number, slot) in (from.0..).zip(self.slots.range(start..)) {
+            if !show(SequenceNumber(number), slot.message(), slot.len & COMMAND_END != 0) {
+                return;
+            }
+        }
+    }
+
     /// The number of the next message.
     pub(crate) const fn next(&self) -> SequenceNumber {
         self.next
@@ -93,7 +114,7 @@ impl Store {
             if u64::from(count) >= count_max || packet.len() + slot.block_len() > packet_max {
                 break;
             }
-            packet.extend_from_slice(&u16::from(slot.len).to_be_bytes());
+            packet.extend_from_slice(&(slot.len() as u16).to_be_bytes());
             packet.extend_from_slice(slot.message());
             count += 1;
         }
@@ -102,11 +123,15 @@ impl Store {
 }
 
 impl Slot {
-    fn message(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or(&self.bytes)
+    const fn len(&self) -> usize {
+        (self.len & !COMMAND_END) as usize
     }
 
-    fn block_len(&self) -> usize {
-        BLOCK_LENGTH_LEN + usize::from(self.len)
+    fn message(&self) -> &[u8] {
+        self.bytes.get(..self.len()).unwrap_or(&self.bytes)
+    }
+
+    const fn block_len(&self) -> usize {
+        BLOCK_LENGTH_LEN + self.len()
     }
 }

@@ -16,6 +16,7 @@ pub mod multicast;
 mod progress;
 mod rerequest;
 mod stage;
+mod tap;
 
 pub use config::{Config, ENTITLED_MAX, StartError};
 pub use counters::{Counters, CountersHandle};

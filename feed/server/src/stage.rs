@@ -1,9 +1,10 @@
 //! The stage: follow, send, keep the lines alive, answer.
 
 use rialto_model::{Clock, Monotonic, Output};
-use rialto_publisher::Publisher;
+use rialto_publisher::{Publisher, Tick};
 use rialto_ring::Stage;
 use rialto_ring::broadcast::Reader;
+use rialto_ring::spsc::Producer;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::counters::{Cells, CountersHandle};
 use crate::lines::Lines;
 use crate::progress::Progress;
 use crate::rerequest::Rerequest;
+use crate::tap::Tap;
 
 /// Events followed in one poll at most. A packet that is not full waits no longer than these.
 const BATCH: usize = 256;
@@ -35,6 +37,7 @@ pub struct FeedStage<C> {
     rerequest: Rerequest,
     clock: C,
     progress: Progress,
+    tap: Option<Tap>,
 }
 
 impl<C: Clock> FeedStage<C> {
@@ -62,13 +65,27 @@ impl<C: Clock> FeedStage<C> {
             rerequest,
             clock,
             progress: Progress::default(),
+            tap: None,
         })
+    }
+
+    /// Copies the messages of whole commands into a ring for who tells them further. A full ring makes nobody wait: the
+    /// messages are in memory, and are copied when there is room again. Call it before [`replay`](Self::replay).
+    pub fn tap(&mut self, ring: Producer<Tick>) {
+        self.tap = Some(Tap::new(ring));
     }
 
     /// Takes in an output that was released before the start: numbered and kept for the asking, and not sent.
     pub fn replay(&mut self, output: &Output) {
+        if let Some(tap) = &mut self.tap {
+            tap.follow(output, &self.feed.publisher);
+        }
         self.feed.replay(output);
         self.feed.show_publisher();
+        // Whoever reads the ring runs already, and before the start there is time to wait for it.
+        if let Some(tap) = &mut self.tap {
+            tap.copy_waiting(&self.feed.publisher);
+        }
         self.progress.set(self.feed.publisher.last_command());
     }
 
@@ -117,7 +134,11 @@ impl<C: Clock + Send> Stage for FeedStage<C> {
     fn poll(&mut self) -> usize {
         let now = self.clock.monotonic();
         let feed = &mut self.feed;
+        let tap = &mut self.tap;
         let followed = self.events.poll(BATCH, |output| {
+            if let Some(tap) = tap {
+                tap.follow(output, &feed.publisher);
+            }
             feed.follow(output, now);
             true
         });
@@ -127,7 +148,8 @@ impl<C: Clock + Send> Stage for FeedStage<C> {
             self.progress.set(feed.publisher.last_command());
         }
         feed.keep_alive(now);
-        followed + self.rerequest.poll(now, &feed.publisher, &feed.counters)
+        let copied = tap.as_mut().map_or(0, |tap| tap.copy(&feed.publisher));
+        followed + copied + self.rerequest.poll(now, &feed.publisher, &feed.counters)
     }
 
     fn is_drained(&self) -> bool {

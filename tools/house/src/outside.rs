@@ -5,7 +5,7 @@
 use crate::Fault;
 
 /// The crates that stay free of the outside world: the whole way of an order between the sockets.
-pub const CORE: [&str; 12] = [
+pub const CORE: [&str; 13] = [
     "rialto-model",
     "rialto-matching",
     "rialto-ring",
@@ -16,6 +16,7 @@ pub const CORE: [&str; 12] = [
     "rialto-fix",
     "rialto-itch",
     "rialto-publisher",
+    "rialto-relay",
     "rialto-conflate",
     "rialto-subscriber",
 ];

@@ -7,13 +7,14 @@ use crate::Fault;
 use crate::source::{Kind, Token, shipped, starts_with};
 
 /// The folders of the crates that are pure.
-pub const PURE: [&str; 8] = [
+pub const PURE: [&str; 9] = [
     "engine/model",
     "engine/matching",
     "gateway/ouch",
     "gateway/fix",
     "feed/itch",
     "feed/publisher",
+    "feed/relay",
     "feed/conflate",
     "feed/subscriber",
 ];

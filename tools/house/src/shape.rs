@@ -14,6 +14,7 @@ pub const WIRE_FORMATS: &[&str] = &[
     "gateway/fix",
     "feed/itch",
     "feed/conflate",
+    "feed/quic",
     "sequencer/journal",
     "replay/past",
 ];

@@ -1,0 +1,21 @@
+//! Who may come in, and what they may see: asked of whoever puts the exchange together.
+
+use rialto_conflate::Interest;
+
+/// What a subscriber may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entitlement {
+    /// Its firm.
+    pub firm: String,
+    /// The instruments its firm may see.
+    pub instruments: Interest,
+}
+
+/// Checks names and passwords. A question is answered later, under its ticket, so that the server never waits.
+pub trait Door: Send {
+    /// Asks. `false`: too many wait, nothing was asked.
+    fn ask(&mut self, user: &str, password: &str, ticket: u64) -> bool;
+
+    /// The next answer: its ticket, and the entitlement where name and password belong together.
+    fn poll(&mut self) -> Option<(u64, Option<Entitlement>)>;
+}
