@@ -5,22 +5,28 @@
 use crate::ladder::{Ladder, Rungs};
 use crate::order::Order;
 use crate::pool::{NONE, Pool};
+use crate::special::SpecialBook;
+use alloc::boxed::Box;
 use rialto_model::command::DefineInstrument;
 use rialto_model::{InstrumentId, OrderKind, Price, PublicRef, Quantity, RejectReason, Side, TradeId};
 
 /// How far an order reaches that has no price: over every rank there is, and not to an empty side.
-const REACH_ALL: u32 = u32::MAX - 1;
+pub(crate) const REACH_ALL: u32 = u32::MAX - 1;
 
 /// An instrument's rules in narrow fields (`limits.rs` keeps prices and quantities in 32 bits), counters and queues.
 #[derive(Clone, Debug)]
 pub(crate) struct Book {
-    instrument: InstrumentId,
-    tick: u32,
-    price_max: u32,
-    lot: u32,
-    quantity_max: u32,
+    pub(crate) instrument: InstrumentId,
+    /// What a rulebook brings; without one the book is plain, and so is every order in it.
+    pub(crate) special: Option<Box<SpecialBook>>,
+    pub(crate) tick: u32,
+    pub(crate) price_max: u32,
+    pub(crate) lot: u32,
+    pub(crate) quantity_max: u32,
     /// The number of ticks in the highest price.
-    ticks_max: u32,
+    pub(crate) ticks_max: u32,
+    /// The price of the last trade; zero before the first.
+    pub(crate) last_price: u32,
     pub(crate) public_refs: u64,
     pub(crate) trades: u64,
     bids: Ladder,
@@ -34,9 +40,9 @@ pub(crate) struct Terms {
     pub(crate) price: u32,
     pub(crate) quantity: u32,
     /// Its rank on its own side; meaningless for a market order, which never rests.
-    rank: u32,
+    pub(crate) rank: u32,
     /// The worst rank of the other side that it trades with.
-    reach: u32,
+    pub(crate) reach: u32,
 }
 
 impl Book {
@@ -51,6 +57,8 @@ impl Book {
             lot: one.lot.0 as u32,
             quantity_max: one.quantity_max.0 as u32,
             ticks_max,
+            special: None,
+            last_price: 0,
             public_refs: 0,
             trades: 0,
             bids: Ladder::new(ticks_max, rungs),
@@ -112,7 +120,7 @@ impl Book {
     /// The distance of a price from the best there can be on its side. The ranks of a price on both sides add up to
     /// `ticks_max`, so a price reaches exactly the ranks of the other side up to `ticks_max - rank`.
     #[inline]
-    const fn rank(&self, side: Side, ticks: u32) -> u32 {
+    pub(crate) const fn rank(&self, side: Side, ticks: u32) -> u32 {
         match side {
             Side::Buy => self.ticks_max - ticks,
             Side::Sell => ticks,
@@ -129,7 +137,7 @@ impl Book {
     }
 
     #[inline]
-    const fn side_mut(&mut self, side: Side) -> &mut Ladder {
+    pub(crate) const fn side_mut(&mut self, side: Side) -> &mut Ladder {
         match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
@@ -191,43 +199,15 @@ impl Book {
     /// Puts an order behind the others of its price.
     #[inline(always)]
     pub(crate) fn push(&mut self, handle: u32, terms: Terms, orders: &mut Pool<Order>, rungs: &mut Rungs) {
-        let order = &mut orders[handle];
-        let at = self.side_mut(order.side).level(terms.rank, terms.price, rungs);
-        let level = &mut rungs.levels[at];
-        level.total += u64::from(order.leaves);
-        order.level = at;
-        order.next = NONE;
-        order.prev = level.tail;
-        match core::mem::replace(&mut level.tail, handle) {
-            NONE => level.head = handle,
-            last => orders[last].next = handle,
-        }
+        let side = orders[handle].side;
+        push_to(self.side_mut(side), handle, terms, orders, rungs);
     }
 
     /// Takes an order out of its queue, and the level off if it was the last.
     #[inline(always)]
     pub(crate) fn unlink(&mut self, handle: u32, orders: &mut Pool<Order>, rungs: &mut Rungs) {
-        let Order {
-            level: at,
-            next,
-            prev,
-            leaves,
-            side,
-            ..
-        } = orders[handle];
-        let level = &mut rungs.levels[at];
-        level.total -= u64::from(leaves);
-        match prev {
-            NONE => level.head = next,
-            prev => orders[prev].next = next,
-        }
-        match next {
-            NONE => level.tail = prev,
-            next => orders[next].prev = prev,
-        }
-        if level.head == NONE {
-            self.side_mut(side).remove(at, rungs);
-        }
+        let side = orders[handle].side;
+        unlink_from(self.side_mut(side), handle, orders, rungs);
     }
 
     /// Every resting order of a side, best price first and in the order they came.
@@ -237,16 +217,66 @@ impl Book {
         orders: &'a Pool<Order>,
         rungs: &'a Rungs,
     ) -> impl Iterator<Item = (u32, u32)> + use<'a> {
-        self.side(side).levels(rungs).flat_map(move |level| {
-            let mut next = level.head;
-            core::iter::from_fn(move || {
-                let handle = next;
-                if handle == NONE {
-                    return None;
-                }
-                next = orders[handle].next;
-                Some((handle, level.price))
-            })
-        })
+        queue_of(self.side(side), orders, rungs)
     }
+}
+
+/// Puts an order behind the others of its price in a ladder.
+#[inline(always)]
+pub(crate) fn push_to(ladder: &mut Ladder, handle: u32, terms: Terms, orders: &mut Pool<Order>, rungs: &mut Rungs) {
+    let order = &mut orders[handle];
+    let at = ladder.level(terms.rank, terms.price, rungs);
+    let level = &mut rungs.levels[at];
+    level.total += u64::from(order.leaves);
+    order.level = at;
+    order.next = NONE;
+    order.prev = level.tail;
+    match core::mem::replace(&mut level.tail, handle) {
+        NONE => level.head = handle,
+        last => orders[last].next = handle,
+    }
+}
+
+/// Takes an order out of its queue, and the level off the ladder if it was the last.
+#[inline(always)]
+pub(crate) fn unlink_from(ladder: &mut Ladder, handle: u32, orders: &mut Pool<Order>, rungs: &mut Rungs) {
+    let Order {
+        level: at,
+        next,
+        prev,
+        leaves,
+        ..
+    } = orders[handle];
+    let level = &mut rungs.levels[at];
+    level.total -= u64::from(leaves);
+    match prev {
+        NONE => level.head = next,
+        prev => orders[prev].next = next,
+    }
+    match next {
+        NONE => level.tail = prev,
+        next => orders[next].prev = prev,
+    }
+    if level.head == NONE {
+        ladder.remove(at, rungs);
+    }
+}
+
+/// Every order of a ladder with its price, best first and in the order they came.
+pub(crate) fn queue_of<'a>(
+    ladder: &Ladder,
+    orders: &'a Pool<Order>,
+    rungs: &'a Rungs,
+) -> impl Iterator<Item = (u32, u32)> + use<'a> {
+    ladder.levels(rungs).flat_map(move |level| {
+        let mut next = level.head;
+        core::iter::from_fn(move || {
+            let handle = next;
+            if handle == NONE {
+                return None;
+            }
+            next = orders[handle].next;
+            Some((handle, level.price))
+        })
+    })
 }

@@ -86,6 +86,9 @@ impl Engine {
             replace: false,
         };
         match self.find(&request) {
+            Ok(handle) if self.is_special(handle) => {
+                self.cancel_special(handle, &request, CancelReason::Requested, sink);
+            }
             Ok(handle) => self.cancel_for(handle, &request, CancelReason::Requested, sink),
             Err(refusal) => request.refuse(refusal, sink),
         }
@@ -119,6 +122,9 @@ impl Engine {
         request: &Request<'_>,
         sink: &mut impl EventSink,
     ) -> Result<(), Refusal> {
+        if self.is_special(handle) {
+            return self.reduce_special(c, handle, request, sink);
+        }
         let order = &mut self.orders[handle];
         let book = &self.books[usize::from(order.instrument.0) - 1];
         if c.remark && c.short != ShortSale::None && order.side == Side::Buy {
@@ -159,6 +165,7 @@ impl Engine {
                 remark: c.remark,
                 removed: Quantity(u64::from(removed)),
                 leaves: order.leaves(),
+                removed_shown: Quantity(u64::from(removed)),
                 client_id: *client_id,
             }
             .into(),

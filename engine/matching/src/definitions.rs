@@ -3,6 +3,7 @@
 use crate::CURRENT_RELEASE;
 use crate::book::Book;
 use crate::engine::{Engine, Session};
+use crate::special::FirmRules;
 use alloc::vec::Vec;
 use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession, Release};
 use rialto_model::event::{AccountDefined, CommandRejected, FirmDefined, InstrumentListed, Released, SessionDefined};
@@ -98,6 +99,7 @@ impl Engine {
     pub(crate) fn add_firm(&mut self, one: &DefineFirm) {
         self.registry.firms.insert(one.firm, *one);
         *at(&mut self.mpids, one.firm.0) = one.mpid;
+        *at(&mut self.firms, one.firm.0) = FirmRules::default();
     }
 
     pub(crate) fn add_account(&mut self, one: &DefineAccount) {
@@ -114,6 +116,7 @@ impl Engine {
             account: one.account,
             ..Session::default()
         };
+        self.mark_sessions(one.firm);
     }
 }
 

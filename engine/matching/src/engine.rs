@@ -2,7 +2,7 @@
 //!
 //! Each family of commands has a module of its own: [`crate::definitions`] (releases and definitions),
 //! [`crate::lifecycle`] (days and sessions), [`crate::enter`] (new orders and the trade), [`crate::change`] (reduce and
-//! cancel), [`crate::replace`]. [`crate::snapshot`] takes the state out and in, [`crate::view`] answers questions.
+//! cancel), [`crate::replace`], and [`crate::special`] for whatever a rulebook brings. [`crate::snapshot`] takes the state out and in, [`crate::view`] answers questions.
 
 use crate::book::Book;
 use crate::ladder::Rungs;
@@ -10,7 +10,9 @@ use crate::order::Order;
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::slots::SlotTable;
+use crate::special::{Extra, FirmRules};
 use crate::{EngineState, ImportError, Matching};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use rialto_model::event::{Ignored, Ticked};
 use rialto_model::limits::LIVE_ORDERS_MAX;
@@ -62,9 +64,16 @@ pub struct Engine {
     pub(crate) accounts: Vec<FirmId>,
     /// The identifier of each firm by id.
     pub(crate) mpids: Vec<Mpid>,
+    /// What is chosen for each firm by id.
+    pub(crate) firms: Vec<FirmRules>,
     /// By instrument id, the first at zero.
     pub(crate) books: Vec<Book>,
     pub(crate) orders: Pool<Order>,
+    /// What orders with instructions have beyond plain ones.
+    pub(crate) extras: Pool<Extra>,
+    /// What is due, and the deadline of the first; the latest stamp there is without one.
+    pub(crate) timers: BTreeSet<(Timestamp, InstrumentId, OrderId)>,
+    pub(crate) next_timer: Timestamp,
     pub(crate) rungs: Rungs,
     /// Live orders by their id.
     pub(crate) order_ids: SlotTable,
@@ -82,6 +91,8 @@ pub(crate) struct Session {
     pub(crate) last_user_ref: UserRef,
     pub(crate) firm: FirmId,
     pub(crate) account: AccountId,
+    /// Its firm has chosen rules, so that its orders do not take the plain path.
+    pub(crate) special: bool,
     /// Its live orders of today by user reference.
     pub(crate) names: SlotTable,
 }
@@ -104,8 +115,12 @@ impl Engine {
             sessions: alloc::vec![Session::default()],
             accounts: Vec::new(),
             mpids: Vec::new(),
+            firms: Vec::new(),
             books: Vec::new(),
             orders: Pool::new(limits.orders_reserved.min(live_orders_max) as usize),
+            extras: Pool::new(0),
+            timers: BTreeSet::new(),
+            next_timer: Timestamp(u64::MAX),
             rungs: Rungs::new(),
             order_ids: SlotTable::default(),
             leaving: Vec::new(),
@@ -122,18 +137,28 @@ impl Matching for Engine {
         );
         self.last_seq = command.seq;
         self.last_stamp = command.stamp;
+        if command.stamp >= self.next_timer {
+            self.fire_timers(sink);
+        }
         match &command.body {
             Command::Enter(c) => self.enter(command.seq, c, sink),
             Command::Cancel(c) => self.cancel(c, sink),
             Command::Replace(c) => self.replace(c, sink),
             Command::Reduce(c) => self.reduce(c, sink),
             Command::Refuse(c) => self.refuse(c, sink),
+            Command::EnterSpecial(c) => self.enter_special(command.seq, c, sink),
+            Command::ReplaceSpecial(c) => self.replace_special(c, sink),
+            Command::MassCancel(c) => self.mass_cancel(c, sink),
             Command::Tick(_) => sink.emit(Ticked {}.into()),
             Command::Release(c) => sink.emit(self.begin_release(c)),
             Command::DefineInstrument(c) => sink.emit(self.define_instrument(c)),
             Command::DefineFirm(c) => sink.emit(self.define_firm(c)),
             Command::DefineAccount(c) => sink.emit(self.define_account(c)),
             Command::DefineSession(c) => sink.emit(self.define_session(c)),
+            Command::SetRulebook(c) => sink.emit(self.set_rulebook(c)),
+            Command::SetTicks(c) => sink.emit(self.set_ticks(c)),
+            Command::SetSelfTrade(c) => sink.emit(self.set_self_trade(c)),
+            Command::SetKillSwitch(c) => self.set_kill_switch(c, sink),
             Command::StartOfDay(c) => self.start_of_day(c, sink),
             Command::EndOfDay(_) => self.end_of_day(sink),
             Command::SessionUp(c) => sink.emit(self.session_opens(c)),
@@ -204,7 +229,7 @@ impl Engine {
         self.orders.release(handle);
     }
 
-    /// Takes a resting order off its book and forgets it.
+    /// Takes a plain order off its book and forgets it.
     #[inline]
     pub(crate) fn take_off(&mut self, handle: u32) {
         let at = usize::from(self.orders[handle].instrument.0) - 1;

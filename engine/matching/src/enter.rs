@@ -4,7 +4,7 @@ use crate::book::Terms;
 use crate::engine::{Engine, ignored};
 use crate::order::Order;
 use crate::pool::NONE;
-use rialto_model::command::{Enter, Refuse};
+use rialto_model::command::{Enter, EnterSpecial, Refuse};
 use rialto_model::event::{Accepted, Booked, Executed, Rejected};
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{
@@ -50,8 +50,12 @@ impl Engine {
             Numbering::Jump => return reject(c, RejectReason::UserRefJump, sink),
         }
         let firm = session.firm;
+        let special = session.special;
         let account = if c.account.0 == 0 { session.account } else { c.account };
         self.sessions[c.session.0 as usize].last_user_ref = c.user_ref;
+        if special || self.book(c.instrument).is_some_and(|book| book.special.is_some()) {
+            return self.enter_numbered(seq, &EnterSpecial::plain(c), firm, account, sink);
+        }
         let terms = match self.judge(c, firm, account) {
             Ok(terms) => terms,
             Err(reason) => return reject(c, reason, sink),
@@ -105,6 +109,7 @@ impl Engine {
             tif: c.tif,
             short: c.short,
             carried: false,
+            extra: NONE,
         };
         let handle = if rests {
             self.orders.insert(order())
@@ -201,6 +206,7 @@ impl Engine {
         let quantity = taker.leaves.min(maker.leaves);
         taker.leaves -= quantity;
         taker.executed += u64::from(quantity);
+        book.last_price = level.price;
         sink.emit(
             Executed {
                 trade: book.next_trade(),
@@ -221,6 +227,7 @@ impl Engine {
                 taker_firm: taker.firm(),
                 taker_account: taker.account,
                 taker_leaves: taker.leaves(),
+                maker_hidden: false,
             }
             .into(),
         );

@@ -2,10 +2,14 @@
 //!
 //! A snapshot comes from outside, so nothing of it is believed. What passes here can be built without a check.
 
-use crate::state::{EngineState, InstrumentState, OrderState, SessionState};
+mod places;
+
+use crate::special::{are_sound_rules, are_sound_ticks};
+use crate::state::{EngineState, InstrumentState, OrderState, Rules, SessionState};
 use crate::{CURRENT_RELEASE, registry};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use rialto_model::command::DefineInstrument;
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{AccountId, FirmId, OrderId, PublicRef, SessionId, ShortSale, Side, Symbol, TimeInForce, UserRef};
 
@@ -57,23 +61,15 @@ impl EngineState {
         let mut names = Names::default();
         for (at, listed) in self.instruments.iter().enumerate() {
             self.check_instrument(at, listed, &mut names)?;
-            for (side, orders) in [(Side::Buy, &listed.bids), (Side::Sell, &listed.asks)] {
-                for order in orders {
-                    self.check_order(order, side, listed, &owners)
-                        .map_err(|fault| ImportError::Order {
-                            order: order.order_id,
-                            fault,
-                        })?;
-                    names.take(order);
-                }
-                if let Some(pair) = orders.windows(2).find(|pair| !in_order(pair, side)) {
-                    let order = pair.last().map_or(OrderId(0), |order| order.order_id);
-                    return Err(ImportError::Order {
-                        order,
-                        fault: "stands out of price-time order",
-                    });
-                }
+            for (side, order) in listed.orders() {
+                self.check_order(order, side, listed, &owners)
+                    .map_err(|fault| ImportError::Order {
+                        order: order.order_id,
+                        fault,
+                    })?;
+                names.take(order);
             }
+            places::check(listed)?;
         }
         names.check()
     }
@@ -102,15 +98,18 @@ impl EngineState {
         let mut owners = Owners::default();
         for firm in &self.firms {
             let fault = first_fault(&[
-                (!registry::is_firm(firm.firm), "its id is out of range"),
-                (owners.firms.last() >= Some(&firm.firm), "stands out of order"),
+                (!registry::is_firm(firm.definition.firm), "its id is out of range"),
+                (
+                    owners.firms.last() >= Some(&firm.definition.firm),
+                    "stands out of order",
+                ),
             ]);
             fault.map_err(|fault| ImportError::Definition {
                 what: "firm",
-                id: firm.firm.0,
+                id: firm.definition.firm.0,
                 fault,
             })?;
-            owners.firms.insert(firm.firm);
+            owners.firms.insert(firm.definition.firm);
         }
         for account in &self.accounts {
             let last = owners.accounts.last_key_value().map(|(id, _)| *id);
@@ -150,8 +149,10 @@ impl EngineState {
 
     fn check_instrument(&self, at: usize, listed: &InstrumentState, names: &mut Names) -> Result<(), ImportError> {
         let one = &listed.definition;
-        let crossed = match (listed.bids.first(), listed.asks.first()) {
-            (Some(bid), Some(ask)) => bid.price >= ask.price,
+        let bids = listed.bids.iter().chain(&listed.hidden_bids).map(|order| order.price);
+        let asks = listed.asks.iter().chain(&listed.hidden_asks).map(|order| order.price);
+        let crossed = match (bids.max(), asks.min()) {
+            (Some(bid), Some(ask)) => bid >= ask,
             _ => false,
         };
         first_fault(&[
@@ -163,6 +164,18 @@ impl EngineState {
                 "its counters are out of range",
             ),
             (crossed, "its book is crossed"),
+            (
+                listed.last_price.0 < 0 || listed.last_price > one.price_max,
+                "its last price is not allowed",
+            ),
+            (
+                listed.rules.is_some_and(|rules| !are_sound(one, &rules)),
+                "its rules contradict its definition",
+            ),
+            (
+                listed.rules.is_none() && listed.orders().any(|(_, order)| order.special.is_some()),
+                "it has no rulebook and an order with instructions",
+            ),
         ])
         .map_err(|fault| ImportError::Definition {
             what: "instrument",
@@ -198,7 +211,10 @@ impl EngineState {
                 "its public reference was not given",
             ),
             (firm != Some(&session.definition.firm), "its account is not its firm's"),
-            (!on_tick || order.price > rules.price_max, "its price is not allowed"),
+            (
+                (!on_tick || order.price > rules.price_max) && !places::is_unpriced(order),
+                "its price is not allowed",
+            ),
             (
                 !on_lot || order.leaves > rules.quantity_max,
                 "its quantity is not allowed",
@@ -216,6 +232,11 @@ impl EngineState {
             (!order.carried && !named_today, "its user reference was not given today"),
         ])
     }
+}
+
+fn are_sound(one: &DefineInstrument, rules: &Rules) -> bool {
+    let defined = registry::is_sound(one);
+    defined && rules.version > 0 && are_sound_rules(one, &rules.rulebook) && are_sound_ticks(one, &rules.ticks)
 }
 
 /// Who is defined.
@@ -262,15 +283,6 @@ fn has_twice<T: Ord>(names: &mut [T]) -> bool {
     names
         .windows(2)
         .any(|pair| matches!(pair, [one, other] if one == other))
-}
-
-/// Better price first; at one price the older public reference.
-fn in_order(pair: &[OrderState], side: Side) -> bool {
-    let [first, second] = pair else { return true };
-    if first.price == second.price {
-        return first.public_ref < second.public_ref;
-    }
-    (first.price > second.price) == (side == Side::Buy)
 }
 
 fn first_fault(checks: &[(bool, &'static str)]) -> Result<(), &'static str> {

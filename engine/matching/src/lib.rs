@@ -35,6 +35,7 @@ mod registry;
 mod replace;
 mod slots;
 mod snapshot;
+mod special;
 pub mod state;
 mod state_bytes;
 mod view;

@@ -5,11 +5,8 @@ use crate::engine::{Engine, VENUE, ignored};
 use rialto_model::command::{SessionLost, SessionNote, SessionUp, StartOfDay};
 use rialto_model::event::{DayEnded, DayStarted, Restated, SessionClosed, SessionNoted, SessionOpened};
 use rialto_model::{
-    CancelReason, Event, EventSink, IgnoreReason, Incarnation, MsgSeqNum, Policy, Price, Quantity, Side, TimeInForce,
-    UserRef,
+    CancelReason, Event, EventSink, IgnoreReason, Incarnation, MsgSeqNum, Policy, Price, Quantity, TimeInForce, UserRef,
 };
-
-const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
 
 impl Engine {
     /// DESIGN 4, the trading day: references begin again (OUCH 5.0, UserRefNum), the directory is said again (ITCH `R`), and
@@ -35,12 +32,14 @@ impl Engine {
         for one in self.registry.instruments.values() {
             sink.emit(listed(one, true));
         }
-        for book in &self.books {
-            for side in SIDES {
-                for (handle, price) in book.queue(side, &self.orders, &self.rungs) {
-                    sink.emit(self.restated(handle, price));
-                }
-            }
+        self.leaving.clear();
+        for book in 0..self.books.len() {
+            self.collect(book);
+        }
+        for at in 0..self.leaving.len() {
+            let (_, handle) = self.leaving[at];
+            sink.emit(self.restated(handle));
+            Self::instruct(&self.orders[handle], self.instructions(handle), sink);
         }
     }
 
@@ -52,9 +51,7 @@ impl Engine {
             return sink.emit(out_of_place());
         }
         for book in 0..self.books.len() {
-            for side in SIDES {
-                self.expire(book, side, sink);
-            }
+            self.expire(book, sink);
         }
         for session in &mut self.sessions {
             session.names.clear();
@@ -63,27 +60,21 @@ impl Engine {
         sink.emit(DayEnded { day: self.day }.into());
     }
 
-    /// Expires the DAY orders of a side and marks the others as carried.
-    fn expire(&mut self, book: usize, side: Side, sink: &mut impl EventSink) {
+    /// Expires the DAY orders of a book and marks the others as carried.
+    fn expire(&mut self, book: usize, sink: &mut impl EventSink) {
         self.leaving.clear();
-        for (handle, _) in self.books[book].queue(side, &self.orders, &self.rungs) {
-            let order = &self.orders[handle];
-            if order.tif == TimeInForce::Day {
-                sink.emit(order.cancelled(CancelReason::DayEnded, true).into());
-            }
-            self.leaving.push((order.order_id, handle));
-        }
+        self.collect(book);
         for at in 0..self.leaving.len() {
             let (_, handle) = self.leaving[at];
             if self.orders[handle].tif == TimeInForce::Day {
-                self.take_off(handle);
+                self.end(handle, CancelReason::DayEnded, sink);
             } else {
                 self.orders[handle].carried = true;
             }
         }
     }
 
-    fn restated(&self, handle: u32, price: u32) -> Event {
+    fn restated(&self, handle: u32) -> Event {
         let order = &self.orders[handle];
         Restated {
             session: order.session(),
@@ -94,10 +85,11 @@ impl Engine {
             account: order.account,
             instrument: order.instrument,
             side: order.side,
-            price: Price(i64::from(price)),
-            leaves: order.leaves(),
+            price: Price(i64::from(self.price_of(handle))),
+            leaves: Quantity(u64::from(self.open(handle))),
             executed: Quantity(order.executed),
             mpid: self.mpid(order.firm(), order.policy),
+            shown: Quantity(u64::from(self.shown(handle))),
         }
         .into()
     }
@@ -159,11 +151,7 @@ impl Engine {
             }
         }
         self.leaving.sort_unstable();
-        for at in 0..self.leaving.len() {
-            let (_, handle) = self.leaving[at];
-            sink.emit(self.orders[handle].cancelled(CancelReason::SessionLost, true).into());
-            self.take_off(handle);
-        }
+        self.end_leaving(CancelReason::SessionLost, sink);
     }
 
     /// DESIGN 4, session state is in the stream: a session-level message takes its outbound number here.

@@ -33,6 +33,8 @@ pub(crate) struct Order {
     pub(crate) short: ShortSale,
     /// Came on an earlier day: its user reference names nothing today.
     pub(crate) carried: bool,
+    /// What else it asks for ([`crate::special::Extra`]), or `NONE` for a plain order.
+    pub(crate) extra: u32,
 }
 
 const _: () = assert!(size_of::<Order>() == 64, "one order, one cache line");

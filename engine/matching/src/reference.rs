@@ -3,9 +3,12 @@
 //! It exists to be obviously right, and to be written in another style than [`crate::Engine`], so that the two do not
 //! share a mistake. It must never be made fast. Rules are documented with their sources at the fast engine.
 
+mod changes;
 mod orders;
+mod rules;
+mod trade;
 
-use crate::state::{InstrumentState, SessionState};
+use crate::state::{FirmState, InstrumentState, OrderState, SessionState};
 use crate::{CURRENT_RELEASE, EngineState, ImportError, Limits, Matching};
 use alloc::vec::Vec;
 use rialto_model::command::{
@@ -18,8 +21,8 @@ use rialto_model::event::{
 };
 use rialto_model::limits::{ACCOUNT_MAX, FIRM_MAX, LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX, SESSION_MAX};
 use rialto_model::{
-    CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum, Policy,
-    RejectReason, Sequenced, SessionId, Side, TimeInForce, UserRef,
+    CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum, OrderId,
+    Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side, TimeInForce, UserRef,
 };
 
 /// The naive engine.
@@ -51,6 +54,7 @@ impl Matching for Engine {
         self.state.last_seq = command.seq;
         self.state.last_stamp = command.stamp;
         let mut events = Vec::new();
+        self.expire(&mut events);
         match &command.body {
             Command::Release(c) => events.push(self.release(c)),
             Command::DefineInstrument(c) => events.push(self.define_instrument(c)),
@@ -64,6 +68,13 @@ impl Matching for Engine {
             Command::SessionLost(c) => self.session_lost(c, &mut events),
             Command::SessionNote(c) => events.push(self.session_note(c)),
             Command::Enter(c) => self.enter(command.seq, c, &mut events),
+            Command::EnterSpecial(c) => self.enter_special(command.seq, c, &mut events),
+            Command::ReplaceSpecial(c) => self.replace_special(c, &mut events),
+            Command::MassCancel(c) => self.mass_cancel(c, &mut events),
+            Command::SetRulebook(c) => events.push(self.set_rulebook(c)),
+            Command::SetTicks(c) => events.push(self.set_ticks(c)),
+            Command::SetSelfTrade(c) => events.push(self.set_self_trade(c)),
+            Command::SetKillSwitch(c) => self.set_kill_switch(c, &mut events),
             Command::Reduce(c) => events.push(self.reduce(c)),
             Command::Cancel(c) => events.push(self.cancel(c)),
             Command::Replace(c) => self.replace(c, &mut events),
@@ -116,19 +127,28 @@ impl Engine {
             definition: *c,
             public_refs: 0,
             trades: 0,
+            last_price: Price(0),
+            rules: None,
             bids: Vec::new(),
             asks: Vec::new(),
+            hidden_bids: Vec::new(),
+            hidden_asks: Vec::new(),
+            aside: Vec::new(),
         });
         listed(c, self.state.day_open)
     }
 
     fn define_firm(&mut self, c: &DefineFirm) -> Event {
-        let known = self.state.firms.iter().any(|firm| firm.firm == c.firm);
+        let known = self.state.firms.iter().any(|firm| firm.definition.firm == c.firm);
         if c.firm.0 == 0 || c.firm.0 > FIRM_MAX || known {
             return broken(DefineFirm::SCHEMA);
         }
-        self.state.firms.push(*c);
-        self.state.firms.sort_by_key(|firm| firm.firm);
+        self.state.firms.push(FirmState {
+            definition: *c,
+            self_trade: SelfTrade::Allowed,
+            killed: false,
+        });
+        self.state.firms.sort_by_key(|firm| firm.definition.firm);
         FirmDefined {
             firm: c.firm,
             mpid: c.mpid,
@@ -139,7 +159,7 @@ impl Engine {
 
     fn define_account(&mut self, c: &DefineAccount) -> Event {
         let known = self.state.accounts.iter().any(|account| account.account == c.account);
-        let firm = self.state.firms.iter().any(|firm| firm.firm == c.firm);
+        let firm = self.state.firms.iter().any(|firm| firm.definition.firm == c.firm);
         if c.account.0 == 0 || c.account.0 > ACCOUNT_MAX || known || !firm {
             return broken(DefineAccount::SCHEMA);
         }
@@ -198,28 +218,27 @@ impl Engine {
         for one in &self.state.instruments {
             events.push(listed(&one.definition, true));
         }
-        for one in &self.state.instruments {
-            for (side, orders) in [(Side::Buy, &one.bids), (Side::Sell, &one.asks)] {
-                for order in orders {
-                    events.push(
-                        Restated {
-                            session: order.session,
-                            user_ref: order.user_ref,
-                            order_id: order.order_id,
-                            public_ref: order.public_ref,
-                            firm: self.firm_of(order.session),
-                            account: order.account,
-                            instrument: one.definition.instrument,
-                            side,
-                            price: order.price,
-                            leaves: order.leaves,
-                            executed: order.executed,
-                            mpid: self.mpid(order.session, order.policy),
-                        }
-                        .into(),
-                    );
+        for live in self.live() {
+            let Live { order, instrument, .. } = live;
+            events.push(
+                Restated {
+                    session: order.session,
+                    user_ref: order.user_ref,
+                    order_id: order.order_id,
+                    public_ref: order.public_ref,
+                    firm: self.firm_of(order.session),
+                    account: order.account,
+                    instrument,
+                    side: live.side,
+                    price: order.price,
+                    leaves: order.leaves,
+                    executed: order.executed,
+                    mpid: self.mpid(order.session, order.policy),
+                    shown: live.shown(),
                 }
-            }
+                .into(),
+            );
+            orders::instruct(instrument, &order, events);
         }
     }
 
@@ -227,16 +246,11 @@ impl Engine {
         if !self.state.day_open {
             return events.push(ignored(SessionId(0), MsgSeqNum(0), IgnoreReason::OutOfPlace));
         }
-        for one in &mut self.state.instruments {
-            for (side, orders) in [(Side::Buy, &mut one.bids), (Side::Sell, &mut one.asks)] {
-                for order in orders.iter().filter(|order| order.tif == TimeInForce::Day) {
-                    let instrument = one.definition.instrument;
-                    events.push(orders::unasked(order, instrument, side, CancelReason::DayEnded, true).into());
-                }
-                orders.retain(|order| order.tif != TimeInForce::Day);
-                for order in orders.iter_mut() {
-                    order.carried = true;
-                }
+        for live in self.live() {
+            if live.order.tif == TimeInForce::Day {
+                self.end(&live, CancelReason::DayEnded, events);
+            } else {
+                self.change(live.order.order_id, |order| order.carried = true);
             }
         }
         self.state.day_open = false;
@@ -273,29 +287,13 @@ impl Engine {
             }
             .into(),
         );
-        let mut cancelled: Vec<Cancelled> = Vec::new();
-        for one in &mut self.state.instruments {
-            for (side, orders) in [(Side::Buy, &mut one.bids), (Side::Sell, &mut one.asks)] {
-                orders.retain(|order| {
-                    let goes = order.session == c.session
-                        && order.tif == TimeInForce::Day
-                        && order.policy.has(Policy::CANCEL_ON_DISCONNECT);
-                    if goes {
-                        let instrument = one.definition.instrument;
-                        cancelled.push(orders::unasked(
-                            order,
-                            instrument,
-                            side,
-                            CancelReason::SessionLost,
-                            true,
-                        ));
-                    }
-                    !goes
-                });
-            }
-        }
-        cancelled.sort_by_key(|event| event.order_id);
-        events.extend(cancelled.into_iter().map(Event::from));
+        let mut leaving = self.live();
+        leaving.retain(|live| {
+            live.order.session == c.session
+                && live.order.tif == TimeInForce::Day
+                && live.order.policy.has(Policy::CANCEL_ON_DISCONNECT)
+        });
+        self.end_all(leaving, CancelReason::SessionLost, events);
     }
 
     fn session_note(&self, c: &SessionNote) -> Event {
@@ -329,6 +327,80 @@ impl Engine {
             client_id: c.client_id,
         }
         .into()
+    }
+
+    /// Every live order with its place.
+    fn live(&self) -> Vec<Live> {
+        let mut found = Vec::new();
+        for listed in &self.state.instruments {
+            let instrument = listed.definition.instrument;
+            let queues = [
+                (Side::Buy, Place::Displayed, &listed.bids),
+                (Side::Sell, Place::Displayed, &listed.asks),
+                (Side::Buy, Place::Hidden, &listed.hidden_bids),
+                (Side::Sell, Place::Hidden, &listed.hidden_asks),
+            ];
+            for (side, place, queue) in queues {
+                found.extend(queue.iter().map(|order| Live {
+                    instrument,
+                    side,
+                    place,
+                    order: *order,
+                }));
+            }
+            found.extend(listed.aside.iter().map(|one| Live {
+                instrument,
+                side: one.side,
+                place: Place::Aside,
+                order: one.order,
+            }));
+        }
+        found
+    }
+
+    /// Changes a live order where it stands.
+    fn change(&mut self, order_id: OrderId, change: impl FnOnce(&mut OrderState)) {
+        for listed in &mut self.state.instruments {
+            let queues = [
+                &mut listed.bids,
+                &mut listed.asks,
+                &mut listed.hidden_bids,
+                &mut listed.hidden_asks,
+            ];
+            let queued = queues.into_iter().flatten();
+            let aside = listed.aside.iter_mut().map(|one| &mut one.order);
+            if let Some(order) = queued.chain(aside).find(|order| order.order_id == order_id) {
+                return change(order);
+            }
+        }
+    }
+
+    /// Takes a live order off.
+    fn remove(&mut self, order_id: OrderId) {
+        for listed in &mut self.state.instruments {
+            for queue in [
+                &mut listed.bids,
+                &mut listed.asks,
+                &mut listed.hidden_bids,
+                &mut listed.hidden_asks,
+            ] {
+                queue.retain(|order| order.order_id != order_id);
+            }
+            listed.aside.retain(|one| one.order.order_id != order_id);
+        }
+    }
+
+    /// Takes a live order off without its owner's request.
+    fn end(&mut self, live: &Live, reason: CancelReason, events: &mut Vec<Event>) {
+        events.push(live.ended(reason).into());
+        self.remove(live.order.order_id);
+    }
+
+    fn end_all(&mut self, mut leaving: Vec<Live>, reason: CancelReason, events: &mut Vec<Event>) {
+        leaving.sort_by_key(|live| live.order.order_id);
+        for live in leaving {
+            self.end(&live, reason, events);
+        }
     }
 
     fn check_session(&self, id: SessionId, incarnation: Incarnation, venue: bool) -> Result<(), RejectReason> {
@@ -377,8 +449,8 @@ impl Engine {
             .state
             .firms
             .iter()
-            .find(|one| one.firm == firm && policy.has(Policy::ATTRIBUTED));
-        firm.map_or(Mpid::default(), |firm| firm.mpid)
+            .find(|one| one.definition.firm == firm && policy.has(Policy::ATTRIBUTED));
+        firm.map_or(Mpid::default(), |firm| firm.definition.mpid)
     }
 
     fn listed(&self, id: InstrumentId) -> Option<&InstrumentState> {
@@ -393,6 +465,45 @@ impl Engine {
             .instruments
             .iter_mut()
             .find(|listed| listed.definition.instrument == id)
+    }
+}
+
+/// Where a live order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Displayed,
+    Hidden,
+    Aside,
+}
+
+/// A live order and where it stands.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    instrument: InstrumentId,
+    side: Side,
+    place: Place,
+    order: OrderState,
+}
+
+impl Live {
+    /// What the feed sees of it.
+    fn shown(&self) -> Quantity {
+        if self.place == Place::Displayed {
+            self.order.displayed()
+        } else {
+            Quantity(0)
+        }
+    }
+
+    /// Its end when nobody asked for it.
+    fn ended(&self, reason: CancelReason) -> Cancelled {
+        orders::unasked(
+            &self.order,
+            self.instrument,
+            self.side,
+            reason,
+            self.place == Place::Displayed,
+        )
     }
 }
 

@@ -9,7 +9,7 @@ use crate::pool::NONE;
 use rialto_model::command::Replace;
 use rialto_model::event::Replaced;
 use rialto_model::{
-    CancelReason, EventSink, IgnoreReason, OrderKind, Policy, PublicRef, Quantity, RejectReason, UserRef,
+    CancelReason, EventSink, IgnoreReason, OrderKind, Policy, PublicRef, Quantity, RejectReason, SessionId, UserRef,
 };
 
 impl Engine {
@@ -44,10 +44,9 @@ impl Engine {
         sink: &mut impl EventSink,
     ) -> Result<(), Refusal> {
         let asker = c.session.0 as usize;
-        match Numbering::of(c.user_ref, self.sessions[asker].last_user_ref) {
-            Numbering::New => {}
-            Numbering::Resent => return Err(Refusal::Ignored(IgnoreReason::Resent)),
-            Numbering::Jump => return Err(RejectReason::UserRefJump.into()),
+        self.number(c.session, c.user_ref)?;
+        if self.sessions[asker].special || self.is_special(handle) {
+            return self.replace_keeping(c, handle, request, sink);
         }
         let old = self.orders[handle];
         let at = usize::from(old.instrument.0) - 1;
@@ -111,9 +110,19 @@ impl Engine {
         Ok(())
     }
 
+    /// Judges the new reference of a replace.
+    #[inline]
+    pub(crate) fn number(&self, session: SessionId, user_ref: UserRef) -> Result<(), Refusal> {
+        match Numbering::of(user_ref, self.sessions[session.0 as usize].last_user_ref) {
+            Numbering::New => Ok(()),
+            Numbering::Resent => Err(Refusal::Ignored(IgnoreReason::Resent)),
+            Numbering::Jump => Err(RejectReason::UserRefJump.into()),
+        }
+    }
+
     /// Gives an order its new name: the chain goes to the session that replaces, where that is another of its firm.
     #[inline]
-    fn rename(&mut self, handle: u32, user_ref: UserRef, session: u16) {
+    pub(crate) fn rename(&mut self, handle: u32, user_ref: UserRef, session: u16) {
         let order = &mut self.orders[handle];
         if !order.carried {
             let names = &mut self.sessions[usize::from(order.session)].names;

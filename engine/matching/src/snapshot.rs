@@ -1,11 +1,15 @@
 //! The fast engine's state out and in. Handles, pools and caches stay behind.
 
+use crate::book::{Book, push_to, queue_of};
 use crate::engine::{Engine, Limits};
+use crate::ladder::Ladder;
 use crate::order::Order;
 use crate::pool::NONE;
-use crate::state::{InstrumentState, OrderState, SessionState};
+use crate::special::{Extra, FirmRules, SpecialBook, index, price, quantity};
+use crate::state::{Aside, FirmState, InstrumentState, OrderState, Rules, SessionState, Special};
 use crate::{EngineState, ImportError};
 use alloc::vec::Vec;
+use rialto_model::command::{DefineFirm, DefineInstrument};
 use rialto_model::{InstrumentId, OrderId, Price, Quantity, SessionId, Side, UserRef};
 
 impl Engine {
@@ -25,7 +29,7 @@ impl Engine {
             day: self.day,
             midnight: self.midnight,
             day_open: self.day_open,
-            firms: self.registry.firms.values().copied().collect(),
+            firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
             sessions: sessions
                 .map(|(definition, session)| SessionState {
@@ -36,20 +40,77 @@ impl Engine {
                 })
                 .collect(),
             instruments: instruments
-                .map(|(definition, book)| {
-                    let orders = |side| {
-                        let queue = book.queue(side, &self.orders, &self.rungs);
-                        queue.map(|(handle, price)| self.orders[handle].state(price)).collect()
-                    };
-                    InstrumentState {
-                        definition: *definition,
-                        public_refs: book.public_refs,
-                        trades: book.trades,
-                        bids: orders(Side::Buy),
-                        asks: orders(Side::Sell),
-                    }
+                .map(|(definition, book)| self.take_out_book(definition, book))
+                .collect(),
+        }
+    }
+
+    fn firm_state(&self, one: &DefineFirm) -> FirmState {
+        let FirmRules { self_trade, killed } = self.firm_rules(one.firm);
+        FirmState {
+            definition: *one,
+            self_trade,
+            killed,
+        }
+    }
+
+    fn take_out_book(&self, definition: &DefineInstrument, book: &Book) -> InstrumentState {
+        let queue = |ladder: &Ladder| {
+            let queue = queue_of(ladder, &self.orders, &self.rungs);
+            queue.map(|(handle, _)| self.order_state(handle)).collect::<Vec<_>>()
+        };
+        let special = book.special.as_deref();
+        let hidden = |side| special.map_or(Vec::new(), |special| queue(&special.hidden[index(side)]));
+        let aside = special.map_or(Vec::new(), SpecialBook::aside).into_iter();
+        InstrumentState {
+            definition: *definition,
+            public_refs: book.public_refs,
+            trades: book.trades,
+            last_price: price(book.last_price),
+            rules: special.map(|special| Rules {
+                version: special.version,
+                rulebook: special.rulebook,
+                ticks: special.ticks,
+            }),
+            bids: queue(book.side(Side::Buy)),
+            asks: queue(book.side(Side::Sell)),
+            hidden_bids: hidden(Side::Buy),
+            hidden_asks: hidden(Side::Sell),
+            aside: aside
+                .map(|handle| Aside {
+                    side: self.orders[handle].side,
+                    order: self.order_state(handle),
                 })
                 .collect(),
+        }
+    }
+
+    /// A live order as canonical data.
+    pub(crate) fn order_state(&self, handle: u32) -> OrderState {
+        let order = &self.orders[handle];
+        let special = (order.extra != NONE).then(|| {
+            let extra = &self.extras[order.extra];
+            Special {
+                kind: extra.kind,
+                instructions: extra.instructions,
+                reserve: quantity(extra.reserve),
+                trigger: Price(extra.trigger),
+            }
+        });
+        OrderState {
+            order_id: order.order_id,
+            public_ref: order.public_ref,
+            session: order.session(),
+            user_ref: order.user_ref,
+            carried: order.carried,
+            account: order.account,
+            price: price(self.price_of(handle)),
+            leaves: quantity(self.open(handle)),
+            executed: Quantity(order.executed),
+            tif: order.tif,
+            short: order.short,
+            policy: order.policy,
+            special,
         }
     }
 
@@ -67,7 +128,11 @@ impl Engine {
         engine.midnight = state.midnight;
         engine.day_open = state.day_open;
         for firm in &state.firms {
-            engine.add_firm(firm);
+            engine.add_firm(&firm.definition);
+            engine.firms[firm.definition.firm.0 as usize] = FirmRules {
+                self_trade: firm.self_trade,
+                killed: firm.killed,
+            };
         }
         for account in &state.accounts {
             engine.add_account(account);
@@ -79,10 +144,15 @@ impl Engine {
             engine.add_instrument(&listed.definition);
             engine.books[book].public_refs = listed.public_refs;
             engine.books[book].trades = listed.trades;
-            for (side, orders) in [(Side::Buy, &listed.bids), (Side::Sell, &listed.asks)] {
-                for order in orders {
-                    engine.take_in_order(order, side, listed.definition.instrument);
-                }
+            engine.books[book].last_price = listed.last_price.0 as u32;
+            if let Some(rules) = &listed.rules {
+                let special = engine.special_book(book);
+                special.version = rules.version;
+                special.rulebook = rules.rulebook;
+                special.ticks = rules.ticks;
+            }
+            for (side, order) in listed.orders() {
+                engine.take_in_order(order, side, listed.definition.instrument);
             }
         }
         engine.name_all();
@@ -99,13 +169,13 @@ impl Engine {
         }
     }
 
-    /// Orders come in price-time order, so each goes behind the one before.
+    /// Orders come in the order of their queue, so each goes behind the one before.
     fn take_in_order(&mut self, one: &OrderState, side: Side, instrument: InstrumentId) {
         let order = Order {
             order_id: one.order_id,
             public_ref: one.public_ref,
             executed: one.executed.0,
-            leaves: one.leaves.0 as u32,
+            leaves: one.displayed().0 as u32,
             level: NONE,
             next: NONE,
             prev: NONE,
@@ -119,12 +189,43 @@ impl Engine {
             tif: one.tif,
             short: one.short,
             carried: one.carried,
+            extra: NONE,
         };
         let leaves = order.leaves;
+        let limit = one.price.0 as u32;
         let handle = self.orders.insert(order);
-        let book = &mut self.books[usize::from(instrument.0) - 1];
-        let terms = book.resting_terms(side, one.price.0 as u32, leaves);
-        book.push(handle, terms, &mut self.orders, &mut self.rungs);
+        let at = usize::from(instrument.0) - 1;
+        let mut hidden = false;
+        if let Some(special) = &one.special {
+            let extra = Extra {
+                kind: special.kind,
+                instructions: special.instructions,
+                reserve: special.reserve.0 as u32,
+                trigger: special.trigger.0,
+                price: limit,
+            };
+            self.orders[handle].extra = self.extras.insert(extra);
+            self.set_timer(special.instructions.expires, instrument, one.order_id);
+            if special.instructions.trigger.0 != 0 {
+                let special_book = self.special_book(at);
+                return special_book.add_stop(side, special.trigger.0, one.public_ref, handle);
+            }
+            hidden = self.is_hidden(handle);
+        }
+        let book = &mut self.books[at];
+        let terms = book.resting_terms(side, limit, leaves);
+        match &mut book.special {
+            Some(special) if hidden => {
+                push_to(
+                    &mut special.hidden[index(side)],
+                    handle,
+                    terms,
+                    &mut self.orders,
+                    &mut self.rungs,
+                );
+            }
+            _ => book.push(handle, terms, &mut self.orders, &mut self.rungs),
+        }
     }
 
     /// Both tables of names are filled in rising order, as live ones are.
@@ -145,26 +246,6 @@ impl Engine {
         }
         for (session, user_ref, handle) in user_refs {
             self.name(session, user_ref, handle);
-        }
-    }
-}
-
-impl Order {
-    /// As canonical data; the price is its level's.
-    pub(crate) fn state(&self, price: u32) -> OrderState {
-        OrderState {
-            order_id: self.order_id,
-            public_ref: self.public_ref,
-            session: self.session(),
-            user_ref: self.user_ref,
-            carried: self.carried,
-            account: self.account,
-            price: Price(i64::from(price)),
-            leaves: self.leaves(),
-            executed: Quantity(self.executed),
-            tif: self.tif,
-            short: self.short,
-            policy: self.policy,
         }
     }
 }

@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
-    AccountId, Incarnation, OrderId, Policy, Price, PublicRef, Quantity, ReleaseNumber, SequenceNumber, SessionId,
-    ShortSale, StateHash, TimeInForce, Timestamp, TradingDay, UserRef, VenueId,
+    AccountId, Incarnation, Instructions, OrderId, OrderKind, Policy, Price, PublicRef, Quantity, ReleaseNumber,
+    Rulebook, SelfTrade, SequenceNumber, SessionId, ShortSale, Side, StateHash, TickTable, TimeInForce, Timestamp,
+    TradingDay, UserRef, VenueId,
 };
 
 /// Everything an engine knows. Lists are in order of id; orders are in price-time order, best first.
@@ -31,13 +32,24 @@ pub struct EngineState {
     /// Whether it is still open.
     pub day_open: bool,
     /// The member firms.
-    pub firms: Vec<DefineFirm>,
+    pub firms: Vec<FirmState>,
     /// Their accounts.
     pub accounts: Vec<DefineAccount>,
     /// Their sessions.
     pub sessions: Vec<SessionState>,
     /// The instruments with their books, dense from 1.
     pub instruments: Vec<InstrumentState>,
+}
+
+/// A firm and what is chosen for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirmState {
+    /// As it was defined.
+    pub definition: DefineFirm,
+    /// Its self-trade prevention; `Allowed` leaves it to each instrument.
+    pub self_trade: SelfTrade,
+    /// Whether its kill switch is on.
+    pub killed: bool,
 }
 
 /// A session and where it stands.
@@ -62,13 +74,43 @@ pub struct InstrumentState {
     pub public_refs: u64,
     /// How many trades it has seen.
     pub trades: u64,
-    /// Resting buy orders: highest price first, then in the order they came.
+    /// The price of the last one; zero before the first.
+    pub last_price: Price,
+    /// Its rules, if it was given a rulebook.
+    pub rules: Option<Rules>,
+    /// Displayed buy orders: highest price first, then in the order they came.
     pub bids: Vec<OrderState>,
-    /// Resting sell orders: lowest price first, then in the order they came.
+    /// Displayed sell orders: lowest price first, then in the order they came.
     pub asks: Vec<OrderState>,
+    /// Hidden buy orders, in the same order.
+    pub hidden_bids: Vec<OrderState>,
+    /// Hidden sell orders, in the same order.
+    pub hidden_asks: Vec<OrderState>,
+    /// Orders that stand in no queue, in the order they came: stop orders before they are triggered.
+    pub aside: Vec<Aside>,
 }
 
-/// A resting order. Its firm is that of its session; only limit orders rest.
+/// The rules of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Their version.
+    pub version: u32,
+    /// The rulebook.
+    pub rulebook: Rulebook,
+    /// The tick sizes.
+    pub ticks: TickTable,
+}
+
+/// An order that stands in no queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// On which side.
+    pub side: Side,
+    /// The order.
+    pub order: OrderState,
+}
+
+/// A live order. Its firm is that of its session; only limit orders rest in a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderState {
     /// The venue's name of it.
@@ -95,6 +137,21 @@ pub struct OrderState {
     pub short: ShortSale,
     /// The meanings it stands under.
     pub policy: Policy,
+    /// What else it asks for; nothing for a plain order.
+    pub special: Option<Special>,
+}
+
+/// What an order with instructions has beyond a plain one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Special {
+    /// What it is, or becomes when it is triggered.
+    pub kind: OrderKind,
+    /// What it asks for.
+    pub instructions: Instructions,
+    /// How much of what is open an iceberg does not display.
+    pub reserve: Quantity,
+    /// The stop price that holds now, for an order that stands aside; zero otherwise.
+    pub trigger: Price,
 }
 
 impl Default for EngineState {
@@ -124,10 +181,40 @@ impl EngineState {
         StateHash::of(&self.encode())
     }
 
-    /// How many orders rest.
+    /// How many orders live.
     #[must_use]
     pub fn live_orders(&self) -> usize {
-        let resting = |listed: &InstrumentState| listed.bids.len() + listed.asks.len();
-        self.instruments.iter().map(resting).sum()
+        self.instruments.iter().map(|listed| listed.orders().count()).sum()
+    }
+}
+
+impl InstrumentState {
+    /// Every live order: bids, asks, hidden bids, hidden asks, those that stand aside.
+    pub fn orders(&self) -> impl Iterator<Item = (Side, &OrderState)> {
+        let queues = [
+            (Side::Buy, &self.bids),
+            (Side::Sell, &self.asks),
+            (Side::Buy, &self.hidden_bids),
+            (Side::Sell, &self.hidden_asks),
+        ];
+        let queued = queues
+            .into_iter()
+            .flat_map(|(side, queue)| queue.iter().map(move |order| (side, order)));
+        queued.chain(self.aside.iter().map(|one| (one.side, &one.order)))
+    }
+}
+
+impl OrderState {
+    /// Its instructions; none for a plain order.
+    #[must_use]
+    pub fn instructions(&self) -> Instructions {
+        self.special.map_or(Instructions::NONE, |special| special.instructions)
+    }
+
+    /// How much of it is displayed, where it stands in a displayed queue.
+    #[must_use]
+    pub fn displayed(&self) -> Quantity {
+        let reserve = self.special.map_or(Quantity::ZERO, |special| special.reserve);
+        self.leaves.saturating_sub(reserve)
     }
 }

@@ -3,28 +3,31 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 1 |
+//! | version | u16, 2 |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
 //! | day, its midnight, open | u32, u64, bool |
-//! | firms, accounts | u32 count, then each as a definition |
+//! | firms | u32 count, then each: definition, self-trade prevention (u8), killed (bool) |
+//! | accounts | u32 count, then each as a definition |
 //! | sessions | u32 count, then each: definition, up (bool), incarnation (u32), last user reference (u32) |
-//! | instruments | u32 count, then each: definition, public references (u64), trades (u64), bids, asks |
-//! | bids, asks | u32 count, then each order: the fields of [`OrderState`] in order, 57 bytes |
+//! | instruments | u32 count, then each: definition, public references (u64), trades (u64), last price (i64), rules, bids, asks, hidden bids, hidden asks, aside |
+//! | rules | bool, then where there are some: version (u32), rulebook, tick sizes |
+//! | bids and the other queues | u32 count, then each order: the fields of [`OrderState`] in order, 57 bytes, and whether it is special (bool); then where it is: the fields of [`Special`] in order |
+//! | aside | u32 count, then each: side (u8), order |
 //!
 //! A definition is its command: schema (u16), block length (u16), length of block and text (u16), block, text. All
 //! integers are little-endian. The bytes change by a new version, never in place. Reading never takes more memory than
 //! the bytes there are, and says what is wrong with them; whether the state makes sense is judged by the import.
 
-use crate::state::{EngineState, InstrumentState, OrderState, SessionState};
+use crate::state::{Aside, EngineState, FirmState, InstrumentState, OrderState, Rules, SessionState, Special};
 use alloc::vec::Vec;
 use rialto_model::Command;
 use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
 use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Why bytes are not an engine state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +67,11 @@ impl EngineState {
         put(&mut out, &self.day);
         put(&mut out, &self.midnight);
         put(&mut out, &self.day_open);
-        put_list(&mut out, &self.firms, |out, firm| put_definition(out, &(*firm).into()));
+        put_list(&mut out, &self.firms, |out, firm| {
+            put_definition(out, &firm.definition.into());
+            put(out, &firm.self_trade);
+            put(out, &firm.killed);
+        });
         put_list(&mut out, &self.accounts, |out, account| {
             put_definition(out, &(*account).into())
         });
@@ -78,8 +85,15 @@ impl EngineState {
             put_definition(out, &listed.definition.into());
             put(out, &listed.public_refs);
             put(out, &listed.trades);
-            put_list(out, &listed.bids, put_order);
-            put_list(out, &listed.asks, put_order);
+            put(out, &listed.last_price);
+            put_rules(out, listed.rules.as_ref());
+            for orders in [&listed.bids, &listed.asks, &listed.hidden_bids, &listed.hidden_asks] {
+                put_list(out, orders, put_order);
+            }
+            put_list(out, &listed.aside, |out, one| {
+                put(out, &one.side);
+                put_order(out, &one.order);
+            });
         });
         out
     }
@@ -107,7 +121,11 @@ impl EngineState {
             midnight: Field::get(input)?,
             day_open: Field::get(input)?,
             firms: get_list(input, |input| match get_definition(input)? {
-                Command::DefineFirm(firm) => Ok(firm),
+                Command::DefineFirm(definition) => Ok(FirmState {
+                    definition,
+                    self_trade: Field::get(input)?,
+                    killed: Field::get(input)?,
+                }),
                 other => Err(wrong(&other)),
             })?,
             accounts: get_list(input, |input| match get_definition(input)? {
@@ -128,8 +146,18 @@ impl EngineState {
                     definition,
                     public_refs: Field::get(input)?,
                     trades: Field::get(input)?,
+                    last_price: Field::get(input)?,
+                    rules: get_rules(input)?,
                     bids: get_list(input, get_order)?,
                     asks: get_list(input, get_order)?,
+                    hidden_bids: get_list(input, get_order)?,
+                    hidden_asks: get_list(input, get_order)?,
+                    aside: get_list(input, |input| {
+                        Ok(Aside {
+                            side: Field::get(input)?,
+                            order: get_order(input)?,
+                        })
+                    })?,
                 }),
                 other => Err(wrong(&other)),
             })?,
@@ -142,8 +170,8 @@ impl EngineState {
 }
 
 impl OrderState {
-    /// Bytes of one order.
-    const BYTES: usize = 57;
+    /// Bytes of one plain order.
+    const BYTES: usize = 58;
 }
 
 fn put_order(out: &mut Vec<u8>, order: &OrderState) {
@@ -159,6 +187,33 @@ fn put_order(out: &mut Vec<u8>, order: &OrderState) {
     put(out, &order.tif);
     put(out, &order.short);
     put(out, &order.policy);
+    put(out, &order.special.is_some());
+    if let Some(special) = &order.special {
+        put(out, &special.kind);
+        put(out, &special.instructions);
+        put(out, &special.reserve);
+        put(out, &special.trigger);
+    }
+}
+
+fn put_rules(out: &mut Vec<u8>, rules: Option<&Rules>) {
+    put(out, &rules.is_some());
+    if let Some(rules) = rules {
+        put(out, &rules.version);
+        put(out, &rules.rulebook);
+        put(out, &rules.ticks);
+    }
+}
+
+fn get_rules(input: &mut Decoder<'_>) -> Result<Option<Rules>, StateBytesError> {
+    if !bool::get(input)? {
+        return Ok(None);
+    }
+    Ok(Some(Rules {
+        version: Field::get(input)?,
+        rulebook: Field::get(input)?,
+        ticks: Field::get(input)?,
+    }))
 }
 
 fn get_order(input: &mut Decoder<'_>) -> Result<OrderState, StateBytesError> {
@@ -175,6 +230,16 @@ fn get_order(input: &mut Decoder<'_>) -> Result<OrderState, StateBytesError> {
         tif: Field::get(input)?,
         short: Field::get(input)?,
         policy: Field::get(input)?,
+        special: if bool::get(input)? {
+            Some(Special {
+                kind: Field::get(input)?,
+                instructions: Field::get(input)?,
+                reserve: Field::get(input)?,
+                trigger: Field::get(input)?,
+            })
+        } else {
+            None
+        },
     })
 }
 

@@ -6,7 +6,7 @@ use crate::state::OrderState;
 use rialto_model::command::DefineInstrument;
 use rialto_model::{Incarnation, InstrumentId, OrderId, Price, Quantity, SequenceNumber, SessionId, Side, TradingDay};
 
-/// A resting order with its place.
+/// A live order with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderView {
     /// In which book.
@@ -18,7 +18,7 @@ pub struct OrderView {
 }
 
 impl Engine {
-    /// The best `levels` price levels of a side with the quantity of all orders in each, best first. Nothing for an
+    /// The best `levels` price levels of a side with the displayed quantity of each, best first. Nothing for an
     /// instrument that is not defined.
     pub fn depth(
         &self,
@@ -32,7 +32,7 @@ impl Engine {
             .map(|level| (Price(i64::from(level.price)), Quantity(level.total)))
     }
 
-    /// A resting order by the venue's name of it.
+    /// A live order by the venue's name of it.
     #[must_use]
     pub fn order(&self, order_id: OrderId) -> Option<OrderView> {
         let handle = self.order_ids.get(order_id.0);
@@ -40,15 +40,14 @@ impl Engine {
             return None;
         }
         let order = &self.orders[handle];
-        let price = self.rungs.levels[order.level].price;
         Some(OrderView {
             instrument: order.instrument,
             side: order.side,
-            order: order.state(price),
+            order: self.order_state(handle),
         })
     }
 
-    /// How many orders rest in the venue.
+    /// How many orders live in the venue.
     #[must_use]
     pub fn live_orders(&self) -> usize {
         self.orders.live()

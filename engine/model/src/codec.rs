@@ -246,6 +246,82 @@ macro_rules! byte_enum {
 }
 pub(crate) use byte_enum;
 
+/// Declares a struct whose bytes are those of its fields in order: a field of several parts.
+macro_rules! composite {
+    ($(#[$doc:meta])* $Name:ident { $($(#[$field_doc:meta])* $field:ident: $Type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub struct $Name {
+            $($(#[$field_doc])* pub $field: $Type,)*
+        }
+
+        impl $crate::codec::Field for $Name {
+            const SIZE: usize = 0 $(+ <$Type as $crate::codec::Field>::SIZE)*;
+            #[inline]
+            fn put(&self, out: &mut $crate::codec::Encoder<'_>) {
+                $($crate::codec::Field::put(&self.$field, out);)*
+            }
+            #[inline]
+            fn get(input: &mut $crate::codec::Decoder<'_>) -> Result<Self, $crate::codec::DecodeError> {
+                Ok(Self { $($field: $crate::codec::Field::get(input)?,)* })
+            }
+        }
+    };
+}
+pub(crate) use composite;
+
+/// Declares a set of named bits, fixed for ever. Bits without a name are kept as they come.
+macro_rules! bit_set {
+    ($(#[$doc:meta])* $Name:ident($int:ty) { $($(#[$bit_doc:meta])* $BIT:ident = $at:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        #[repr(transparent)]
+        pub struct $Name(pub $int);
+
+        impl $Name {
+            $($(#[$bit_doc])* pub const $BIT: Self = Self(1 << $at);)*
+            /// No bit set.
+            pub const NONE: Self = Self(0);
+            /// Every bit that has a name.
+            pub const ALL: Self = Self(0 $(| 1 << $at)*);
+
+            /// Whether every bit of `other` is set.
+            #[inline]
+            #[must_use]
+            pub const fn has(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+
+            /// The bits of both.
+            #[inline]
+            #[must_use]
+            pub const fn with(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
+            /// Whether no bit is set.
+            #[inline]
+            #[must_use]
+            pub const fn is_empty(self) -> bool {
+                self.0 == 0
+            }
+        }
+
+        impl $crate::codec::Field for $Name {
+            const SIZE: usize = size_of::<$int>();
+            #[inline]
+            fn put(&self, out: &mut $crate::codec::Encoder<'_>) {
+                self.0.put(out);
+            }
+            #[inline]
+            fn get(input: &mut $crate::codec::Decoder<'_>) -> Result<Self, $crate::codec::DecodeError> {
+                <$int>::get(input).map(Self)
+            }
+        }
+    };
+}
+pub(crate) use bit_set;
+
 /// Declares a family of messages: a struct each, and one enum over them with its bytes.
 macro_rules! messages {
     ($(#[$enum_doc:meta])* $Enum:ident {

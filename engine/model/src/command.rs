@@ -4,9 +4,11 @@
 
 use crate::codec::messages;
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
-use crate::order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce};
+use crate::instructions::Instructions;
+use crate::order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, SideFilter, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::RejectReason;
+use crate::rulebook::{Rulebook, SelfTrade, TickTable};
 use crate::text::{Mpid, Symbol};
 use crate::time::{Timestamp, TradingDay};
 
@@ -106,6 +108,38 @@ messages! {
             inbound: MsgSeqNum,
             /// The FIX MsgType.
             what: u8,
+        }
+        /// Gives an instrument its rules, or others: the first set under version 1, each further one under the next.
+        SetRulebook = 12 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// One more than that of the rules that stand.
+            version: u32,
+            /// The rules.
+            rulebook: Rulebook,
+        }
+        /// Gives an instrument with a rulebook its tick sizes, under the next version of its rules.
+        SetTicks = 13 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// One more than that of the rules that stand.
+            version: u32,
+            /// The tick sizes.
+            ticks: TickTable,
+        }
+        /// Chooses self-trade prevention for a firm, on every instrument.
+        SetSelfTrade = 14 {
+            /// Which firm.
+            firm: FirmId,
+            /// What happens; `Allowed` leaves it to each instrument's rulebook.
+            mode: SelfTrade,
+        }
+        /// Switches a firm off: its orders are cancelled and nothing but cancels is taken from it; or on again.
+        SetKillSwitch = 15 {
+            /// Which firm.
+            firm: FirmId,
+            /// Off (killed) or on again.
+            killed: bool,
         }
         /// A new order (FIX D, OUCH O).
         Enter = 20 {
@@ -220,5 +254,132 @@ messages! {
             reason: RejectReason,
         } + /// The client's id bytes.
             client_id
+        /// A new order with instructions: [`Enter`], and what it asks for beyond that. An order without any comes as
+        /// `Enter`, whose record stays small.
+        EnterSpecial = 25 {
+            /// From.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// The client's name of the order.
+            user_ref: UserRef,
+            /// For whom; zero: the session's account.
+            account: AccountId,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// Limit or market; what a stop order becomes.
+            kind: OrderKind,
+            /// How long.
+            tif: TimeInForce,
+            /// How a sale is marked.
+            short: ShortSale,
+            /// In which capacity.
+            capacity: Capacity,
+            /// The door's meanings.
+            policy: Policy,
+            /// At which price; zero for a market order.
+            price: Price,
+            /// How much.
+            quantity: Quantity,
+            /// What it asks for beyond that.
+            instructions: Instructions,
+        } + /// The client's id bytes (ClOrdID).
+            client_id
+        /// Changes an order and states all its instructions anew. A plain [`Replace`] leaves them as they are.
+        ReplaceSpecial = 26 {
+            /// From.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// Which order.
+            target: Target,
+            /// The client's new name of it.
+            user_ref: UserRef,
+            /// Limit or market.
+            kind: OrderKind,
+            /// How long.
+            tif: TimeInForce,
+            /// The door's meanings.
+            policy: Policy,
+            /// The new price.
+            price: Price,
+            /// The new quantity; whether it counts executions is in `policy`.
+            quantity: Quantity,
+            /// Its instructions from now on.
+            instructions: Instructions,
+        } + /// The client's id bytes of this request.
+            client_id
+        /// Takes off every order that fits all of the filters (FIX q). From a member: of its session, or of its whole firm.
+        MassCancel = 27 {
+            /// From; the venue may mean any firm.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// Orders of every session of the firm, not of the session alone. The venue's mass cancel always does.
+            whole_firm: bool,
+            /// Of which firm, where the venue asks; zero: any.
+            firm: FirmId,
+            /// For which account; zero: any.
+            account: AccountId,
+            /// On which instrument; zero: any.
+            instrument: InstrumentId,
+            /// On which side.
+            side: SideFilter,
+        } + /// The client's id bytes of this request.
+            client_id
+    }
+}
+
+impl EnterSpecial {
+    /// A plain order as one without instructions.
+    #[must_use]
+    pub const fn plain(c: &Enter) -> Self {
+        Self {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            user_ref: c.user_ref,
+            account: c.account,
+            instrument: c.instrument,
+            side: c.side,
+            kind: c.kind,
+            tif: c.tif,
+            short: c.short,
+            capacity: c.capacity,
+            policy: c.policy,
+            price: c.price,
+            quantity: c.quantity,
+            instructions: Instructions::NONE,
+            client_id: c.client_id,
+        }
+    }
+}
+
+impl ReplaceSpecial {
+    /// A plain replace of an order with these instructions.
+    #[must_use]
+    pub const fn plain(c: &Replace, instructions: Instructions) -> Self {
+        Self {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            target: c.target,
+            user_ref: c.user_ref,
+            kind: c.kind,
+            tif: c.tif,
+            policy: c.policy,
+            price: c.price,
+            quantity: c.quantity,
+            instructions,
+            client_id: c.client_id,
+        }
     }
 }

@@ -6,9 +6,11 @@ use crate::ids::{
     AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SessionId, TradeId,
     UserRef, VenueId,
 };
+use crate::instructions::Instructions;
 use crate::order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::{CancelReason, IgnoreReason, RejectReason};
+use crate::rulebook::{Rulebook, SelfTrade, TickTable};
 use crate::sequenced::Sequenced;
 use crate::text::{Mpid, Symbol};
 use crate::time::{Timestamp, TradingDay};
@@ -130,6 +132,38 @@ messages! {
             /// Why.
             reason: IgnoreReason,
         }
+        /// An instrument has these rules from here on.
+        RulebookSet = 1014 {
+            /// Which.
+            instrument: InstrumentId,
+            /// The version of its rules.
+            version: u32,
+            /// The rules.
+            rulebook: Rulebook,
+        }
+        /// An instrument has these tick sizes from here on.
+        TicksSet = 1015 {
+            /// Which.
+            instrument: InstrumentId,
+            /// The version of its rules.
+            version: u32,
+            /// The tick sizes.
+            ticks: TickTable,
+        }
+        /// A firm's self-trade prevention from here on.
+        SelfTradeSet = 1016 {
+            /// Which.
+            firm: FirmId,
+            /// What happens.
+            mode: SelfTrade,
+        }
+        /// A firm is switched off or on again. Comes before the cancels that it causes.
+        KillSwitchSet = 1017 {
+            /// Which.
+            firm: FirmId,
+            /// Off (killed) or on again.
+            killed: bool,
+        }
         /// A new order stands. Comes before its executions.
         Accepted = 1020 {
             /// Whose.
@@ -187,7 +221,7 @@ messages! {
             user_ref: UserRef,
             /// The venue's name, as before.
             order_id: OrderId,
-            /// Its reference on the feed until now.
+            /// Its reference on the feed until now; zero where the feed did not know it.
             old_public_ref: PublicRef,
             /// Its reference from now on: the same one when it kept its place.
             public_ref: PublicRef,
@@ -221,7 +255,8 @@ messages! {
             mpid: Mpid,
         } + /// The client's id bytes of the request.
             client_id
-        /// What is left of an order after its executions on entry or replace has come to rest.
+        /// A quantity has come to rest where all can see it: what is left of an order after its executions on entry or
+        /// replace, or what an iceberg displays next.
         Booked = 1022 {
             /// The venue's name of it.
             order_id: OrderId,
@@ -264,6 +299,8 @@ messages! {
             removed: Quantity,
             /// How much is open from here on.
             leaves: Quantity,
+            /// How much of what went was on the feed.
+            removed_shown: Quantity,
         } + /// The client's id bytes of the request.
             client_id
         /// An order is gone without having traded what was open.
@@ -330,6 +367,8 @@ messages! {
             taker_account: AccountId,
             /// What is left of it.
             taker_leaves: Quantity,
+            /// The resting order was not on the feed.
+            maker_hidden: bool,
         }
         /// A new order was refused. Its user reference is consumed, except for `UnknownSession`, `SessionNotUp`,
         /// `UserRefJump`, and where the door itself refused ([`Refuse`](crate::command::Refuse)).
@@ -398,7 +437,67 @@ messages! {
             executed: Quantity,
             /// The firm's name on the feed; blank without attribution.
             mpid: Mpid,
+            /// How much of what is open the feed sees.
+            shown: Quantity,
         }
+        /// What the order of the [`Accepted`], [`Replaced`] or [`Restated`] before it asks for beyond a basic order.
+        Instructed = 1029 {
+            /// Whose.
+            session: SessionId,
+            /// The client's name of it.
+            user_ref: UserRef,
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// What.
+            instrument: InstrumentId,
+            /// What it asks for.
+            instructions: Instructions,
+        }
+        /// A stop order became live: a limit or market order from here on. Comes before its executions.
+        Triggered = 1030 {
+            /// Whose.
+            session: SessionId,
+            /// The client's name of it.
+            user_ref: UserRef,
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// Its reference on the feed from here on, if it comes to rest there.
+            public_ref: PublicRef,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// What it is now.
+            kind: OrderKind,
+            /// At which price; zero for a market order.
+            price: Price,
+            /// How much is open.
+            quantity: Quantity,
+        }
+        /// A mass cancel was carried out. Comes before the cancels that it causes.
+        MassCancelled = 1031 {
+            /// Who asked.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// How many orders go.
+            cancelled: u32,
+        } + /// The client's id bytes of the request.
+            client_id
+        /// A mass cancel was refused.
+        MassCancelRejected = 1032 {
+            /// Who asked.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// Why.
+            reason: RejectReason,
+        } + /// The client's id bytes of the request.
+            client_id
     }
 }
 
@@ -422,6 +521,10 @@ impl Event {
             Self::Executed(e) => Some(e.instrument),
             Self::Rejected(e) => Some(e.instrument),
             Self::Restated(e) => Some(e.instrument),
+            Self::RulebookSet(e) => Some(e.instrument),
+            Self::TicksSet(e) => Some(e.instrument),
+            Self::Instructed(e) => Some(e.instrument),
+            Self::Triggered(e) => Some(e.instrument),
             _ => None,
         }
     }

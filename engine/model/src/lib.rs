@@ -5,7 +5,7 @@
 //! randomness, no I/O, no floats and no hash maps: a stage may depend on it without losing determinism.
 //!
 //! - [`ids`]: who and what: venue, firm, account, session, instrument, the three names of an order.
-//! - [`price`], [`time`], [`order`], [`text`]: values.
+//! - [`price`], [`time`], [`order`], [`instructions`], [`text`]: values; [`rulebook`]: the rules of an instrument.
 //! - [`command`]: everything that can change an output; [`event`]: everything that came of it.
 //! - [`sequenced`]: the envelope the sequencer stamps; [`hash`]: the one oracle; [`limits`]: every bound by name.
 #![cfg_attr(not(test), no_std)]
@@ -16,10 +16,12 @@ pub mod command;
 pub mod event;
 pub mod hash;
 pub mod ids;
+pub mod instructions;
 pub mod limits;
 pub mod order;
 pub mod price;
 pub mod reason;
+pub mod rulebook;
 pub mod sequenced;
 pub mod text;
 pub mod time;
@@ -31,9 +33,11 @@ pub use ids::{
     AccountId, Epoch, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SequenceNumber,
     SessionId, TradeId, UserRef, VenueId,
 };
-pub use order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce};
-pub use price::{Price, PriceScale, Quantity};
+pub use instructions::{AuctionOnly, Handling, Instructions};
+pub use order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, SideFilter, Target, TimeInForce};
+pub use price::{Part, Price, PriceScale, Quantity};
 pub use reason::{CancelReason, IgnoreReason, RejectReason};
+pub use rulebook::{Offers, Rulebook, SelfTrade, TickRow, TickTable};
 pub use sequenced::{Output, Sequenced};
 pub use text::{Mpid, Symbol, Text};
 pub use time::{Clock, Monotonic, Timestamp, TradingDay};

@@ -95,6 +95,29 @@ byte_enum! {
     }
 }
 
+byte_enum! {
+    /// Which orders a mass cancel means by side.
+    SideFilter {
+        /// Both sides.
+        Both = 0,
+        /// Buy orders.
+        Buy = 1,
+        /// Sell orders.
+        Sell = 2,
+    }
+}
+
+impl SideFilter {
+    /// Whether an order of this side is meant.
+    #[must_use]
+    pub const fn takes(self, side: Side) -> bool {
+        matches!(
+            (self, side),
+            (Self::Both, _) | (Self::Buy, Side::Buy) | (Self::Sell, Side::Sell)
+        )
+    }
+}
+
 impl Side {
     /// The side an order of this side trades with.
     #[inline]

@@ -18,6 +18,29 @@ pub struct PriceScale(pub u8);
 #[repr(transparent)]
 pub struct Quantity(pub u64);
 
+/// A part of an order's quantity, in 32 bits: [`QUANTITY_MAX`](crate::limits::QUANTITY_MAX) fits them, and records with
+/// instructions are tight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Part(pub u32);
+
+impl Part {
+    /// None.
+    pub const ZERO: Self = Self(0);
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// As a quantity.
+    #[must_use]
+    pub const fn quantity(self) -> Quantity {
+        Quantity(self.0 as u64)
+    }
+}
+
 impl PriceScale {
     /// Four digits, as OUCH and ITCH imply.
     pub const DEFAULT: Self = Self(4);
@@ -69,3 +92,4 @@ macro_rules! field {
 field!(Price(i64));
 field!(PriceScale(u8));
 field!(Quantity(u64));
+field!(Part(u32));

@@ -43,6 +43,28 @@ byte_enum! {
         DuplicateClientId = 18,
         /// The door was asked for an order type, time in force or instruction that is not offered.
         NotSupported = 19,
+        /// The instrument's rulebook does not offer the order type.
+        TypeNotOffered = 20,
+        /// The instrument's rulebook does not offer the time in force.
+        LifetimeNotOffered = 21,
+        /// The instrument's rulebook does not offer the instruction.
+        InstructionNotOffered = 22,
+        /// Instructions that contradict each other, the order type or the time in force.
+        InstructionConflict = 23,
+        /// The quantity is below the instrument's lowest.
+        QuantityTooSmall = 24,
+        /// The displayed quantity is above the order's or no multiple of the lot size.
+        DisplayInvalid = 25,
+        /// The minimum quantity is above the order's or no multiple of the lot size.
+        MinimumInvalid = 26,
+        /// The stop price is out of range or off tick, or a trailing stop has no trade to follow.
+        TriggerInvalid = 27,
+        /// The expiry is not in the future.
+        ExpiryInvalid = 28,
+        /// A post-only order would have traded.
+        PostOnlyWouldTrade = 29,
+        /// The firm's kill switch is on.
+        FirmKilled = 30,
     }
 }
 
@@ -63,6 +85,16 @@ byte_enum! {
         InvalidReplace = 6,
         /// A replace asked for no more than what was executed.
         ReplacedToNothing = 7,
+        /// Its date was reached.
+        Expired = 8,
+        /// Self-trade prevention.
+        SelfTrade = 9,
+        /// A mass cancel.
+        MassCancelled = 10,
+        /// Its firm's kill switch.
+        FirmKilled = 11,
+        /// Less than its minimum quantity could trade at once.
+        MinimumNotMet = 12,
     }
 }
 
@@ -110,6 +142,19 @@ impl RejectReason {
             Self::NotSupported => {
                 "order type, time in force or instruction is not offered: see the door's documentation"
             }
+            Self::TypeNotOffered => "the instrument does not offer this order type: see its rulebook",
+            Self::LifetimeNotOffered => "the instrument does not offer this time in force: see its rulebook",
+            Self::InstructionNotOffered => "the instrument does not offer this instruction: see its rulebook",
+            Self::InstructionConflict => "instructions contradict each other: leave one out",
+            Self::QuantityTooSmall => "quantity is below the lowest of the instrument: see its rulebook",
+            Self::DisplayInvalid => "displayed quantity is not a number of lots up to the quantity: correct it",
+            Self::MinimumInvalid => "minimum quantity is not a number of lots up to the quantity: correct it",
+            Self::TriggerInvalid => {
+                "stop price is no price of the instrument, or there was no trade to trail: correct it"
+            }
+            Self::ExpiryInvalid => "expiry is not in the future: give a later one",
+            Self::PostOnlyWouldTrade => "post-only order would have traded: give a less aggressive price",
+            Self::FirmKilled => "the firm's kill switch is on: ask the venue to switch it off",
         }
     }
 }

@@ -5,13 +5,14 @@
 //! | `DayStarted` | `S` `O`, `S` `S`; `S` `Q` behind the last event of the same command, as the directory and the carried orders come first |
 //! | `DayEnded` | `S` `M`, `S` `E`, `S` `C` |
 //! | `InstrumentListed` | `R`, `H` |
-//! | `Accepted` that rests, `Booked`, `Restated` | `A`, or `F` with attribution |
-//! | `Executed` | `E` of the resting order |
-//! | `Reduced` that removes something | `X` |
+//! | `Accepted` that rests, `Booked`, `Restated` with what it shows | `A`, or `F` with attribution |
+//! | `Executed` | `E` of the resting order; `P` where it was hidden |
+//! | `Reduced` that removes something shown | `X` |
 //! | `Cancelled` that rested | `D` |
 //! | `Replaced` that keeps its reference | `X` of the difference, or nothing |
 //! | `Replaced` that rests under a new one | `U` |
 //! | `Replaced` that does not rest | `D`; executions and `Booked` follow |
+//! | `Replaced` of an order that was not shown | `A` or `F` where it rests, nothing otherwise |
 //! | any other; any outside of a trading day | nothing |
 //!
 //! Attribution is ITCH's: a `U` keeps that of the order it replaces.
@@ -24,12 +25,15 @@ use rialto_itch::values::LeverageFactor;
 use rialto_itch::{
     AddOrder, AddOrderAttributed, Header, IssueSubType, MatchNumber, Message, OrderCancel, OrderDelete, OrderExecuted,
     OrderReference, OrderReplace, Side, StockDirectory, StockLocate, StockTradingAction, SystemEvent, TimeOfDay,
-    TrackingNumber, TradingReason,
+    TrackingNumber, Trade, TradingReason,
 };
 use rialto_model::event::{Event, InstrumentListed};
 use rialto_model::{InstrumentId, Mpid, Output, Price, PublicRef, Quantity, Timestamp, TradeId};
 
 use crate::directory::{Directory, Listing, shares};
+
+/// The reference of an order that the feed did not know.
+const UNSEEN: PublicRef = PublicRef(0);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Translator {
@@ -125,9 +129,14 @@ impl Translator {
                 on(e.instrument)?.added(e.public_ref, e.side, e.quantity, e.price, e.mpid)?
             }
             Event::Booked(e) => on(e.instrument)?.added(e.public_ref, e.side, e.quantity, e.price, e.mpid)?,
-            Event::Restated(e) => on(e.instrument)?.added(e.public_ref, e.side, e.leaves, e.price, e.mpid)?,
+            Event::Restated(e) if !e.shown.is_zero() => {
+                on(e.instrument)?.added(e.public_ref, e.side, e.shown, e.price, e.mpid)?
+            }
+            Event::Executed(e) if e.maker_hidden => on(e.instrument)?.traded(e.quantity, e.price, e.trade)?,
             Event::Executed(e) => on(e.instrument)?.executed(e.maker_public_ref, e.quantity, e.trade)?,
-            Event::Reduced(e) if !e.removed.is_zero() => on(e.instrument)?.reduced(e.public_ref, e.removed)?,
+            Event::Reduced(e) if !e.removed_shown.is_zero() => {
+                on(e.instrument)?.reduced(e.public_ref, e.removed_shown)?
+            }
             Event::Cancelled(e) if e.rested => on(e.instrument)?.deleted(e.public_ref),
             Event::Replaced(e) if e.public_ref == e.old_public_ref => {
                 let removed = e.old_quantity.saturating_sub(e.quantity);
@@ -136,9 +145,13 @@ impl Translator {
                 }
                 on(e.instrument)?.reduced(e.public_ref, removed)?
             }
+            Event::Replaced(e) if e.rests && e.old_public_ref == UNSEEN => {
+                on(e.instrument)?.added(e.public_ref, e.side, e.quantity, e.price, e.mpid)?
+            }
             Event::Replaced(e) if e.rests => {
                 on(e.instrument)?.replaced(e.old_public_ref, e.public_ref, e.quantity, e.price)?
             }
+            Event::Replaced(e) if e.old_public_ref == UNSEEN => return Ok(None),
             Event::Replaced(e) => on(e.instrument)?.deleted(e.old_public_ref),
             _ => return Ok(None),
         };
@@ -199,6 +212,20 @@ impl Subject<'_> {
             header: self.header,
             reference: reference(order),
             shares: shares(quantity).ok_or(NotOnFeed)?,
+            match_number: MatchNumber(trade.0),
+        }
+        .into())
+    }
+
+    /// A trade with an order that no one saw: against the buy side, as on feeds of today (ITCH 5.0, Trade Message).
+    fn traded(&self, quantity: Quantity, price: Price, trade: TradeId) -> Result<Message, NotOnFeed> {
+        Ok(Trade {
+            header: self.header,
+            reference: OrderReference(0),
+            side: Side::Buy,
+            shares: shares(quantity).ok_or(NotOnFeed)?,
+            stock: self.listing.stock,
+            price: self.listing.price(price).ok_or(NotOnFeed)?,
             match_number: MatchNumber(trade.0),
         }
         .into())

@@ -51,6 +51,7 @@ fn a_day_opens_with_its_directory_and_closes_behind_its_last_order() {
                     side: Sell,
                     price: Price(50_100),
                     leaves: Quantity(30),
+                    shown: Quantity(30),
                     executed: Quantity(70),
                     ..Restated::default()
                 }),
@@ -63,6 +64,7 @@ fn a_day_opens_with_its_directory_and_closes_behind_its_last_order() {
                     side: Buy,
                     price: Price(100),
                     leaves: Quantity(1),
+                    shown: Quantity(1),
                     mpid: mpid("ABCD"),
                     ..Restated::default()
                 }),
@@ -170,6 +172,58 @@ fn each_event_of_an_order_comes_to_its_message() {
 }
 
 #[test]
+fn of_an_order_that_is_not_shown_only_its_trades_are_told() {
+    let (mut publisher, mut script) = (publisher(), Script::new());
+    for output in script.opening() {
+        messages(&mut publisher, &output);
+    }
+    let Event::Executed(hidden) = executed(1, 60, 21) else {
+        unreachable!("executed makes an execution")
+    };
+    let Event::Reduced(partly) = reduced(3, 30) else {
+        unreachable!("reduced makes a reduction")
+    };
+    let Event::Replaced(unseen) = replaced((0, 60), (5, 60), true) else {
+        unreachable!("replaced makes a replace")
+    };
+    let table: Table = vec![
+        vec![(Event::Accepted(accepted(Sell, 1, 100, 50_000, false)), &[])],
+        vec![
+            (Event::Accepted(accepted(Buy, 2, 60, 50_000, false)), &[]),
+            (
+                Event::Executed(Executed {
+                    maker_hidden: true,
+                    price: Price(50_000),
+                    ..hidden
+                }),
+                &["P1 60 GOOG 50000 trade 21"],
+            ),
+        ],
+        vec![(cancelled(1, false), &[])],
+        // An iceberg: what is behind its display is nobody's business.
+        vec![
+            (Event::Accepted(accepted(Sell, 3, 100, 50_000, false)), &[]),
+            (
+                Event::Booked(booked(Sell, 3, 20, 50_000)),
+                &["A1 #3 sell 20 GOOG 50000"],
+            ),
+        ],
+        vec![(
+            Event::Reduced(Reduced {
+                removed_shown: Quantity(10),
+                ..partly
+            }),
+            &["X1 #3 10"],
+        )],
+        // A hidden order that becomes a displayed one, and the other way round.
+        vec![(Event::Replaced(unseen), &["A1 #5 buy 60 GOOG 50000"])],
+        vec![(replaced((5, 60), (6, 60), false), &["D1 #5"])],
+        vec![(replaced((0, 60), (7, 60), false), &[])],
+    ];
+    holds(&mut publisher, &mut script, table);
+}
+
+#[test]
 fn what_the_public_need_not_know_is_not_told() {
     let (mut publisher, mut script) = (publisher(), Script::new());
     for output in script.opening() {
@@ -188,6 +242,14 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::Ignored(Ignored::default()),
         Event::Rejected(Rejected::default()),
         Event::ChangeRejected(ChangeRejected::default()),
+        Event::RulebookSet(RulebookSet::default()),
+        Event::TicksSet(TicksSet::default()),
+        Event::SelfTradeSet(SelfTradeSet::default()),
+        Event::KillSwitchSet(KillSwitchSet::default()),
+        Event::Instructed(Instructed::default()),
+        Event::Triggered(Triggered::default()),
+        Event::MassCancelled(MassCancelled::default()),
+        Event::MassCancelRejected(MassCancelRejected::default()),
     ];
     holds(
         &mut publisher,

@@ -107,13 +107,14 @@ fn instrument(state: &EngineState, wanted: &InstrumentConfig, next: InstrumentId
 
 fn members(state: &EngineState, config: &Config) -> Result<Vec<Command>> {
     let mut commands = Vec::new();
-    let mut last_firm = state.firms.iter().map(|f| f.firm.0).max().unwrap_or(0);
+    let mut last_firm = state.firms.iter().map(|f| f.definition.firm.0).max().unwrap_or(0);
     let mut last_account = state.accounts.iter().map(|a| a.account.0).max().unwrap_or(0);
     let mut last_session = state.sessions.iter().map(|s| s.definition.session.0).max().unwrap_or(0);
     for wanted in &config.firms {
         let name = Text::new(wanted.name.as_bytes()).with_context(|| format!("firm {:?}", wanted.name))?;
         let mpid = Mpid::new(&wanted.mpid).with_context(|| format!("mpid {:?}", wanted.mpid))?;
-        let (firm, account) = if let Some(firm) = state.firms.iter().find(|f| f.name == name) {
+        let mut known = state.firms.iter().map(|f| &f.definition);
+        let (firm, account) = if let Some(firm) = known.find(|f| f.name == name) {
             let account = state.accounts.iter().find(|a| a.firm == firm.firm);
             (
                 firm.firm,

@@ -1,42 +1,35 @@
-//! Orders in the naive engine: entry, changes, and the trade between them.
+//! New orders in the naive engine: what is valid, and where an order goes.
 
+use super::rules::{is_on_tick, rulebook};
+use super::trade::Incoming;
 use super::{Engine, ignored};
-use crate::state::{InstrumentState, OrderState};
+use crate::state::{Aside, InstrumentState, OrderState, Special};
 use alloc::vec::Vec;
-use rialto_model::command::{Cancel, Enter, Reduce, Replace};
-use rialto_model::event::{Accepted, Booked, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced};
+use rialto_model::command::{Enter, EnterSpecial};
+use rialto_model::event::{Accepted, Booked, Cancelled, Instructed, Rejected, Triggered};
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{
-    AccountId, CancelReason, Event, IgnoreReason, Incarnation, InstrumentId, MsgSeqNum, OrderId, OrderKind, Policy,
-    Price, PublicRef, Quantity, RejectReason, SequenceNumber, SessionId, ShortSale, Side, Target, Text, TimeInForce,
-    TradeId, UserRef,
+    AccountId, AuctionOnly, CancelReason, Event, FirmId, Handling, IgnoreReason, Incarnation, Instructions,
+    InstrumentId, MsgSeqNum, Offers, OrderId, OrderKind, Part, Price, PublicRef, Quantity, RejectReason,
+    SequenceNumber, ShortSale, Side, Text, TimeInForce, Timestamp,
 };
 
-/// Who asks for a change, under what, of which order.
-#[derive(Clone, Copy)]
-struct Request {
-    session: SessionId,
-    incarnation: Incarnation,
-    inbound: MsgSeqNum,
-    client_id: Text,
-    target: Target,
-    policy: Policy,
-    /// The new reference of a replace.
-    user_ref: Option<UserRef>,
-}
-
-/// An order off the book on its way to trade.
-#[derive(Clone, Copy)]
-struct Incoming {
-    instrument: InstrumentId,
-    side: Side,
-    kind: OrderKind,
-    order: OrderState,
+/// What an order wants, new or replaced.
+pub(super) struct Terms {
+    pub(super) side: Side,
+    pub(super) kind: OrderKind,
+    pub(super) tif: TimeInForce,
+    pub(super) price: Price,
+    pub(super) quantity: Quantity,
+    pub(super) instructions: Instructions,
 }
 
 impl Engine {
     pub(super) fn enter(&mut self, seq: SequenceNumber, c: &Enter, events: &mut Vec<Event>) {
-        let price = stated_price(c.kind, c.price);
+        self.enter_special(seq, &EnterSpecial::plain(c), events);
+    }
+
+    pub(super) fn enter_special(&mut self, seq: SequenceNumber, c: &EnterSpecial, events: &mut Vec<Event>) {
         let rejected = |reason| -> Event {
             Rejected {
                 session: c.session,
@@ -46,7 +39,7 @@ impl Engine {
                 instrument: c.instrument,
                 side: c.side,
                 reason,
-                price,
+                price: stated_price(c.kind, c.price),
                 quantity: c.quantity,
                 client_id: c.client_id,
             }
@@ -63,31 +56,32 @@ impl Engine {
             return events.push(rejected(RejectReason::UserRefJump));
         }
         self.consume(c.session, c.user_ref);
-        let account = match self.check_enter(c, price) {
-            Ok(account) => account,
+        let (account, price) = match self.check_enter(c) {
+            Ok(valid) => valid,
             Err(reason) => return events.push(rejected(reason)),
         };
 
         let public_ref = self.next_public_ref(c.instrument);
-        let order = OrderState {
-            order_id: OrderId(seq.0),
-            public_ref,
-            session: c.session,
-            user_ref: c.user_ref,
-            carried: false,
-            account,
-            price,
-            leaves: c.quantity,
-            executed: Quantity(0),
-            tif: c.tif,
-            short: c.short,
-            policy: c.policy,
-        };
         let incoming = Incoming {
             instrument: c.instrument,
             side: c.side,
             kind: c.kind,
-            order,
+            instructions: c.instructions,
+            order: OrderState {
+                order_id: OrderId(seq.0),
+                public_ref,
+                session: c.session,
+                user_ref: c.user_ref,
+                carried: false,
+                account,
+                price,
+                leaves: c.quantity,
+                executed: Quantity(0),
+                tif: c.tif,
+                short: c.short,
+                policy: c.policy,
+                special: None,
+            },
         };
         let rests = self.rests_at_once(&incoming);
         events.push(
@@ -96,7 +90,7 @@ impl Engine {
                 incarnation: c.incarnation,
                 inbound: c.inbound,
                 user_ref: c.user_ref,
-                order_id: order.order_id,
+                order_id: incoming.order.order_id,
                 public_ref,
                 firm: self.firm_of(c.session),
                 account,
@@ -115,10 +109,117 @@ impl Engine {
             }
             .into(),
         );
-        self.trade(incoming, rests, events);
+        self.follow(incoming, rests, events);
     }
 
-    fn check_enter(&self, c: &Enter, price: Price) -> Result<AccountId, RejectReason> {
+    /// What becomes of an accepted or replaced order, and of the stops that it sets off.
+    pub(super) fn follow(&mut self, mut incoming: Incoming, announced: bool, events: &mut Vec<Event>) {
+        let instrument = incoming.instrument;
+        incoming.order.special = special_of(&incoming);
+        instruct(instrument, &incoming.order, events);
+        if incoming.instructions.trigger == Price(0) {
+            self.trade(incoming, announced, events);
+        } else {
+            let trigger = self.first_trigger(&incoming);
+            if self.is_reached(instrument, incoming.side, trigger) {
+                self.go_live(incoming, events);
+            } else if let Some(listed) = self.listed_mut(instrument) {
+                if let Some(special) = &mut incoming.order.special {
+                    special.trigger = trigger;
+                }
+                listed.aside.push(Aside {
+                    side: incoming.side,
+                    order: incoming.order,
+                });
+            }
+        }
+        while let Some(one) = self.next_stop(instrument) {
+            self.remove(one.order.order_id);
+            let instructions = one.order.instructions();
+            let kind = one.order.special.map_or(OrderKind::Limit, |special| special.kind);
+            let incoming = Incoming {
+                instrument,
+                side: one.side,
+                kind,
+                instructions,
+                order: one.order,
+            };
+            self.go_live(incoming, events);
+        }
+    }
+
+    /// A stop becomes what it is behind its trigger, and trades.
+    fn go_live(&mut self, mut incoming: Incoming, events: &mut Vec<Event>) {
+        incoming.order.public_ref = self.next_public_ref(incoming.instrument);
+        incoming.instructions.trigger = Price(0);
+        incoming.instructions.handling.0 &= !Handling::TRAILING.0;
+        incoming.order.special = special_of(&incoming);
+        let order = &incoming.order;
+        events.push(
+            Triggered {
+                session: order.session,
+                user_ref: order.user_ref,
+                order_id: order.order_id,
+                public_ref: order.public_ref,
+                instrument: incoming.instrument,
+                side: incoming.side,
+                kind: incoming.kind,
+                price: order.price,
+                quantity: order.leaves,
+            }
+            .into(),
+        );
+        self.trade(incoming, false, events);
+    }
+
+    fn first_trigger(&self, incoming: &Incoming) -> Price {
+        let asked = incoming.instructions.trigger;
+        if !incoming.instructions.handling.has(Handling::TRAILING) {
+            return asked;
+        }
+        let last = self.last_price(incoming.instrument);
+        trailed(incoming.side, last, asked)
+    }
+
+    fn last_price(&self, instrument: InstrumentId) -> Price {
+        self.listed(instrument).map_or(Price(0), |listed| listed.last_price)
+    }
+
+    fn is_reached(&self, instrument: InstrumentId, side: Side, trigger: Price) -> bool {
+        let last = self.last_price(instrument);
+        let reached = if side == Side::Buy {
+            trigger <= last
+        } else {
+            trigger >= last
+        };
+        last > Price(0) && reached
+    }
+
+    /// Lets trailing stops follow, then finds the oldest that the last trade has reached.
+    fn next_stop(&mut self, instrument: InstrumentId) -> Option<Aside> {
+        let last = self.last_price(instrument);
+        let listed = self.listed_mut(instrument)?;
+        for one in &mut listed.aside {
+            let Some(special) = &mut one.order.special else {
+                continue;
+            };
+            if special.instructions.handling.has(Handling::TRAILING) {
+                let follows = trailed(one.side, last, special.instructions.trigger);
+                special.trigger = match one.side {
+                    Side::Buy => special.trigger.min(follows),
+                    Side::Sell => special.trigger.max(follows),
+                };
+            }
+        }
+        let listed = self.listed(instrument)?;
+        let reached = |one: &&Aside| {
+            let trigger = one.order.special.map_or(Price(0), |special| special.trigger);
+            self.is_reached(instrument, one.side, trigger)
+        };
+        listed.aside.iter().find(reached).copied()
+    }
+
+    fn check_enter(&self, c: &EnterSpecial) -> Result<(AccountId, Price), RejectReason> {
         if !self.state.day_open {
             return Err(RejectReason::MarketClosed);
         }
@@ -141,264 +242,113 @@ impl Engine {
         if c.side == Side::Buy && c.short != ShortSale::None {
             return Err(RejectReason::ShortSaleOnBuy);
         }
-        check_terms(listed, c.kind, price, c.quantity)?;
-        let could_rest = c.kind == OrderKind::Limit && c.tif.rests();
-        if could_rest && self.state.live_orders() >= self.state.live_orders_max as usize {
+        let terms = Terms {
+            side: c.side,
+            kind: c.kind,
+            tif: c.tif,
+            price: c.price,
+            quantity: c.quantity,
+            instructions: c.instructions,
+        };
+        let price = self.check_terms(listed, session.definition.firm, &terms)?;
+        let stop = c.instructions.trigger != Price(0);
+        let could_stand = stop || (c.kind == OrderKind::Limit && c.tif.rests());
+        if could_stand && self.state.live_orders() >= self.state.live_orders_max as usize {
             return Err(RejectReason::BookFull);
         }
-        Ok(account)
+        Ok((account, price))
     }
 
-    pub(super) fn cancel(&mut self, c: &Cancel) -> Event {
-        let request = Request {
-            session: c.session,
-            incarnation: c.incarnation,
-            inbound: c.inbound,
-            client_id: c.client_id,
-            target: c.target,
-            policy: c.policy,
-            user_ref: None,
-        };
-        match self.find(&request) {
-            Ok((instrument, side, at)) => self.take_off(instrument, side, at, &request, CancelReason::Requested),
-            Err(answer) => answer,
-        }
-    }
-
-    pub(super) fn reduce(&mut self, c: &Reduce) -> Event {
-        let request = Request {
-            session: c.session,
-            incarnation: c.incarnation,
-            inbound: c.inbound,
-            client_id: c.client_id,
-            target: c.target,
-            policy: c.policy,
-            user_ref: None,
-        };
-        let (instrument, side, at) = match self.find(&request) {
-            Ok(found) => found,
-            Err(answer) => return answer,
-        };
-        let Some(listed) = self.listed_mut(instrument) else {
-            return request.rejected(RejectReason::UnknownInstrument);
-        };
-        let lot = listed.definition.lot.0;
-        let order = &mut orders(listed, side)[at];
-        let leaves = new_leaves(c.policy, c.quantity, order.executed);
-        if c.remark && c.short != ShortSale::None && side == Side::Buy {
-            return request.rejected(RejectReason::ShortSaleOnBuy);
-        }
-        if leaves.is_zero() {
-            return self.take_off(instrument, side, at, &request, CancelReason::Requested);
-        }
-        if !leaves.0.is_multiple_of(lot) {
-            return request.rejected(RejectReason::QuantityOffLot);
-        }
-        let remarks = c.remark && c.short != order.short;
-        if leaves >= order.leaves && !remarks {
-            return ignored(c.session, c.inbound, IgnoreReason::Superfluous);
-        }
-        if remarks {
-            order.short = c.short;
-        }
-        let before = order.leaves;
-        order.leaves = leaves.min(before);
-        let asked = request.asked(order.session);
-        Reduced {
-            session: order.session,
-            incarnation: asked.incarnation,
-            inbound: asked.inbound,
-            user_ref: order.user_ref,
-            order_id: order.order_id,
-            public_ref: order.public_ref,
-            instrument,
-            side,
-            short: order.short,
-            remark: c.remark,
-            removed: before.saturating_sub(order.leaves),
-            leaves: order.leaves,
-            client_id: asked.client_id,
-        }
-        .into()
-    }
-
-    pub(super) fn replace(&mut self, c: &Replace, events: &mut Vec<Event>) {
-        let price = stated_price(c.kind, c.price);
-        let request = Request {
-            session: c.session,
-            incarnation: c.incarnation,
-            inbound: c.inbound,
-            client_id: c.client_id,
-            target: c.target,
-            policy: c.policy,
-            user_ref: Some(c.user_ref),
-        };
-        let (instrument, side, at) = match self.find(&request) {
-            Ok(found) => found,
-            Err(answer) => return events.push(answer),
-        };
-        let last = self.last_user_ref(c.session);
-        if c.user_ref <= last {
-            return events.push(ignored(c.session, c.inbound, IgnoreReason::Resent));
-        }
-        if c.user_ref.0 - last.0 > USER_REF_JUMP_MAX {
-            return events.push(request.rejected(RejectReason::UserRefJump));
-        }
-        let Some(listed) = self.listed(instrument) else {
-            return events.push(request.rejected(RejectReason::UnknownInstrument));
-        };
-        if let Err(reason) = check_terms(listed, c.kind, price, c.quantity) {
-            if c.policy.has(Policy::INVALID_REPLACE_CANCELS) {
-                let answer = self.take_off(instrument, side, at, &request, CancelReason::InvalidReplace);
-                return events.push(answer);
+    /// What is wrong with an order, first fault first, or its price.
+    pub(super) fn check_terms(
+        &self,
+        listed: &InstrumentState,
+        firm: FirmId,
+        terms: &Terms,
+    ) -> Result<Price, RejectReason> {
+        let rules = rulebook(listed);
+        let Terms {
+            side, kind, quantity, ..
+        } = *terms;
+        let asked = terms.instructions;
+        let limit = kind == OrderKind::Limit;
+        let price = stated_price(kind, terms.price);
+        let lots = |quantity: Quantity| quantity.0.is_multiple_of(rules.lot.0);
+        let range = |price: Price| price.0 > 0 && price <= listed.definition.price_max;
+        let tick = |price: Price| is_on_tick(listed, price.0);
+        let trailing = asked.handling.has(Handling::TRAILING);
+        let trigger_fits = match asked.trigger {
+            Price(0) => true,
+            distance if trailing => {
+                range(distance) && distance.0 % listed.definition.tick.0 == 0 && listed.last_price > Price(0)
             }
-            self.consume(c.session, c.user_ref);
-            return events.push(request.rejected(reason));
-        }
-        let old = orders_of(listed, side)[at];
-        let leaves = new_leaves(c.policy, c.quantity, old.executed);
-        self.consume(c.session, c.user_ref);
-        if leaves.is_zero() {
-            let answer = self.take_off(instrument, side, at, &request, CancelReason::ReplacedToNothing);
-            return events.push(answer);
-        }
-
-        let keeps_place = c.policy.has(Policy::KEEP_PRIORITY_ON_REDUCE)
-            && c.kind == OrderKind::Limit
-            && c.tif.rests()
-            && price == old.price
-            && leaves <= old.leaves;
-        let mut order = OrderState {
-            session: c.session,
-            user_ref: c.user_ref,
-            carried: false,
-            price,
-            leaves,
-            tif: c.tif,
-            policy: c.policy,
-            ..old
+            trigger => range(trigger) && tick(trigger),
         };
-        if !keeps_place {
-            order.public_ref = self.next_public_ref(instrument);
+        let (wanted_type, wanted_lifetime, wanted) = wanted(terms);
+        let checks = [
+            (self.is_killed(firm), RejectReason::FirmKilled),
+            (!rules.offers.has(wanted_type), RejectReason::TypeNotOffered),
+            (
+                !rules.offers.has(wanted_lifetime) || asked.auction != AuctionOnly::Any,
+                RejectReason::LifetimeNotOffered,
+            ),
+            (
+                !rules.offers.has(wanted) || asked.handling.0 > 15 || (listed.rules.is_none() && !asked.is_none()),
+                RejectReason::InstructionNotOffered,
+            ),
+            (conflicts(terms), RejectReason::InstructionConflict),
+            (quantity.0 == 0, RejectReason::QuantityZero),
+            (quantity > rules.quantity_max, RejectReason::QuantityTooLarge),
+            (!lots(quantity), RejectReason::QuantityOffLot),
+            (quantity < rules.quantity_min, RejectReason::QuantityTooSmall),
+            (
+                asked.display.quantity() > quantity || !lots(asked.display.quantity()),
+                RejectReason::DisplayInvalid,
+            ),
+            (
+                asked.minimum.quantity() > quantity || !lots(asked.minimum.quantity()),
+                RejectReason::MinimumInvalid,
+            ),
+            (limit && !range(price), RejectReason::PriceOutOfRange),
+            (limit && !tick(price), RejectReason::PriceOffTick),
+            (!trigger_fits, RejectReason::TriggerInvalid),
+            (
+                asked.expires > Timestamp(0) && asked.expires <= self.state.last_stamp,
+                RejectReason::ExpiryInvalid,
+            ),
+        ];
+        if let Some((_, reason)) = checks.into_iter().find(|(broken, _)| *broken) {
+            return Err(reason);
         }
-        if let Some(listed) = self.listed_mut(instrument) {
-            if keeps_place {
-                orders(listed, side)[at] = order;
-            } else {
-                orders(listed, side).remove(at);
+        if !asked.handling.has(Handling::POST_ONLY) {
+            return Ok(price);
+        }
+        let valid = |price: &Price| range(*price) && tick(*price);
+        let makers = self.makers(listed, side, None);
+        let Some(best) = makers.first().map(|maker| maker.price) else {
+            return Ok(price);
+        };
+        if (side == Side::Buy && price < best) || (side == Side::Sell && price > best) {
+            return Ok(price);
+        }
+        if !asked.handling.has(Handling::SLIDE) {
+            return Err(RejectReason::PostOnlyWouldTrade);
+        }
+        // Step by step, by the smallest tick.
+        let step = listed.definition.tick.0;
+        let mut slid = best;
+        loop {
+            slid.0 += if side == Side::Buy { -step } else { step };
+            if !range(slid) {
+                return Err(RejectReason::PostOnlyWouldTrade);
+            }
+            if valid(&slid) {
+                return Ok(slid);
             }
         }
-        let incoming = Incoming {
-            instrument,
-            side,
-            kind: c.kind,
-            order,
-        };
-        let rests = keeps_place || self.rests_at_once(&incoming);
-        events.push(
-            Replaced {
-                session: c.session,
-                incarnation: c.incarnation,
-                inbound: c.inbound,
-                old_user_ref: old.user_ref,
-                user_ref: c.user_ref,
-                order_id: old.order_id,
-                old_public_ref: old.public_ref,
-                public_ref: order.public_ref,
-                firm: self.firm_of(c.session),
-                account: old.account,
-                instrument,
-                side,
-                kind: c.kind,
-                tif: c.tif,
-                short: old.short,
-                policy: c.policy,
-                price,
-                quantity: leaves,
-                old_quantity: old.leaves,
-                executed: old.executed,
-                rests,
-                mpid: self.mpid(c.session, c.policy),
-                client_id: c.client_id,
-            }
-            .into(),
-        );
-        if !keeps_place {
-            self.trade(incoming, rests, events);
-        }
     }
 
-    /// Where the order that a request means stands, or the answer where it may not be changed.
-    #[expect(
-        clippy::result_large_err,
-        reason = "the error is the answer, and nothing here is fast"
-    )]
-    fn find(&self, request: &Request) -> Result<(InstrumentId, Side, usize), Event> {
-        let venue = request.user_ref.is_none();
-        self.check_session(request.session, request.incarnation, venue)
-            .map_err(|reason| request.rejected(reason))?;
-        if !self.state.day_open {
-            return Err(request.rejected(RejectReason::MarketClosed));
-        }
-        for listed in &self.state.instruments {
-            for side in [Side::Buy, Side::Sell] {
-                for (at, order) in orders_of(listed, side).iter().enumerate() {
-                    let meant = match request.target {
-                        Target::UserRef(name) => {
-                            order.session == request.session && order.user_ref == name && !order.carried
-                        }
-                        Target::OrderId(name) => order.order_id == name,
-                    };
-                    if !meant {
-                        continue;
-                    }
-                    let theirs = self.firm_of(order.session) == self.firm_of(request.session);
-                    if request.session != SessionId(0) && !theirs {
-                        return Err(request.rejected(RejectReason::NotYours));
-                    }
-                    return Ok((listed.definition.instrument, side, at));
-                }
-            }
-        }
-        if request.policy.has(Policy::DEAD_ORDER_SILENT) {
-            return Err(ignored(request.session, request.inbound, IgnoreReason::DeadOrder));
-        }
-        Err(request.rejected(match request.target {
-            Target::UserRef(UserRef(1..)) if self.named_before(request) => RejectReason::TooLate,
-            _ => RejectReason::UnknownOrder,
-        }))
-    }
-
-    fn named_before(&self, request: &Request) -> bool {
-        match request.target {
-            Target::UserRef(name) => name <= self.last_user_ref(request.session),
-            Target::OrderId(_) => false,
-        }
-    }
-
-    fn take_off(
-        &mut self,
-        instrument: InstrumentId,
-        side: Side,
-        at: usize,
-        request: &Request,
-        reason: CancelReason,
-    ) -> Event {
-        let Some(listed) = self.listed_mut(instrument) else {
-            return request.rejected(RejectReason::UnknownInstrument);
-        };
-        let order = orders(listed, side).remove(at);
-        let asked = request.asked(order.session);
-        Cancelled {
-            incarnation: asked.incarnation,
-            inbound: asked.inbound,
-            client_id: asked.client_id,
-            ..unasked(&order, instrument, side, reason, true)
-        }
-        .into()
-    }
-
-    fn next_public_ref(&mut self, instrument: InstrumentId) -> PublicRef {
+    pub(super) fn next_public_ref(&mut self, instrument: InstrumentId) -> PublicRef {
         let count = self.listed_mut(instrument).map_or(0, |listed| {
             listed.public_refs += 1;
             listed.public_refs
@@ -406,141 +356,151 @@ impl Engine {
         PublicRef::new(instrument, count)
     }
 
-    /// Whether the whole of an incoming order comes to rest without a trade.
-    fn rests_at_once(&self, incoming: &Incoming) -> bool {
-        let could_rest = incoming.kind == OrderKind::Limit && incoming.order.tif.rests();
-        could_rest && self.counterparts(incoming).is_empty()
-    }
-
-    /// The resting orders that an incoming one may trade with, best first.
-    fn counterparts(&self, incoming: &Incoming) -> Vec<OrderState> {
-        let Some(listed) = self.listed(incoming.instrument) else {
-            return Vec::new();
-        };
-        let mut found = orders_of(listed, incoming.side.opposite()).to_vec();
-        found.retain(|maker| match (incoming.kind, incoming.side) {
-            (OrderKind::Market, _) => true,
-            (OrderKind::Limit, Side::Buy) => maker.price <= incoming.order.price,
-            (OrderKind::Limit, Side::Sell) => maker.price >= incoming.order.price,
-        });
-        found
-    }
-
-    fn trade(&mut self, incoming: Incoming, announced: bool, events: &mut Vec<Event>) {
+    /// Puts an order into its queue: behind everything of its price or better.
+    pub(super) fn queue(&mut self, incoming: &Incoming) {
         let Incoming {
+            side,
+            instructions,
+            mut order,
+            ..
+        } = *incoming;
+        if let Some(special) = &mut order.special
+            && instructions.display > Part(0)
+        {
+            special.reserve = order.leaves.saturating_sub(instructions.display.quantity());
+        }
+        let Some(listed) = self.listed_mut(incoming.instrument) else {
+            return;
+        };
+        let queue = match (instructions.handling.has(Handling::HIDDEN), side) {
+            (false, Side::Buy) => &mut listed.bids,
+            (false, Side::Sell) => &mut listed.asks,
+            (true, Side::Buy) => &mut listed.hidden_bids,
+            (true, Side::Sell) => &mut listed.hidden_asks,
+        };
+        queue.push(order);
+        queue.sort_by_key(|one| (worth(side, one.price), one.public_ref));
+    }
+
+    pub(super) fn booked(&self, instrument: InstrumentId, side: Side, order: &OrderState, quantity: Quantity) -> Event {
+        Booked {
+            order_id: order.order_id,
+            public_ref: order.public_ref,
             instrument,
             side,
-            kind,
-            mut order,
-        } = incoming;
-        let makers = self.counterparts(&incoming);
-        let fillable: u64 = makers.iter().map(|maker| maker.leaves.0).sum();
-        if order.tif == TimeInForce::FillOrKill && fillable < order.leaves.0 {
-            return events.push(unasked(&order, instrument, side, CancelReason::NotFillable, false).into());
+            price: order.price,
+            quantity,
+            mpid: self.mpid(order.session, order.policy),
         }
-        let firms: Vec<_> = makers.iter().map(|maker| self.firm_of(maker.session)).collect();
-        let firm = self.firm_of(order.session);
-        let Some(listed) = self.listed_mut(instrument) else {
-            return;
-        };
-        for (mut maker, maker_firm) in makers.into_iter().zip(firms) {
-            if order.leaves.is_zero() {
-                break;
-            }
-            let quantity = order.leaves.min(maker.leaves);
-            for one in [&mut order, &mut maker] {
-                one.leaves = Quantity(one.leaves.0 - quantity.0);
-                one.executed = Quantity(one.executed.0 + quantity.0);
-            }
-            listed.trades += 1;
-            events.push(
-                Executed {
-                    trade: TradeId::new(instrument, listed.trades),
-                    instrument,
-                    aggressor: side,
-                    price: maker.price,
-                    quantity,
-                    maker: maker.order_id,
-                    maker_public_ref: maker.public_ref,
-                    maker_session: maker.session,
-                    maker_user_ref: maker.user_ref,
-                    maker_firm,
-                    maker_account: maker.account,
-                    maker_leaves: maker.leaves,
-                    taker: order.order_id,
-                    taker_session: order.session,
-                    taker_user_ref: order.user_ref,
-                    taker_firm: firm,
-                    taker_account: order.account,
-                    taker_leaves: order.leaves,
-                }
-                .into(),
-            );
-            let queue = orders(listed, side.opposite());
-            if maker.leaves.is_zero() {
-                queue.remove(0);
-            } else {
-                queue[0] = maker;
-            }
-        }
-        if order.leaves.is_zero() {
-            return;
-        }
-        if kind == OrderKind::Market || !order.tif.rests() {
-            return events.push(unasked(&order, instrument, side, CancelReason::Unfilled, false).into());
-        }
-        let queue = orders(listed, side);
-        let behind = queue.iter().position(|other| match side {
-            Side::Buy => other.price < order.price,
-            Side::Sell => other.price > order.price,
-        });
-        queue.insert(behind.unwrap_or(queue.len()), order);
-        if !announced {
-            let mpid = self.mpid(order.session, order.policy);
-            events.push(
-                Booked {
-                    order_id: order.order_id,
-                    public_ref: order.public_ref,
-                    instrument,
-                    side,
-                    price: order.price,
-                    quantity: order.leaves,
-                    mpid,
-                }
-                .into(),
-            );
-        }
+        .into()
     }
 }
 
-impl Request {
-    /// What an event about an order of `owner` may say of this request: everything if its owner asked, nothing if
-    /// another session or the venue did.
-    fn asked(&self, owner: SessionId) -> Self {
-        if self.session == owner {
-            *self
-        } else {
-            Self {
-                incarnation: Incarnation(0),
-                inbound: MsgSeqNum(0),
-                client_id: Text::EMPTY,
-                ..*self
-            }
-        }
+/// The best price of a resting side is the lowest number.
+pub(super) const fn worth(side: Side, price: Price) -> i64 {
+    match side {
+        Side::Buy => -price.0,
+        Side::Sell => price.0,
     }
+}
 
-    fn rejected(&self, reason: RejectReason) -> Event {
-        ChangeRejected {
-            session: self.session,
-            incarnation: self.incarnation,
-            inbound: self.inbound,
-            target: self.target,
-            user_ref: self.user_ref.unwrap_or_default(),
-            replace: self.user_ref.is_some(),
-            reason,
-            client_id: self.client_id,
-        }
-        .into()
+fn trailed(side: Side, last: Price, distance: Price) -> Price {
+    match side {
+        Side::Buy => Price(last.0 + distance.0),
+        Side::Sell => Price(last.0 - distance.0),
+    }
+}
+
+fn special_of(incoming: &Incoming) -> Option<Special> {
+    (!incoming.instructions.is_none()).then_some(Special {
+        kind: incoming.kind,
+        instructions: incoming.instructions,
+        reserve: Quantity(0),
+        trigger: Price(0),
+    })
+}
+
+/// The order type, the lifetime and the instructions that an order needs to be offered.
+fn wanted(terms: &Terms) -> (Offers, Offers, Offers) {
+    let asked = terms.instructions;
+    let kinds = [
+        (
+            asked.handling.has(Handling::TRAILING),
+            Offers::TRAILING_STOP,
+            Offers::TRAILING_STOP,
+        ),
+        (asked.trigger != Price(0), Offers::STOP_LIMIT, Offers::STOP),
+        (true, Offers::LIMIT, Offers::MARKET),
+    ];
+    let kind = kinds.into_iter().find(|(holds, ..)| *holds);
+    let kind = kind.map_or(Offers::NONE, |(_, limit, market)| match terms.kind {
+        OrderKind::Limit => limit,
+        OrderKind::Market => market,
+    });
+    let lifetime = match (terms.tif, asked.expires) {
+        (TimeInForce::Day, _) => Offers::DAY,
+        (TimeInForce::GoodTillCancel, Timestamp(0)) => Offers::GOOD_TILL_CANCEL,
+        (TimeInForce::GoodTillCancel, _) => Offers::GOOD_TILL_DATE,
+        (TimeInForce::ImmediateOrCancel, _) => Offers::IMMEDIATE_OR_CANCEL,
+        (TimeInForce::FillOrKill, _) => Offers::FILL_OR_KILL,
+    };
+    let each = [
+        (asked.handling.has(Handling::POST_ONLY), Offers::POST_ONLY),
+        (asked.handling.has(Handling::SLIDE), Offers::SLIDE),
+        (asked.handling.has(Handling::HIDDEN), Offers::HIDDEN),
+        (asked.display > Part(0), Offers::ICEBERG),
+        (asked.minimum > Part(0), Offers::MINIMUM),
+    ];
+    let set = each.iter().filter(|(asked, _)| *asked);
+    (
+        kind,
+        lifetime,
+        set.fold(Offers::NONE, |all, (_, one)| Offers(all.0 | one.0)),
+    )
+}
+
+/// Pairs of things that an order cannot be at once.
+fn conflicts(terms: &Terms) -> bool {
+    let asked = terms.instructions;
+    let has = |handling| asked.handling.has(handling);
+    let never_rests = terms.kind == OrderKind::Market || !terms.tif.rests();
+    let (stop, minimum, iceberg) = (
+        asked.trigger != Price(0),
+        asked.minimum > Part(0),
+        asked.display > Part(0),
+    );
+    [
+        (has(Handling::POST_ONLY), never_rests),
+        (has(Handling::POST_ONLY), stop),
+        (has(Handling::POST_ONLY), minimum),
+        (has(Handling::SLIDE), !has(Handling::POST_ONLY)),
+        (has(Handling::HIDDEN), never_rests),
+        (has(Handling::HIDDEN), iceberg),
+        (iceberg, never_rests),
+        (has(Handling::TRAILING), !stop),
+        (has(Handling::TRAILING), terms.kind == OrderKind::Limit),
+        (stop, !terms.tif.rests()),
+        (stop, minimum),
+        (minimum, terms.tif == TimeInForce::FillOrKill),
+        (asked.expires > Timestamp(0), terms.tif != TimeInForce::GoodTillCancel),
+    ]
+    .into_iter()
+    .any(|(one, other)| one && other)
+}
+
+/// States what an order asks for, if anything.
+pub(super) fn instruct(instrument: InstrumentId, order: &OrderState, events: &mut Vec<Event>) {
+    if let Some(special) = &order.special {
+        events.push(
+            Instructed {
+                session: order.session,
+                user_ref: order.user_ref,
+                order_id: order.order_id,
+                instrument,
+                instructions: special.instructions,
+            }
+            .into(),
+        );
     }
 }
 
@@ -568,52 +528,6 @@ pub(super) fn unasked(
     }
 }
 
-fn check_terms(
-    listed: &InstrumentState,
-    kind: OrderKind,
-    price: Price,
-    quantity: Quantity,
-) -> Result<(), RejectReason> {
-    let rules = &listed.definition;
-    let limit = kind == OrderKind::Limit;
-    let checks = [
-        (quantity.0 == 0, RejectReason::QuantityZero),
-        (quantity > rules.quantity_max, RejectReason::QuantityTooLarge),
-        (!quantity.0.is_multiple_of(rules.lot.0), RejectReason::QuantityOffLot),
-        (
-            limit && (price.0 <= 0 || price > rules.price_max),
-            RejectReason::PriceOutOfRange,
-        ),
-        (limit && price.0 % rules.tick.0 != 0, RejectReason::PriceOffTick),
-    ];
-    checks
-        .into_iter()
-        .find(|(broken, _)| *broken)
-        .map_or(Ok(()), |(_, reason)| Err(reason))
-}
-
-fn stated_price(kind: OrderKind, price: Price) -> Price {
+pub(super) fn stated_price(kind: OrderKind, price: Price) -> Price {
     if kind == OrderKind::Market { Price(0) } else { price }
-}
-
-fn new_leaves(policy: Policy, quantity: Quantity, executed: Quantity) -> Quantity {
-    if policy.has(Policy::QUANTITY_COUNTS_EXECUTED) {
-        quantity.saturating_sub(executed)
-    } else {
-        quantity
-    }
-}
-
-fn orders(listed: &mut InstrumentState, side: Side) -> &mut Vec<OrderState> {
-    match side {
-        Side::Buy => &mut listed.bids,
-        Side::Sell => &mut listed.asks,
-    }
-}
-
-fn orders_of(listed: &InstrumentState, side: Side) -> &[OrderState] {
-    match side {
-        Side::Buy => &listed.bids,
-        Side::Sell => &listed.asks,
-    }
 }

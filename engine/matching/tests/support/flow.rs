@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// Sessions 1 and 2 are of firm 1, 3 of firm 2, 4 of firm 3.
 const SESSIONS: [(u32, u32, u32); 4] = [(1, 1, 1), (2, 1, 2), (3, 2, 3), (4, 3, 4)];
 /// Tick, highest price, lot, highest quantity: plain, wide, narrow, coarse.
-const INSTRUMENTS: [(i64, i64, u64, u64); 4] = [
+pub(super) const INSTRUMENTS: [(i64, i64, u64, u64); 4] = [
     (100, 1_000_000_000, 1, 1_000_000),
     (1, PRICE_MAX, 1, QUANTITY_MAX),
     (5, 50, 10, 1_000),
@@ -28,7 +28,18 @@ const UNCONSUMED: [RejectReason; 3] = [
     RejectReason::UserRefJump,
 ];
 /// Reasons under which a replace's is.
-const TERMS: [RejectReason; 5] = [
+const TERMS: [RejectReason; 16] = [
+    RejectReason::TypeNotOffered,
+    RejectReason::LifetimeNotOffered,
+    RejectReason::InstructionNotOffered,
+    RejectReason::InstructionConflict,
+    RejectReason::QuantityTooSmall,
+    RejectReason::DisplayInvalid,
+    RejectReason::MinimumInvalid,
+    RejectReason::TriggerInvalid,
+    RejectReason::ExpiryInvalid,
+    RejectReason::PostOnlyWouldTrade,
+    RejectReason::FirmKilled,
     RejectReason::QuantityZero,
     RejectReason::QuantityTooLarge,
     RejectReason::QuantityOffLot,
@@ -47,10 +58,14 @@ struct Member {
 /// A source of commands that learns from the events they cause.
 #[derive(Clone, Debug)]
 pub(crate) struct Flow {
-    random: Random,
-    seq: u64,
+    pub(super) random: Random,
+    pub(super) seq: u64,
     commands: u64,
     calm: bool,
+    /// With rulebooks and everything that they bring.
+    pub(crate) ruled: bool,
+    /// The version of each instrument's rules.
+    pub(crate) versions: [u32; 4],
     setup: Vec<Command>,
     day: u32,
     open: bool,
@@ -62,7 +77,7 @@ pub(crate) struct Flow {
     /// At which price they came.
     prices: BTreeMap<OrderId, Price>,
     /// Where each instrument trades, in ticks.
-    middle: [i64; 4],
+    pub(super) middle: [i64; 4],
 }
 
 impl Flow {
@@ -122,6 +137,8 @@ impl Flow {
             seq: 0,
             commands: 0,
             calm: false,
+            ruled: false,
+            versions: [0; 4],
             setup,
             day: 0,
             open: false,
@@ -137,6 +154,14 @@ impl Flow {
     pub(crate) fn growing(seed: u64) -> Self {
         Self {
             calm: true,
+            ..Self::new(seed)
+        }
+    }
+
+    /// With rulebooks on all instruments but the first, and every instruction and rule that they bring.
+    pub(crate) fn ruled(seed: u64) -> Self {
+        Self {
+            ruled: true,
             ..Self::new(seed)
         }
     }
@@ -185,6 +210,8 @@ impl Flow {
                 member.incarnation = e.incarnation.0;
             }
             Event::SessionClosed(e) => self.members[e.session.0 as usize - 1].up = false,
+            Event::RulebookSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
+            Event::TicksSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
             Event::DayEnded(_) => self.open = false,
             Event::DayStarted(e) => {
                 self.open = true;
@@ -237,6 +264,11 @@ impl Flow {
             }
             .into();
         }
+        if self.ruled
+            && let Some(command) = self.ruled_body()
+        {
+            return command;
+        }
         match self.random.below(1_000) {
             0..=5 if self.calm && self.open && !self.random.one_in(20) => self.enter(),
             451.. if self.calm && !self.random.one_in(4) => self.enter(),
@@ -265,7 +297,7 @@ impl Flow {
     }
 
     /// Mostly a session that is up under its incarnation, now and then one that is not, or the venue.
-    fn from(&mut self) -> (SessionId, Incarnation) {
+    pub(super) fn from(&mut self) -> (SessionId, Incarnation) {
         if self.random.one_in(60) {
             return (
                 SessionId(self.random.below(7) as u32),
@@ -362,7 +394,7 @@ impl Flow {
         .into()
     }
 
-    fn enter(&mut self) -> Command {
+    pub(super) fn enter(&mut self) -> Command {
         let (session, incarnation) = self.from();
         let at = self.random.below(4) as usize;
         let side = *self.random.pick(&[Side::Buy, Side::Sell]);
@@ -442,7 +474,7 @@ impl Flow {
         .into()
     }
 
-    fn replace(&mut self) -> Command {
+    pub(super) fn replace(&mut self) -> Command {
         let (session, incarnation, target) = self.target();
         let at = self.random.below(4) as usize;
         let side = *self.random.pick(&[Side::Buy, Side::Sell]);
@@ -517,7 +549,7 @@ impl Flow {
         UserRef(next)
     }
 
-    fn price(&mut self, at: usize, side: Side) -> Price {
+    pub(super) fn price(&mut self, at: usize, side: Side) -> Price {
         let (tick, price_max, ..) = INSTRUMENTS[at];
         if self.random.one_in(50) {
             self.middle[at] = (self.middle[at] + self.random.below(7) as i64 - 3).clamp(1, price_max / tick);
@@ -537,7 +569,7 @@ impl Flow {
         Price(ticks.clamp(0, price_max / tick) * tick)
     }
 
-    fn quantity(&mut self, at: usize) -> Quantity {
+    pub(super) fn quantity(&mut self, at: usize) -> Quantity {
         let (_, _, lot, quantity_max) = INSTRUMENTS[at];
         Quantity(match self.random.below(150) {
             0 => 0,
@@ -565,11 +597,11 @@ impl Flow {
         policy
     }
 
-    fn inbound(&mut self) -> MsgSeqNum {
+    pub(super) fn inbound(&mut self) -> MsgSeqNum {
         MsgSeqNum(self.random.below(1_000_000) as u32)
     }
 
-    fn client_id(&mut self) -> Text {
+    pub(super) fn client_id(&mut self) -> Text {
         let id = self.random.next().to_le_bytes();
         Text::new(&id[..self.random.below(9) as usize]).expect("short")
     }

@@ -3,6 +3,7 @@
 
 pub(crate) mod flow;
 pub(crate) mod print;
+pub(crate) mod ruled;
 pub(crate) mod script;
 
 use rialto_matching::Matching;

@@ -69,6 +69,7 @@ impl Names {
                 let _ = write!(text, " {} -> {}{}", e.old_quantity, e.quantity, price(e.kind, e.price));
                 let _ = match e.public_ref == e.old_public_ref {
                     true => write!(text, " keeps {}", public(e.public_ref)),
+                    false if e.old_public_ref.0 == 0 => write!(text, " unseen -> {}", public(e.public_ref)),
                     false => write!(text, " {} -> {}", public(e.old_public_ref), public(e.public_ref)),
                 };
                 text += &lifetime(e.tif);
@@ -96,8 +97,13 @@ impl Names {
                     String::new()
                 };
                 let asked = asked(e.inbound, &e.client_id);
+                let shown = if e.removed_shown == e.removed {
+                    String::new()
+                } else {
+                    format!(" shown {}", e.removed_shown)
+                };
                 format!(
-                    "{} reduced by {} to {}{mark}{asked}",
+                    "{} reduced by {} to {}{shown}{mark}{asked}",
                     self.of(e.order_id),
                     e.removed,
                     e.leaves
@@ -118,7 +124,8 @@ impl Names {
                 )
             }
             Event::Executed(e) => format!(
-                "trade {} {} @{} {} {} leaves {}, {} leaves {}",
+                "{}trade {} {} @{} {} {} leaves {}, {} leaves {}",
+                if e.maker_hidden { "hidden " } else { "" },
                 e.trade.0 & 0xffff_ffff_ffff,
                 e.quantity,
                 e.price,
@@ -165,10 +172,57 @@ impl Names {
                 if !e.executed.is_zero() {
                     let _ = write!(text, " executed {}", e.executed);
                 }
+                if e.shown != e.leaves {
+                    let _ = write!(text, " shows {}", e.shown);
+                }
                 text + &mpid(e.mpid)
             }
+            Event::RulebookSet(e) => format!("rulebook {} of {}", e.version, e.instrument),
+            Event::TicksSet(e) => format!("ticks {} of {}", e.version, e.instrument),
+            Event::SelfTradeSet(e) => format!("firm {} self-trade {:?}", e.firm, e.mode),
+            Event::KillSwitchSet(e) => format!("firm {} killed {}", e.firm, e.killed),
+            Event::Instructed(e) => format!("{} asks{}", self.of(e.order_id), instructions(&e.instructions)),
+            Event::Triggered(e) => format!(
+                "{} triggered {} {}{} {}",
+                self.of(e.order_id),
+                side(e.side),
+                e.quantity,
+                price(e.kind, e.price),
+                public(e.public_ref)
+            ),
+            Event::MassCancelled(e) => format!("{} mass cancels {}", letter(e.session), e.cancelled),
+            Event::MassCancelRejected(e) => format!("{} mass cancel rejected {:?}", letter(e.session), e.reason),
         }
     }
+}
+
+/// What an order asks for, in the words of the command.
+fn instructions(asked: &Instructions) -> String {
+    let mut text = String::new();
+    let words = [
+        (Handling::POST_ONLY, " post-only"),
+        (Handling::SLIDE, " slide"),
+        (Handling::HIDDEN, " hidden"),
+        (Handling::TRAILING, " trailing"),
+    ];
+    for (bit, word) in words {
+        if asked.handling.has(bit) {
+            text += word;
+        }
+    }
+    let values = [
+        ("group", u64::from(asked.group)),
+        ("display", u64::from(asked.display.0)),
+        ("minimum", u64::from(asked.minimum.0)),
+        ("stop", asked.trigger.0 as u64),
+        ("until", asked.expires.0),
+    ];
+    for (word, value) in values {
+        if value != 0 {
+            let _ = write!(text, " {word} {value}");
+        }
+    }
+    text
 }
 
 /// Says who replaces where it is not the session that entered.

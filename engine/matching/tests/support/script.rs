@@ -86,6 +86,18 @@ impl World {
             .into(),
             ["end"] => EndOfDay {}.into(),
             ["tick"] => Tick {}.into(),
+            ["rulebook", version, ref rest @ ..] => SetRulebook {
+                instrument: InstrumentId(1),
+                version: number(version),
+                rulebook: rulebook(rest),
+            }
+            .into(),
+            ["ticks", version, ref rest @ ..] => SetTicks {
+                instrument: InstrumentId(1),
+                version: number(version),
+                ticks: ticks(rest),
+            }
+            .into(),
             [who, verb, ref rest @ ..] => self.member(who, verb, rest, &number),
             _ => panic!("not a command: {text}"),
         }
@@ -143,6 +155,76 @@ impl World {
                 reason: RejectReason::NotSupported,
                 client_id,
                 ..Refuse::default()
+            }
+            .into(),
+            "kill" | "revive" => SetKillSwitch {
+                firm: words.firm,
+                killed: verb == "kill",
+            }
+            .into(),
+            "prevents" => SetSelfTrade {
+                firm: words.firm,
+                mode: match rest[0] {
+                    "newest" => SelfTrade::CancelNewest,
+                    "oldest" => SelfTrade::CancelOldest,
+                    "both" => SelfTrade::CancelBoth,
+                    "decrement" => SelfTrade::Decrement,
+                    _ => SelfTrade::Allowed,
+                },
+            }
+            .into(),
+            "mass" => MassCancel {
+                session,
+                incarnation,
+                inbound,
+                whole_firm: rest.contains(&"all"),
+                firm: words.firm,
+                account: words.account,
+                instrument: if rest.contains(&"on") {
+                    words.instrument
+                } else {
+                    InstrumentId(0)
+                },
+                side: match rest {
+                    rest if rest.contains(&"buys") => SideFilter::Buy,
+                    rest if rest.contains(&"sells") => SideFilter::Sell,
+                    _ => SideFilter::Both,
+                },
+                client_id,
+            }
+            .into(),
+            "buy" | "sell" if !words.instructions.is_none() => EnterSpecial {
+                session,
+                incarnation,
+                inbound,
+                user_ref: words.user_ref,
+                account: words.account,
+                instrument: words.instrument,
+                side: if verb == "buy" { Side::Buy } else { Side::Sell },
+                kind,
+                tif,
+                short,
+                capacity: Capacity::Agency,
+                policy,
+                price,
+                quantity: Quantity(rest[0].parse().expect("a quantity")),
+                instructions: words.instructions,
+                client_id,
+            }
+            .into(),
+            "replace" if !words.instructions.is_none() || rest.contains(&"plainly") => ReplaceSpecial {
+                session,
+                incarnation,
+                inbound,
+                target: self.target(rest[0], number),
+                user_ref: words.by,
+                kind,
+                tif,
+                policy,
+                price,
+                quantity: words.to,
+                instructions: words.instructions,
+                client_id,
             }
             .into(),
             "buy" | "sell" => Enter {
@@ -215,6 +297,44 @@ impl World {
     }
 }
 
+/// Everything is offered; `without` leaves bits of [`Offers`] out by number.
+fn rulebook(words: &[&str]) -> Rulebook {
+    let mut rules = Rulebook {
+        offers: Offers::ALL,
+        lot: Quantity(10),
+        quantity_min: Quantity(0),
+        quantity_max: Quantity(1_000),
+        self_trade: SelfTrade::Allowed,
+        protection: Price(0),
+    };
+    for pair in words.chunks_exact(2) {
+        let value: u64 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "without" => rules.offers.0 &= !(1 << value),
+            "lot" => rules.lot = Quantity(value),
+            "min" => rules.quantity_min = Quantity(value),
+            "max" => rules.quantity_max = Quantity(value),
+            "protection" => rules.protection = Price(value as i64),
+            "self-trade" => rules.self_trade = SelfTrade::ALL[value as usize],
+            other => panic!("not a rule: {other}"),
+        }
+    }
+    rules
+}
+
+/// `0:5 100:10`: from which price on which tick.
+fn ticks(words: &[&str]) -> TickTable {
+    let mut table = TickTable::default();
+    for (row, word) in table.0.iter_mut().zip(words) {
+        let (from, tick) = word.split_once(':').expect("from:tick");
+        *row = TickRow {
+            from: from.parse().expect("a price"),
+            tick: tick.parse().expect("a tick"),
+        };
+    }
+    table
+}
+
 /// The words of a line that may stand anywhere in it.
 #[derive(Clone, Copy, Debug)]
 struct Words {
@@ -231,6 +351,8 @@ struct Words {
     policy: Policy,
     inbound: MsgSeqNum,
     client_id: Text,
+    firm: FirmId,
+    instructions: Instructions,
 }
 
 impl Words {
@@ -249,12 +371,26 @@ impl Words {
             policy: Policy::NONE,
             inbound: MsgSeqNum(0),
             client_id: Text::EMPTY,
+            firm: FirmId(0),
+            instructions: Instructions::NONE,
         };
         let mut words = words.iter().copied();
         while let Some(word) = words.next() {
             let mut next = || words.next().expect("a word behind it");
             let policy = |bit| found.policy.with(bit);
+            let asked = found.instructions;
+            let handling = |bit| asked.handling.with(bit);
             match word {
+                "firm" => found.firm = FirmId(number(next())),
+                "group" => found.instructions.group = number(next()) as u16,
+                "display" => found.instructions.display = Part(next().parse().expect("a quantity")),
+                "minimum" => found.instructions.minimum = Part(next().parse().expect("a quantity")),
+                "stop" => found.instructions.trigger = Price(next().parse().expect("a price")),
+                "until" => found.instructions.expires = Timestamp(u64::from(number(next())) * 1_000),
+                "post-only" => found.instructions.handling = handling(Handling::POST_ONLY),
+                "slide" => found.instructions.handling = handling(Handling::SLIDE),
+                "hidden" => found.instructions.handling = handling(Handling::HIDDEN),
+                "trailing" => found.instructions.handling = handling(Handling::TRAILING),
                 "by" => found.by = UserRef(number(next())),
                 "to" => found.to = Quantity(next().parse().expect("a quantity")),
                 "account" => found.account = AccountId(number(next())),

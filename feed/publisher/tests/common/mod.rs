@@ -121,6 +121,7 @@ pub(crate) fn reduced(reference: u64, removed: u64) -> Event {
         instrument: ONE,
         public_ref: PublicRef(reference),
         removed: Quantity(removed),
+        removed_shown: Quantity(removed),
         ..Reduced::default()
     })
 }
@@ -228,6 +229,13 @@ pub(crate) fn say(message: &Message) -> String {
             m.new_reference.0,
             m.shares.0,
             m.price.units()
+        ),
+        Message::Trade(m) => format!(
+            "{} {} {} trade {}",
+            m.shares.0,
+            m.stock,
+            m.price.units(),
+            m.match_number.0
         ),
         other => format!("{other:?}"),
     };

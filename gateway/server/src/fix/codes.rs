@@ -121,8 +121,16 @@ pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         RejectReason::QuantityTooLarge => 3,
         RejectReason::UnknownOrder | RejectReason::NotYours => 5,
         RejectReason::DuplicateClientId => 6,
-        RejectReason::NotSupported => 11,
-        RejectReason::QuantityZero | RejectReason::QuantityOffLot => 13,
+        RejectReason::NotSupported
+        | RejectReason::TypeNotOffered
+        | RejectReason::LifetimeNotOffered
+        | RejectReason::InstructionNotOffered
+        | RejectReason::InstructionConflict => 11,
+        RejectReason::QuantityZero
+        | RejectReason::QuantityOffLot
+        | RejectReason::QuantityTooSmall
+        | RejectReason::DisplayInvalid
+        | RejectReason::MinimumInvalid => 13,
         RejectReason::UnknownAccount => 15,
         RejectReason::TooLate
         | RejectReason::UnknownSession
@@ -132,7 +140,11 @@ pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::UserRefJump
         | RejectReason::BookFull
         | RejectReason::ShortSaleOnBuy
-        | RejectReason::BadDefinition => 99,
+        | RejectReason::BadDefinition
+        | RejectReason::TriggerInvalid
+        | RejectReason::ExpiryInvalid
+        | RejectReason::PostOnlyWouldTrade
+        | RejectReason::FirmKilled => 99,
     }
 }
 
@@ -157,9 +169,14 @@ pub(super) const fn ending(reason: CancelReason, by_owner: bool) -> (ExecType, O
         CancelReason::SessionLost => "the session was lost",
         CancelReason::InvalidReplace => "invalid replace",
         CancelReason::ReplacedToNothing => "replaced to no more than was executed",
+        CancelReason::Expired => "its date was reached",
+        CancelReason::SelfTrade => "self-trade prevention",
+        CancelReason::MassCancelled => "mass cancel",
+        CancelReason::FirmKilled => "the firm's kill switch",
+        CancelReason::MinimumNotMet => "less than the minimum quantity could trade",
     };
     match reason {
-        CancelReason::DayEnded => (ExecType::Expired, OrdStatus::Expired, text),
+        CancelReason::DayEnded | CancelReason::Expired => (ExecType::Expired, OrdStatus::Expired, text),
         _ => (ExecType::Canceled, OrdStatus::Canceled, text),
     }
 }

@@ -56,9 +56,14 @@ pub(super) const fn cancel_reason(reason: CancelReason, by_owner: bool) -> ouch:
         CancelReason::Requested | CancelReason::InvalidReplace | CancelReason::ReplacedToNothing => {
             ouch::CancelReason::UserRequested
         }
-        CancelReason::Unfilled | CancelReason::NotFillable => ouch::CancelReason::ImmediateOrCancel,
-        CancelReason::DayEnded => ouch::CancelReason::Timeout,
+        CancelReason::MassCancelled => ouch::CancelReason::UserRequested,
+        CancelReason::Unfilled | CancelReason::NotFillable | CancelReason::MinimumNotMet => {
+            ouch::CancelReason::ImmediateOrCancel
+        }
+        CancelReason::DayEnded | CancelReason::Expired => ouch::CancelReason::Timeout,
         CancelReason::SessionLost => ouch::CancelReason::System,
+        CancelReason::SelfTrade => ouch::CancelReason::SelfMatchPrevention,
+        CancelReason::FirmKilled => ouch::CancelReason::Supervisory,
     }
 }
 
@@ -69,15 +74,28 @@ pub(super) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         RejectReason::MarketClosed => ouch::RejectReason::DestinationClosed,
         RejectReason::UnknownInstrument => ouch::RejectReason::InvalidSymbol,
         RejectReason::PriceOffTick | RejectReason::PriceOutOfRange => ouch::RejectReason::InvalidPrice,
-        RejectReason::QuantityZero | RejectReason::QuantityOffLot => ouch::RejectReason::InvalidQuantity,
+        RejectReason::QuantityZero | RejectReason::QuantityOffLot | RejectReason::QuantityTooSmall => {
+            ouch::RejectReason::InvalidQuantity
+        }
+        RejectReason::DisplayInvalid => ouch::RejectReason::InvalidMaxFloor,
+        RejectReason::MinimumInvalid => ouch::RejectReason::InvalidMinQuantity,
+        RejectReason::TriggerInvalid => ouch::RejectReason::InvalidPrice,
         RejectReason::QuantityTooLarge => ouch::RejectReason::SharesExceedThreshold,
-        RejectReason::UnknownAccount | RejectReason::NotYours => ouch::RejectReason::FirmNotAuthorized,
+        RejectReason::UnknownAccount | RejectReason::NotYours | RejectReason::FirmKilled => {
+            ouch::RejectReason::FirmNotAuthorized
+        }
         RejectReason::BookFull => ouch::RejectReason::ProcessingError,
         RejectReason::ShortSaleOnBuy => ouch::RejectReason::InvalidSide,
         RejectReason::UnknownOrder | RejectReason::TooLate => ouch::RejectReason::ReplaceNotAllowed,
         RejectReason::UserRefJump
         | RejectReason::BadDefinition
         | RejectReason::DuplicateClientId
-        | RejectReason::NotSupported => ouch::RejectReason::Other,
+        | RejectReason::NotSupported
+        | RejectReason::TypeNotOffered
+        | RejectReason::LifetimeNotOffered
+        | RejectReason::InstructionNotOffered
+        | RejectReason::InstructionConflict
+        | RejectReason::ExpiryInvalid
+        | RejectReason::PostOnlyWouldTrade => ouch::RejectReason::Other,
     })
 }

@@ -1,0 +1,296 @@
+//! The trade in the naive engine: one maker at a time, each time looked for anew.
+
+use super::Engine;
+use super::orders::{unasked, worth};
+use super::rules::rulebook;
+use crate::state::{InstrumentState, OrderState};
+use alloc::vec::Vec;
+use rialto_model::event::{Executed, Reduced};
+use rialto_model::{
+    CancelReason, Event, Handling, Incarnation, Instructions, InstrumentId, MsgSeqNum, OrderKind, Part, Price,
+    Quantity, SelfTrade, Side, Text, TimeInForce, TradeId,
+};
+
+/// An order off the book on its way to trade.
+#[derive(Clone, Copy)]
+pub(super) struct Incoming {
+    pub(super) instrument: InstrumentId,
+    pub(super) side: Side,
+    pub(super) kind: OrderKind,
+    pub(super) instructions: Instructions,
+    pub(super) order: OrderState,
+}
+
+impl Engine {
+    /// The orders of the other side that an order of `side` may trade with, best first: by price, displayed before hidden,
+    /// then in the order they came.
+    pub(super) fn makers(&self, listed: &InstrumentState, side: Side, limit: Option<Price>) -> Vec<OrderState> {
+        let (displayed, hidden) = match side {
+            Side::Buy => (&listed.asks, &listed.hidden_asks),
+            Side::Sell => (&listed.bids, &listed.hidden_bids),
+        };
+        let mut makers: Vec<OrderState> = displayed.iter().chain(hidden).copied().collect();
+        makers.retain(|maker| match (limit, side) {
+            (None, _) => true,
+            (Some(limit), Side::Buy) => maker.price <= limit,
+            (Some(limit), Side::Sell) => maker.price >= limit,
+        });
+        if !hidden.is_empty() {
+            makers.sort_by_key(|maker| {
+                let hidden = maker.instructions().handling.has(Handling::HIDDEN);
+                (worth(side.opposite(), maker.price), hidden, maker.public_ref)
+            });
+        }
+        makers
+    }
+
+    /// The worst price that an order may trade at; none for any.
+    fn limit(&self, incoming: &Incoming) -> Option<Price> {
+        if incoming.kind == OrderKind::Limit {
+            return Some(incoming.order.price);
+        }
+        let listed = self.listed(incoming.instrument)?;
+        let range = rulebook(listed).protection;
+        let best = self.makers(listed, incoming.side, None).first()?.price;
+        let worst = match incoming.side {
+            Side::Buy => Price(best.0 + range.0),
+            Side::Sell => Price(best.0 - range.0),
+        };
+        let is_price = worst > Price(0) && worst <= listed.definition.price_max;
+        (range > Price(0) && is_price).then_some(worst)
+    }
+
+    /// Whether the whole of an incoming order comes to rest without a trade, for all to see.
+    pub(super) fn rests_at_once(&self, incoming: &Incoming) -> bool {
+        let Some(listed) = self.listed(incoming.instrument) else {
+            return false;
+        };
+        let asked = &incoming.instructions;
+        incoming.kind == OrderKind::Limit
+            && incoming.order.tif.rests()
+            && asked.trigger == Price(0)
+            && asked.minimum == Part(0)
+            && asked.display == Part(0)
+            && !asked.handling.has(Handling::HIDDEN)
+            && self
+                .makers(listed, incoming.side, Some(incoming.order.price))
+                .is_empty()
+    }
+
+    pub(super) fn trade(&mut self, mut incoming: Incoming, announced: bool, events: &mut Vec<Event>) {
+        let Incoming {
+            instrument, side, kind, ..
+        } = incoming;
+        let leaves = incoming.order.leaves;
+        let (needed, reason) = if incoming.order.tif == TimeInForce::FillOrKill {
+            (leaves, CancelReason::NotFillable)
+        } else {
+            (
+                incoming.instructions.minimum.quantity().min(leaves),
+                CancelReason::MinimumNotMet,
+            )
+        };
+        if needed > Quantity(0) && self.would_trade(&incoming) < needed {
+            return events.push(unasked(&incoming.order, instrument, side, reason, false).into());
+        }
+        if !self.exhaust(&mut incoming, events) || incoming.order.leaves.is_zero() {
+            return;
+        }
+        if kind == OrderKind::Market || !incoming.order.tif.rests() {
+            return events.push(unasked(&incoming.order, instrument, side, CancelReason::Unfilled, false).into());
+        }
+        self.queue(&incoming);
+        if announced || incoming.instructions.handling.has(Handling::HIDDEN) {
+            return;
+        }
+        let shown = match incoming.instructions.display.quantity() {
+            Quantity(0) => incoming.order.leaves,
+            display => display.min(incoming.order.leaves),
+        };
+        events.push(self.booked(instrument, side, &incoming.order, shown));
+    }
+
+    /// How much an order would trade, found by letting it on a copy of everything.
+    fn would_trade(&self, incoming: &Incoming) -> Quantity {
+        let mut trial = Self {
+            state: crate::EngineState {
+                instruments: self.listed(incoming.instrument).into_iter().cloned().collect(),
+                firms: self.state.firms.clone(),
+                sessions: self.state.sessions.clone(),
+                ..crate::EngineState::default()
+            },
+        };
+        let mut incoming = *incoming;
+        let before = incoming.order.executed;
+        trial.exhaust(&mut incoming, &mut Vec::new());
+        incoming.order.executed.saturating_sub(before)
+    }
+
+    /// Trades an order as far as it goes; false where self-trade prevention has ended it.
+    fn exhaust(&mut self, incoming: &mut Incoming, events: &mut Vec<Event>) -> bool {
+        let limit = self.limit(incoming);
+        let firm = self.firm_of(incoming.order.session);
+        loop {
+            let Some(listed) = self.listed(incoming.instrument) else {
+                return true;
+            };
+            let mode = self.prevention(listed, firm);
+            let makers = self.makers(listed, incoming.side, limit);
+            let (Some(maker), 1..) = (makers.first().copied(), incoming.order.leaves.0) else {
+                return true;
+            };
+            let own = self.firm_of(maker.session) == firm && maker.instructions().group == incoming.instructions.group;
+            if own && mode != SelfTrade::Allowed {
+                if !self.keep_apart(incoming, &maker, mode, events) {
+                    return false;
+                }
+            } else {
+                self.match_one(incoming, maker, events);
+            }
+        }
+    }
+
+    fn keep_apart(
+        &mut self,
+        incoming: &mut Incoming,
+        maker: &OrderState,
+        mode: SelfTrade,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let Incoming { instrument, side, .. } = *incoming;
+        let hidden = maker.instructions().handling.has(Handling::HIDDEN);
+        let maker_ends = unasked(maker, instrument, side.opposite(), CancelReason::SelfTrade, !hidden);
+        let taker_ends = unasked(&incoming.order, instrument, side, CancelReason::SelfTrade, false);
+        match mode {
+            SelfTrade::Allowed => {}
+            SelfTrade::CancelNewest => events.push(taker_ends.into()),
+            SelfTrade::CancelOldest => events.push(maker_ends.into()),
+            SelfTrade::CancelBoth => events.extend([Event::from(maker_ends), taker_ends.into()]),
+            SelfTrade::Decrement => {
+                let by = maker.leaves.min(incoming.order.leaves);
+                let reserve = maker.leaves.saturating_sub(maker.displayed());
+                let shown = if hidden {
+                    Quantity(0)
+                } else {
+                    by.saturating_sub(reserve)
+                };
+                if by == maker.leaves {
+                    events.push(maker_ends.into());
+                    self.remove(maker.order_id);
+                } else {
+                    self.change(maker.order_id, |order| lower(order, by));
+                    events.push(lowered(instrument, side.opposite(), maker, by, shown));
+                }
+                if by == incoming.order.leaves {
+                    events.push(taker_ends.into());
+                    return false;
+                }
+                events.push(lowered(instrument, side, &incoming.order, by, Quantity(0)));
+                incoming.order.leaves.0 -= by.0;
+                return true;
+            }
+        }
+        if matches!(mode, SelfTrade::CancelOldest | SelfTrade::CancelBoth) {
+            self.remove(maker.order_id);
+        }
+        mode == SelfTrade::CancelOldest
+    }
+
+    fn match_one(&mut self, incoming: &mut Incoming, maker: OrderState, events: &mut Vec<Event>) {
+        let Incoming { instrument, side, .. } = *incoming;
+        let hidden = maker.instructions().handling.has(Handling::HIDDEN);
+        let quantity = maker.displayed().min(incoming.order.leaves);
+        let trade = match self.listed_mut(instrument) {
+            Some(listed) => {
+                listed.trades += 1;
+                listed.last_price = maker.price;
+                TradeId::new(instrument, listed.trades)
+            }
+            None => TradeId(0),
+        };
+        let taker = &mut incoming.order;
+        taker.leaves.0 -= quantity.0;
+        taker.executed.0 += quantity.0;
+        let maker_leaves = Quantity(maker.leaves.0 - quantity.0);
+        events.push(
+            Executed {
+                trade,
+                instrument,
+                aggressor: side,
+                price: maker.price,
+                quantity,
+                maker: maker.order_id,
+                maker_public_ref: maker.public_ref,
+                maker_session: maker.session,
+                maker_user_ref: maker.user_ref,
+                maker_firm: self.firm_of(maker.session),
+                maker_account: maker.account,
+                maker_leaves,
+                taker: taker.order_id,
+                taker_session: taker.session,
+                taker_user_ref: taker.user_ref,
+                taker_firm: self.firm_of(taker.session),
+                taker_account: taker.account,
+                taker_leaves: taker.leaves,
+                maker_hidden: hidden,
+            }
+            .into(),
+        );
+        if maker_leaves.is_zero() {
+            return self.remove(maker.order_id);
+        }
+        self.change(maker.order_id, |order| {
+            order.leaves = maker_leaves;
+            order.executed.0 += quantity.0;
+        });
+        if quantity < maker.displayed() {
+            return;
+        }
+        // What was displayed is gone: the rest comes anew.
+        let rest = OrderState {
+            leaves: maker_leaves,
+            executed: Quantity(maker.executed.0 + quantity.0),
+            public_ref: self.next_public_ref(instrument),
+            ..maker
+        };
+        let again = Incoming {
+            instrument,
+            side: side.opposite(),
+            kind: OrderKind::Limit,
+            instructions: maker.instructions(),
+            order: rest,
+        };
+        self.remove(maker.order_id);
+        self.queue(&again);
+        let shown = maker.instructions().display.quantity().min(maker_leaves);
+        events.push(self.booked(instrument, side.opposite(), &rest, shown));
+    }
+}
+
+/// Takes a part off an order: what is not displayed first.
+pub(super) fn lower(order: &mut OrderState, by: Quantity) {
+    order.leaves.0 -= by.0;
+    if let Some(special) = &mut order.special {
+        special.reserve = special.reserve.saturating_sub(by);
+    }
+}
+
+fn lowered(instrument: InstrumentId, side: Side, before: &OrderState, by: Quantity, shown: Quantity) -> Event {
+    Reduced {
+        session: before.session,
+        incarnation: Incarnation(0),
+        inbound: MsgSeqNum(0),
+        user_ref: before.user_ref,
+        order_id: before.order_id,
+        public_ref: before.public_ref,
+        instrument,
+        side,
+        short: before.short,
+        remark: false,
+        removed: by,
+        leaves: before.leaves.saturating_sub(by),
+        removed_shown: shown,
+        client_id: Text::EMPTY,
+    }
+    .into()
+}

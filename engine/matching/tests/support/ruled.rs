@@ -1,0 +1,222 @@
+//! Random commands of everything that a rulebook brings, most of them valid.
+
+use super::flow::{Flow, INSTRUMENTS};
+use rialto_model::command::*;
+use rialto_model::*;
+
+impl Flow {
+    /// A command that only an instrument or a firm with rules has a use for; `None` for a plain one.
+    pub(super) fn ruled_body(&mut self) -> Option<Command> {
+        for at in 1..4 {
+            if self.versions[at] == 0 && self.random.one_in(3) {
+                return Some(self.set_rulebook(at));
+            }
+        }
+        Some(match self.random.below(1_000) {
+            0..=1 => {
+                let at = self.random.below(4) as usize;
+                self.set_rulebook(at)
+            }
+            2..=3 => self.set_ticks(),
+            4..=5 => SetSelfTrade {
+                firm: FirmId(self.random.below(5) as u32),
+                mode: *self.random.pick(SelfTrade::ALL),
+            }
+            .into(),
+            6..=10 => SetKillSwitch {
+                firm: FirmId(self.random.below(5) as u32),
+                killed: self.random.one_in(8),
+            }
+            .into(),
+            11..=13 => self.mass_cancel(),
+            14..=400 => self.enter_special(),
+            401..=480 => self.replace_special(),
+            _ => return None,
+        })
+    }
+
+    fn set_rulebook(&mut self, at: usize) -> Command {
+        let (tick, _, lot, quantity_max) = INSTRUMENTS[at];
+        let mut offers = Offers::ALL;
+        if self.random.one_in(3) {
+            offers.0 &= !(1 << self.random.below(22));
+        }
+        let mut rulebook = Rulebook {
+            offers,
+            lot: Quantity(lot * (1 + self.random.below(2))),
+            quantity_min: Quantity(lot * self.random.below(3)),
+            quantity_max: Quantity(quantity_max / 10),
+            self_trade: *self.random.pick(SelfTrade::ALL),
+            protection: Price(tick * self.random.below(4) as i64),
+        };
+        match self.random.below(30) {
+            0 => rulebook.lot = Quantity(0),
+            1 => rulebook.lot.0 += 1,
+            2 => rulebook.quantity_max = Quantity(quantity_max + 1),
+            3 => rulebook.quantity_min = Quantity(quantity_max),
+            4 => rulebook.protection = Price(-tick),
+            5 => rulebook.protection.0 += 1,
+            6 => rulebook.offers.0 |= 1 << 31,
+            7 => rulebook.quantity_max = Quantity(1),
+            _ => {}
+        }
+        SetRulebook {
+            instrument: InstrumentId(at as u16 + 1 + u16::from(self.random.one_in(40))),
+            version: self.versions[at] + 1 + u32::from(self.random.one_in(20)),
+            rulebook,
+        }
+        .into()
+    }
+
+    fn set_ticks(&mut self) -> Command {
+        let at = self.random.below(4) as usize;
+        let tick = INSTRUMENTS[at].0 as u32;
+        let middle = self.middle[at] as u32 / 4 * 4 * tick;
+        let mut ticks = TickTable::default();
+        if !self.random.one_in(4) {
+            ticks.0[0].tick = tick;
+            ticks.0[1] = TickRow {
+                from: middle,
+                tick: tick * 2,
+            };
+        }
+        match self.random.below(20) {
+            0 => ticks.0[0].from = 1,
+            1 => ticks.0[1].from += 1,
+            2 => ticks.0[1].tick += 1,
+            3 => ticks.0[5].tick = tick,
+            4 => ticks.0[3].from = 1,
+            _ => {}
+        }
+        SetTicks {
+            instrument: InstrumentId(at as u16 + 1),
+            version: self.versions[at] + 1 + u32::from(self.random.one_in(20)),
+            ticks,
+        }
+        .into()
+    }
+
+    fn mass_cancel(&mut self) -> Command {
+        let (session, incarnation) = self.from();
+        let mut maybe = |n: u64| if self.random.one_in(3) { self.random.below(n) } else { 0 };
+        let (account, instrument, firm) = (maybe(6) as u32, maybe(6) as u16, maybe(5) as u32);
+        let session = if self.random.one_in(4) { SessionId(0) } else { session };
+        MassCancel {
+            session,
+            incarnation,
+            inbound: self.inbound(),
+            whole_firm: self.random.one_in(2),
+            firm: FirmId(if session.0 == 0 || self.random.one_in(9) {
+                firm
+            } else {
+                0
+            }),
+            account: AccountId(account),
+            instrument: InstrumentId(instrument),
+            side: *self.random.pick(SideFilter::ALL),
+            client_id: self.client_id(),
+        }
+        .into()
+    }
+
+    fn enter_special(&mut self) -> Command {
+        let Command::Enter(mut plain) = self.enter() else {
+            unreachable!("enter makes an order")
+        };
+        if plain.instrument == InstrumentId(1) && !self.random.one_in(20) {
+            plain.instrument = InstrumentId(2 + self.random.below(3) as u16);
+        }
+        let at = usize::from(plain.instrument.0).saturating_sub(1).min(3);
+        let mut c = EnterSpecial::plain(&plain);
+        c.price = self.price(at, c.side);
+        c.quantity = self.quantity(at);
+        c.instructions = self.instructions(at, c.side, c.quantity, &mut c.kind, &mut c.tif);
+        c.into()
+    }
+
+    fn replace_special(&mut self) -> Command {
+        let Command::Replace(plain) = self.replace() else {
+            unreachable!("replace makes a replace")
+        };
+        let at = self.random.below(4) as usize;
+        let side = *self.random.pick(&[Side::Buy, Side::Sell]);
+        let mut c = ReplaceSpecial::plain(&plain, Instructions::NONE);
+        c.instructions = self.instructions(at, side, c.quantity, &mut c.kind, &mut c.tif);
+        c.into()
+    }
+
+    fn instructions(
+        &mut self,
+        at: usize,
+        side: Side,
+        quantity: Quantity,
+        kind: &mut OrderKind,
+        tif: &mut TimeInForce,
+    ) -> Instructions {
+        let (tick, _, lot, _) = INSTRUMENTS[at];
+        let mut asked = Instructions::NONE;
+        let part = Part((lot * (1 + self.random.below(3)).min(quantity.0 / lot.max(1))) as u32);
+        let which = self.random.below(16);
+        if !matches!(which, 5 | 15) && !self.random.one_in(12) {
+            *tif = *self.random.pick(&[TimeInForce::Day, TimeInForce::GoodTillCancel]);
+            *kind = if matches!(which, 6 | 8) {
+                OrderKind::Market
+            } else {
+                OrderKind::Limit
+            };
+        }
+        // Stops stand where the market is about to go.
+        let trigger = self.price(at, side.opposite());
+        match which {
+            0 => asked.handling = Handling::POST_ONLY,
+            1 => asked.handling = Handling::POST_ONLY.with(Handling::SLIDE),
+            2 => asked.handling = Handling::HIDDEN,
+            3 | 4 => asked.display = part,
+            5 => asked.minimum = part,
+            6 | 7 => asked.trigger = trigger,
+            8 => {
+                asked.handling = Handling::TRAILING;
+                asked.trigger = Price(tick * self.random.below(5) as i64);
+            }
+            9 => *tif = TimeInForce::GoodTillCancel,
+            10 => {
+                asked.handling = Handling::POST_ONLY.with(Handling::HIDDEN);
+            }
+            11 => {
+                asked.handling = Handling::POST_ONLY.with(Handling::SLIDE);
+                asked.display = part;
+            }
+            12 => {
+                asked.trigger = trigger;
+                asked.display = part;
+            }
+            13 => {
+                asked.trigger = trigger;
+                asked.handling = Handling::HIDDEN;
+            }
+            14 => {
+                asked.handling = Handling(self.random.below(32) as u16);
+                asked.display = Part(self.random.below(2) as u32 * part.0);
+                asked.trigger = Price(self.random.below(2) as i64 * trigger.0);
+            }
+            _ => {}
+        }
+        if which == 9 || (*tif == TimeInForce::GoodTillCancel && self.random.one_in(4)) || self.random.one_in(100) {
+            let now = self.seq * 1_000;
+            asked.expires = Timestamp((now + self.random.below(200_000)).saturating_sub(2_000));
+        }
+        if self.random.one_in(4) {
+            asked.group = self.random.below(2) as u16;
+        }
+        match self.random.below(60) {
+            0 => asked.display.0 += 1,
+            1 => asked.minimum = Part((quantity.0 + lot) as u32),
+            2 => asked.trigger.0 += 1,
+            3 => asked.display = Part((quantity.0 + lot) as u32),
+            4 => asked.auction = AuctionOnly::Opening,
+            5 => asked.minimum.0 += 1,
+            _ => {}
+        }
+        asked
+    }
+}

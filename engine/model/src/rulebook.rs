@@ -1,0 +1,148 @@
+//! The rules of an instrument as data: they arrive by sequenced command, each set under the version after the last.
+//!
+//! An instrument without a rulebook offers plain limit and market orders under its definition, and nothing else.
+
+use crate::codec::{DecodeError, Decoder, Encoder, Field, bit_set, byte_enum, composite};
+use crate::price::{Price, Quantity};
+
+bit_set! {
+    /// What an instrument offers; whatever is left out is refused with a reason of its own.
+    Offers(u32) {
+        /// Limit orders (FIX 40 = 2).
+        LIMIT = 0,
+        /// Market orders (FIX 40 = 1).
+        MARKET = 1,
+        /// Stop orders: market orders with a trigger (FIX 40 = 3).
+        STOP = 2,
+        /// Stop-limit orders: limit orders with a trigger (FIX 40 = 4).
+        STOP_LIMIT = 3,
+        /// Trailing stops.
+        TRAILING_STOP = 4,
+        /// FIX 59 = 0.
+        DAY = 8,
+        /// FIX 59 = 1.
+        GOOD_TILL_CANCEL = 9,
+        /// FIX 59 = 6.
+        GOOD_TILL_DATE = 10,
+        /// FIX 59 = 3.
+        IMMEDIATE_OR_CANCEL = 11,
+        /// FIX 59 = 4.
+        FILL_OR_KILL = 12,
+        /// FIX 59 = 2.
+        AT_THE_OPENING = 13,
+        /// FIX 59 = 7.
+        AT_THE_CLOSE = 14,
+        /// Post-only, refused where it would trade.
+        POST_ONLY = 16,
+        /// Post-only that slides.
+        SLIDE = 17,
+        /// Hidden orders.
+        HIDDEN = 18,
+        /// Icebergs.
+        ICEBERG = 19,
+        /// A minimum quantity on entry.
+        MINIMUM = 20,
+    }
+}
+
+impl Offers {
+    /// What an instrument without a rulebook offers.
+    pub const PLAIN: Self = Self::LIMIT
+        .with_const(Self::MARKET)
+        .with_const(Self::DAY)
+        .with_const(Self::GOOD_TILL_CANCEL)
+        .with_const(Self::IMMEDIATE_OR_CANCEL)
+        .with_const(Self::FILL_OR_KILL);
+
+    const fn with_const(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+byte_enum! {
+    /// What happens when an order would trade with another of its firm and group (self-trade or self-match prevention at
+    /// CME, Nasdaq and ICE; "newest" is the incoming order).
+    SelfTrade {
+        /// They trade.
+        Allowed = 0,
+        /// What is left of the incoming order is cancelled.
+        CancelNewest = 1,
+        /// The resting order is cancelled.
+        CancelOldest = 2,
+        /// Both are cancelled.
+        CancelBoth = 3,
+        /// Both are lowered by the smaller one's open quantity, without a trade.
+        Decrement = 4,
+    }
+}
+
+composite! {
+    /// What is valid on an instrument. Its price unit, outer bounds and smallest tick stay those of its definition.
+    Rulebook {
+        /// Which orders and instructions are taken.
+        offers: Offers,
+        /// Every quantity is a multiple of it; itself a multiple of the definition's lot.
+        lot: Quantity,
+        /// The lowest quantity of an order; zero: one lot.
+        quantity_min: Quantity,
+        /// The highest, at most that of the definition.
+        quantity_max: Quantity,
+        /// Self-trade prevention for firms that have chosen none.
+        self_trade: SelfTrade,
+        /// How far from the best price of the other side a market order trades; zero: any distance.
+        protection: Price,
+    }
+}
+
+/// Rows of a [`TickTable`].
+pub const TICK_ROWS: usize = 12;
+
+/// From which price on which tick size holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TickRow {
+    /// The lowest price of the row.
+    pub from: u32,
+    /// Every price from there on is a multiple of it; zero: the row is not used.
+    pub tick: u32,
+}
+
+/// The tick size by price (ESMA RTS 11, SEC Rule 612): rows in rising order, the first from zero, unused ones behind. A row
+/// begins at a multiple of both its own tick and that of the row before. A table without a row leaves the definition's tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TickTable(pub [TickRow; TICK_ROWS]);
+
+impl TickTable {
+    /// The rows in use.
+    pub fn rows(&self) -> impl Iterator<Item = TickRow> + '_ {
+        self.0.iter().copied().take_while(|row| row.tick > 0)
+    }
+
+    /// The tick size at a price; zero without a row.
+    #[must_use]
+    pub fn at(&self, price: u32) -> u32 {
+        self.rows()
+            .take_while(|row| row.from <= price)
+            .last()
+            .map_or(0, |row| row.tick)
+    }
+}
+
+impl Field for TickTable {
+    const SIZE: usize = 8 * TICK_ROWS;
+    fn put(&self, out: &mut Encoder<'_>) {
+        for row in &self.0 {
+            row.from.put(out);
+            row.tick.put(out);
+        }
+    }
+    fn get(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let mut table = Self::default();
+        for row in &mut table.0 {
+            *row = TickRow {
+                from: Field::get(input)?,
+                tick: Field::get(input)?,
+            };
+        }
+        Ok(table)
+    }
+}
