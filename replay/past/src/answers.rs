@@ -282,14 +282,18 @@ pub fn member(past: &Past, name: &str) -> Result<MemberAnswer, NoAnswer> {
     let by_session = by_session
         .filter(|one| one.name.as_bytes() == name.as_bytes())
         .map(|one| one.firm);
-    let firm = state.firms.iter().find(|one| {
+    let mut firms = state.firms.iter().map(|one| &one.definition);
+    let firm = firms.find(|one| {
         one.name.as_bytes() == name.as_bytes()
             || one.mpid.as_str() == name
             || name.parse() == Ok(one.firm.0)
             || by_session.clone().any(|firm| firm == one.firm)
     });
     let Some(firm) = firm else {
-        let there = state.firms.iter().map(|one| format!("{} ({})", one.mpid, one.name));
+        let there = state
+            .firms
+            .iter()
+            .map(|one| format!("{} ({})", one.definition.mpid, one.definition.name));
         return Err(NoAnswer::Member {
             name: name.to_owned(),
             seq: past.seq().0,

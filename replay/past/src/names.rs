@@ -19,7 +19,11 @@ impl Names {
         let instruments = state.instruments.iter().map(|one| &one.definition);
         Self {
             sessions: sessions.map(|one| (one.session, one.name.to_string())).collect(),
-            firms: state.firms.iter().map(|one| (one.firm, one.mpid)).collect(),
+            firms: state
+                .firms
+                .iter()
+                .map(|one| (one.definition.firm, one.definition.mpid))
+                .collect(),
             instruments: instruments
                 .map(|one| (one.instrument, (one.symbol, one.scale)))
                 .collect(),

@@ -166,7 +166,10 @@ fn a_footer_that_was_not_synced_is_synced_by_the_next_start() {
     session.block(8);
     session.settle();
     // Into the next segment, which states a mark that reaches just to the end of this one.
-    while !disk.bytes(&segment_name(2, 1)).is_some_and(|bytes| bytes.starts_with(b"RIALTOJ")) {
+    while !disk
+        .bytes(&segment_name(2, 1))
+        .is_some_and(|bytes| bytes.starts_with(b"RIALTOJ"))
+    {
         session.block(4);
     }
     let last = session.writer.next_seq().0 - 1;
