@@ -1,5 +1,4 @@
 //! The crate `itchy` as a second reader of the messages that make a book.
-#![expect(clippy::print_stderr, reason = "seeds are printed")]
 
 mod common;
 
