@@ -59,6 +59,7 @@ impl Engine {
 
     /// The order behind its reference: where a plain order comes in too, when its book or its firm is not plain.
     #[cold]
+    #[inline(never)]
     pub(crate) fn enter_numbered(
         &mut self,
         seq: SequenceNumber,

@@ -22,6 +22,7 @@ impl Engine {
 
     /// A command at whose stamp something is due, or while an auction runs.
     #[cold]
+    #[inline(never)]
     pub(crate) fn apply_watched(&mut self, command: &Sequenced<Command>, sink: &mut impl EventSink) {
         self.fire_timers(sink);
         self.dispatch(command, sink);
