@@ -45,6 +45,11 @@ pub(crate) struct Terms {
     pub(crate) reach: u32,
 }
 
+impl Terms {
+    /// A reach over every rank there is.
+    pub(crate) const REACH_ALL: u32 = REACH_ALL;
+}
+
 impl Book {
     /// An empty book of a sound instrument.
     pub(crate) fn new(one: &DefineInstrument, rungs: &mut Rungs) -> Self {

@@ -71,9 +71,12 @@ pub struct Engine {
     pub(crate) orders: Pool<Order>,
     /// What orders with instructions have beyond plain ones.
     pub(crate) extras: Pool<Extra>,
-    /// What is due, and the deadline of the first; the latest stamp there is without one.
+    /// What is due.
     pub(crate) timers: BTreeSet<(Timestamp, InstrumentId, OrderId)>,
-    pub(crate) next_timer: Timestamp,
+    /// How many instruments are in an auction whose price is published.
+    pub(crate) auctions: u32,
+    /// From which stamp on a command takes the watched path ([`Engine::watch`]).
+    pub(crate) watched_from: Timestamp,
     pub(crate) rungs: Rungs,
     /// Live orders by their id.
     pub(crate) order_ids: SlotTable,
@@ -120,7 +123,8 @@ impl Engine {
             orders: Pool::new(limits.orders_reserved.min(live_orders_max) as usize),
             extras: Pool::new(0),
             timers: BTreeSet::new(),
-            next_timer: Timestamp(u64::MAX),
+            auctions: 0,
+            watched_from: Timestamp(u64::MAX),
             rungs: Rungs::new(),
             order_ids: SlotTable::default(),
             leaving: Vec::new(),
@@ -137,9 +141,25 @@ impl Matching for Engine {
         );
         self.last_seq = command.seq;
         self.last_stamp = command.stamp;
-        if command.stamp >= self.next_timer {
-            self.fire_timers(sink);
+        if command.stamp >= self.watched_from {
+            return self.apply_watched(command, sink);
         }
+        self.dispatch(command, sink);
+    }
+
+    fn export(&self) -> EngineState {
+        self.take_out()
+    }
+
+    fn import(state: &EngineState) -> Result<Self, ImportError> {
+        Self::take_in(state)
+    }
+}
+
+impl Engine {
+    /// Which rule answers which command.
+    #[inline(always)]
+    pub(crate) fn dispatch(&mut self, command: &Sequenced<Command>, sink: &mut impl EventSink) {
         match &command.body {
             Command::Enter(c) => self.enter(command.seq, c, sink),
             Command::Cancel(c) => self.cancel(c, sink),
@@ -157,6 +177,7 @@ impl Matching for Engine {
             Command::DefineSession(c) => sink.emit(self.define_session(c)),
             Command::SetRulebook(c) => sink.emit(self.set_rulebook(c)),
             Command::SetTicks(c) => sink.emit(self.set_ticks(c)),
+            Command::SetPhase(c) => self.set_phase(c, sink),
             Command::SetSelfTrade(c) => sink.emit(self.set_self_trade(c)),
             Command::SetKillSwitch(c) => self.set_kill_switch(c, sink),
             Command::StartOfDay(c) => self.start_of_day(c, sink),
@@ -167,16 +188,6 @@ impl Matching for Engine {
         }
     }
 
-    fn export(&self) -> EngineState {
-        self.take_out()
-    }
-
-    fn import(state: &EngineState) -> Result<Self, ImportError> {
-        Self::take_in(state)
-    }
-}
-
-impl Engine {
     /// A member's session that is up under this incarnation: what a command must come from (FIX session layer,
     /// SoupBinTCP login; DESIGN 4: an order of an ended incarnation is refused). The venue itself is no member.
     #[inline]

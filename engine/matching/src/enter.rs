@@ -8,8 +8,8 @@ use rialto_model::command::{Enter, EnterSpecial, Refuse};
 use rialto_model::event::{Accepted, Booked, Executed, Rejected};
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{
-    AccountId, CancelReason, EventSink, FirmId, IgnoreReason, OrderId, OrderKind, Price, Quantity, RejectReason,
-    SequenceNumber, ShortSale, Side, TimeInForce, UserRef,
+    AccountId, CancelReason, EventSink, FirmId, IgnoreReason, OrderId, OrderKind, Price, PublicRef, Quantity,
+    RejectReason, SequenceNumber, ShortSale, Side, TimeInForce, UserRef,
 };
 
 /// How a client's new reference stands to the last one.
@@ -228,6 +228,8 @@ impl Engine {
                 taker_account: taker.account,
                 taker_leaves: taker.leaves(),
                 maker_hidden: false,
+                cross: false,
+                taker_public_ref: PublicRef(0),
             }
             .into(),
         );

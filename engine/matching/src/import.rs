@@ -11,7 +11,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rialto_model::command::DefineInstrument;
 use rialto_model::limits::LIVE_ORDERS_MAX;
-use rialto_model::{AccountId, FirmId, OrderId, PublicRef, SessionId, ShortSale, Side, Symbol, TimeInForce, UserRef};
+use rialto_model::{
+    AccountId, FirmId, OrderId, Phase, PublicRef, SessionId, ShortSale, Side, Symbol, TimeInForce, UserRef,
+};
 
 /// Why a state cannot be one. The mend is the same for all: take another snapshot, or replay from the first command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -163,7 +165,14 @@ impl EngineState {
                 listed.public_refs > COUNT_MAX || listed.trades > COUNT_MAX,
                 "its counters are out of range",
             ),
-            (crossed, "its book is crossed"),
+            (
+                crossed && matches!(listed.phase, Phase::Continuous | Phase::Closed),
+                "its book is crossed",
+            ),
+            (
+                listed.rules.is_none() && listed.phase != Phase::Continuous,
+                "it has no rulebook and is in a phase",
+            ),
             (
                 listed.last_price.0 < 0 || listed.last_price > one.price_max,
                 "its last price is not allowed",

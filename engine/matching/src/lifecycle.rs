@@ -5,7 +5,8 @@ use crate::engine::{Engine, VENUE, ignored};
 use rialto_model::command::{SessionLost, SessionNote, SessionUp, StartOfDay};
 use rialto_model::event::{DayEnded, DayStarted, Restated, SessionClosed, SessionNoted, SessionOpened};
 use rialto_model::{
-    CancelReason, Event, EventSink, IgnoreReason, Incarnation, MsgSeqNum, Policy, Price, Quantity, TimeInForce, UserRef,
+    CancelReason, Event, EventSink, IgnoreReason, Incarnation, MsgSeqNum, Phase, Policy, Price, Quantity, TimeInForce,
+    UserRef,
 };
 
 impl Engine {
@@ -29,8 +30,8 @@ impl Engine {
             }
             .into(),
         );
-        for one in self.registry.instruments.values() {
-            sink.emit(listed(one, true));
+        for (one, book) in self.registry.instruments.values().zip(&self.books) {
+            sink.emit(listed(one, book.phase() == Phase::Continuous));
         }
         self.leaving.clear();
         for book in 0..self.books.len() {

@@ -5,10 +5,11 @@
 
 mod changes;
 mod orders;
+mod phases;
 mod rules;
 mod trade;
 
-use crate::state::{FirmState, InstrumentState, OrderState, SessionState};
+use crate::state::{FirmState, InstrumentState, OrderState, Outlook, SessionState};
 use crate::{CURRENT_RELEASE, EngineState, ImportError, Limits, Matching};
 use alloc::vec::Vec;
 use rialto_model::command::{
@@ -22,7 +23,7 @@ use rialto_model::event::{
 use rialto_model::limits::{ACCOUNT_MAX, FIRM_MAX, LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX, SESSION_MAX};
 use rialto_model::{
     CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum, OrderId,
-    Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side, TimeInForce, UserRef,
+    Phase, Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side, TimeInForce, UserRef,
 };
 
 /// The naive engine.
@@ -73,6 +74,7 @@ impl Matching for Engine {
             Command::MassCancel(c) => self.mass_cancel(c, &mut events),
             Command::SetRulebook(c) => events.push(self.set_rulebook(c)),
             Command::SetTicks(c) => events.push(self.set_ticks(c)),
+            Command::SetPhase(c) => self.set_phase(c, &mut events),
             Command::SetSelfTrade(c) => events.push(self.set_self_trade(c)),
             Command::SetKillSwitch(c) => self.set_kill_switch(c, &mut events),
             Command::Reduce(c) => events.push(self.reduce(c)),
@@ -80,6 +82,7 @@ impl Matching for Engine {
             Command::Replace(c) => self.replace(c, &mut events),
             Command::Refuse(c) => events.push(self.refuse(c)),
         }
+        self.publish(&mut events);
         for event in events {
             sink.emit(event);
         }
@@ -129,6 +132,8 @@ impl Engine {
             trades: 0,
             last_price: Price(0),
             rules: None,
+            phase: Phase::Continuous,
+            outlook: Outlook::default(),
             bids: Vec::new(),
             asks: Vec::new(),
             hidden_bids: Vec::new(),
@@ -216,7 +221,7 @@ impl Engine {
             .into(),
         );
         for one in &self.state.instruments {
-            events.push(listed(&one.definition, true));
+            events.push(listed(&one.definition, one.phase == Phase::Continuous));
         }
         for live in self.live() {
             let Live { order, instrument, .. } = live;

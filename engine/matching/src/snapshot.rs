@@ -6,11 +6,11 @@ use crate::ladder::Ladder;
 use crate::order::Order;
 use crate::pool::NONE;
 use crate::special::{Extra, FirmRules, SpecialBook, index, price, quantity};
-use crate::state::{Aside, FirmState, InstrumentState, OrderState, Rules, SessionState, Special};
+use crate::state::{Aside, FirmState, InstrumentState, OrderState, Outlook, Rules, SessionState, Special};
 use crate::{EngineState, ImportError};
 use alloc::vec::Vec;
 use rialto_model::command::{DefineFirm, DefineInstrument};
-use rialto_model::{InstrumentId, OrderId, Price, Quantity, SessionId, Side, UserRef};
+use rialto_model::{InstrumentId, OrderId, OrderKind, Price, Quantity, SessionId, Side, UserRef};
 
 impl Engine {
     pub(crate) fn take_out(&self) -> EngineState {
@@ -67,6 +67,8 @@ impl Engine {
             public_refs: book.public_refs,
             trades: book.trades,
             last_price: price(book.last_price),
+            phase: book.phase(),
+            outlook: special.map_or(Outlook::default(), |special| special.outlook),
             rules: special.map(|special| Rules {
                 version: special.version,
                 rulebook: special.rulebook,
@@ -95,6 +97,7 @@ impl Engine {
                 instructions: extra.instructions,
                 reserve: quantity(extra.reserve),
                 trigger: Price(extra.trigger),
+                waits: extra.waits,
             }
         });
         OrderState {
@@ -150,11 +153,15 @@ impl Engine {
                 special.version = rules.version;
                 special.rulebook = rules.rulebook;
                 special.ticks = rules.ticks;
+                special.phase = listed.phase;
+                special.outlook = listed.outlook;
+                engine.auctions += u32::from(listed.phase.is_indicative());
             }
             for (side, order) in listed.orders() {
                 engine.take_in_order(order, side, listed.definition.instrument);
             }
         }
+        engine.watch();
         engine.name_all();
         Ok(engine)
     }
@@ -203,12 +210,21 @@ impl Engine {
                 reserve: special.reserve.0 as u32,
                 trigger: special.trigger.0,
                 price: limit,
+                waits: special.waits,
             };
             self.orders[handle].extra = self.extras.insert(extra);
             self.set_timer(special.instructions.expires, instrument, one.order_id);
             if special.instructions.trigger.0 != 0 {
                 let special_book = self.special_book(at);
                 return special_book.add_stop(side, special.trigger.0, one.public_ref, handle);
+            }
+            if special.waits {
+                self.special_book(at).waiting.insert(one.public_ref, handle);
+                return;
+            }
+            if special.kind == OrderKind::Market {
+                self.special_book(at).markets[index(side)].insert(one.public_ref, handle);
+                return;
             }
             hidden = self.is_hidden(handle);
         }

@@ -5,15 +5,18 @@
 //! plain one is in an [`Extra`] beside the pool of orders.
 //!
 //! [`rules`] takes rules in, [`judge`] says what is valid under them, [`enter`], [`trade`] and [`change`] are the paths of
-//! a new order, of the trade and of changes; [`mass`] takes off many at a time; [`timers`] fires what is due.
+//! a new order, of the trade and of changes; [`phase`] and [`uncross`] are calls and auctions; [`mass`] takes off many at a
+//! time; [`timers`] fires what is due.
 
 mod change;
 mod enter;
 mod judge;
 mod mass;
+mod phase;
 mod rules;
 mod timers;
 mod trade;
+mod uncross;
 
 pub(crate) use rules::{SpecialBook, are_sound_rules, are_sound_ticks};
 
@@ -35,6 +38,8 @@ pub(crate) struct Extra {
     pub(crate) trigger: i64,
     /// Its limit while it stands aside; zero for a market order.
     pub(crate) price: u32,
+    /// Whether it waits for its auction to begin.
+    pub(crate) waits: bool,
 }
 
 /// What is chosen for a firm.
@@ -143,7 +148,7 @@ impl Engine {
         let hidden = self.is_hidden(handle);
         let book = &mut self.books[usize::from(instrument.0) - 1];
         match &mut book.special {
-            Some(special) if level == NONE => special.remove_stop(side, self.extras[extra].trigger, public_ref),
+            Some(special) if level == NONE => special.remove_aside(side, self.extras[extra].trigger, public_ref),
             Some(special) if hidden => {
                 unlink_from(
                     &mut special.hidden[index(side)],

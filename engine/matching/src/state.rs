@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
-    AccountId, Incarnation, Instructions, OrderId, OrderKind, Policy, Price, PublicRef, Quantity, ReleaseNumber,
+    AccountId, Incarnation, Instructions, OrderId, OrderKind, Phase, Policy, Price, PublicRef, Quantity, ReleaseNumber,
     Rulebook, SelfTrade, SequenceNumber, SessionId, ShortSale, Side, StateHash, TickTable, TimeInForce, Timestamp,
     TradingDay, UserRef, VenueId,
 };
@@ -78,6 +78,10 @@ pub struct InstrumentState {
     pub last_price: Price,
     /// Its rules, if it was given a rulebook.
     pub rules: Option<Rules>,
+    /// In which phase it is; always in continuous trading without a rulebook.
+    pub phase: Phase,
+    /// What was last published of its auction.
+    pub outlook: Outlook,
     /// Displayed buy orders: highest price first, then in the order they came.
     pub bids: Vec<OrderState>,
     /// Displayed sell orders: lowest price first, then in the order they came.
@@ -86,8 +90,22 @@ pub struct InstrumentState {
     pub hidden_bids: Vec<OrderState>,
     /// Hidden sell orders, in the same order.
     pub hidden_asks: Vec<OrderState>,
-    /// Orders that stand in no queue, in the order they came: stop orders before they are triggered.
+    /// Orders that stand in no queue, in the order they came: stop orders before they are triggered, orders for the closing
+    /// auction before it, market orders while orders are collected.
     pub aside: Vec<Aside>,
+}
+
+/// What the orders of an auction would do, were it over now; all zero for nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// At which price they would trade.
+    pub price: Price,
+    /// How much.
+    pub volume: Quantity,
+    /// How much more could trade at that price, were there somebody on the other side.
+    pub imbalance: Quantity,
+    /// The side of the imbalance; buy where there is none.
+    pub side: Side,
 }
 
 /// The rules of an instrument.
@@ -152,6 +170,8 @@ pub struct Special {
     pub reserve: Quantity,
     /// The stop price that holds now, for an order that stands aside; zero otherwise.
     pub trigger: Price,
+    /// Whether it waits for its auction to begin.
+    pub waits: bool,
 }
 
 impl Default for EngineState {

@@ -11,16 +11,17 @@
 //! | firms | u32 count, then each: definition, self-trade prevention (u8), killed (bool) |
 //! | accounts | u32 count, then each as a definition |
 //! | sessions | u32 count, then each: definition, up (bool), incarnation (u32), last user reference (u32) |
-//! | instruments | u32 count, then each: definition, public references (u64), trades (u64), last price (i64), rules, bids, asks, hidden bids, hidden asks, aside |
+//! | instruments | u32 count, then each: definition, public references (u64), trades (u64), last price (i64), rules, phase (u8), outlook, bids, asks, hidden bids, hidden asks, aside |
 //! | rules | bool, then where there are some: version (u32), rulebook, tick sizes |
 //! | bids and the other queues | u32 count, then each order: the fields of [`OrderState`] in order, 57 bytes, and whether it is special (bool); then where it is: the fields of [`Special`] in order |
+//! | outlook | price (i64), volume (u64), imbalance (u64), side (u8) |
 //! | aside | u32 count, then each: side (u8), order |
 //!
 //! A definition is its command: schema (u16), block length (u16), length of block and text (u16), block, text. All
 //! integers are little-endian. The bytes change by a new version, never in place. Reading never takes more memory than
 //! the bytes there are, and says what is wrong with them; whether the state makes sense is judged by the import.
 
-use crate::state::{Aside, EngineState, FirmState, InstrumentState, OrderState, Rules, SessionState, Special};
+use crate::state::{Aside, EngineState, FirmState, InstrumentState, OrderState, Outlook, Rules, SessionState, Special};
 use alloc::vec::Vec;
 use rialto_model::Command;
 use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
@@ -87,6 +88,11 @@ impl EngineState {
             put(out, &listed.trades);
             put(out, &listed.last_price);
             put_rules(out, listed.rules.as_ref());
+            put(out, &listed.phase);
+            put(out, &listed.outlook.price);
+            put(out, &listed.outlook.volume);
+            put(out, &listed.outlook.imbalance);
+            put(out, &listed.outlook.side);
             for orders in [&listed.bids, &listed.asks, &listed.hidden_bids, &listed.hidden_asks] {
                 put_list(out, orders, put_order);
             }
@@ -148,6 +154,13 @@ impl EngineState {
                     trades: Field::get(input)?,
                     last_price: Field::get(input)?,
                     rules: get_rules(input)?,
+                    phase: Field::get(input)?,
+                    outlook: Outlook {
+                        price: Field::get(input)?,
+                        volume: Field::get(input)?,
+                        imbalance: Field::get(input)?,
+                        side: Field::get(input)?,
+                    },
                     bids: get_list(input, get_order)?,
                     asks: get_list(input, get_order)?,
                     hidden_bids: get_list(input, get_order)?,
@@ -193,6 +206,7 @@ fn put_order(out: &mut Vec<u8>, order: &OrderState) {
         put(out, &special.instructions);
         put(out, &special.reserve);
         put(out, &special.trigger);
+        put(out, &special.waits);
     }
 }
 
@@ -236,6 +250,7 @@ fn get_order(input: &mut Decoder<'_>) -> Result<OrderState, StateBytesError> {
                 instructions: Field::get(input)?,
                 reserve: Field::get(input)?,
                 trigger: Field::get(input)?,
+                waits: Field::get(input)?,
             })
         } else {
             None

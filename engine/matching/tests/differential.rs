@@ -3,7 +3,7 @@
 mod support;
 
 use rialto_matching::{Engine, EngineState, Limits, Matching, reference};
-use rialto_model::{CancelReason, Command, Event, IgnoreReason, RejectReason};
+use rialto_model::{CancelReason, Command, Event, IgnoreReason, Phase, RejectReason};
 use std::collections::BTreeMap;
 use support::flow::Flow;
 
@@ -42,7 +42,13 @@ impl Coverage {
                 self.add(format!("Replaced kept={kept} rests={}", e.rests));
             }
             Event::Reduced(e) => self.add(format!("Reduced remark={} some={}", e.remark, !e.removed.is_zero())),
-            Event::Executed(e) => self.add(format!("Executed whole maker={}", e.maker_leaves.is_zero())),
+            Event::Executed(e) => self.add(format!(
+                "Executed cross={} whole maker={}",
+                e.cross,
+                e.maker_leaves.is_zero()
+            )),
+            Event::Uncrossed(e) => self.add(format!("Uncrossed {:?} traded={}", e.phase, !e.volume.is_zero())),
+            Event::PhaseChanged(e) => self.add(format!("PhaseChanged {:?}", e.phase)),
             _ => {}
         }
     }
@@ -79,6 +85,7 @@ impl Coverage {
             TriggerInvalid,
             ExpiryInvalid,
             PostOnlyWouldTrade,
+            NotInThisPhase,
             QuantityZero,
             QuantityTooLarge,
             QuantityOffLot,
@@ -106,7 +113,7 @@ impl Coverage {
                 .chain(&replace)
                 .map(|reason| format!("Rejected {reason:?}")),
         );
-        wanted.extend([1, 2, 3, 4, 5, 12, 13, 14, 15].map(|schema| format!("CommandRejected {schema}")));
+        wanted.extend([1, 2, 3, 4, 5, 12, 13, 14, 15, 16].map(|schema| format!("CommandRejected {schema}")));
         for kept in [
             "kept=true rests=true",
             "kept=false rests=true",
@@ -114,6 +121,7 @@ impl Coverage {
         ] {
             wanted.push(format!("Replaced {kept}"));
         }
+        wanted.extend(Phase::ALL.iter().map(|phase| format!("PhaseChanged {phase:?}")));
         let missing: Vec<&String> = wanted.iter().filter(|what| !self.0.contains_key(*what)).collect();
         assert!(missing.is_empty(), "never seen: {missing:?}");
     }

@@ -5,7 +5,9 @@
 use crate::codec::messages;
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
 use crate::instructions::Instructions;
-use crate::order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, SideFilter, Target, TimeInForce};
+use crate::order::{
+    Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, SideFilter, Target, TimeInForce,
+};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::RejectReason;
 use crate::rulebook::{Rulebook, SelfTrade, TickTable};
@@ -140,6 +142,14 @@ messages! {
             firm: FirmId,
             /// Off (killed) or on again.
             killed: bool,
+        }
+        /// Brings an instrument with a rulebook into another phase. Going on to continuous trading, or closing, ends a call
+        /// with its uncross.
+        SetPhase = 16 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// The phase.
+            phase: Phase,
         }
         /// A new order (FIX D, OUCH O).
         Enter = 20 {

@@ -7,7 +7,7 @@ use crate::ids::{
     UserRef, VenueId,
 };
 use crate::instructions::Instructions;
-use crate::order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, Target, TimeInForce};
+use crate::order::{Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::{CancelReason, IgnoreReason, RejectReason};
 use crate::rulebook::{Rulebook, SelfTrade, TickTable};
@@ -163,6 +163,30 @@ messages! {
             firm: FirmId,
             /// Off (killed) or on again.
             killed: bool,
+        }
+        /// An instrument is in this phase from here on. Comes behind the uncross of the phase before.
+        PhaseChanged = 1018 {
+            /// Which.
+            instrument: InstrumentId,
+            /// The phase.
+            phase: Phase,
+        }
+        /// The orders of an auction would trade like this, were it over now. Comes when that changes.
+        Indicative = 1019 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// In which phase.
+            phase: Phase,
+            /// At which price; zero for none.
+            price: Price,
+            /// How much would trade.
+            volume: Quantity,
+            /// How much more could trade at that price, were there somebody on the other side.
+            imbalance: Quantity,
+            /// The side of the imbalance; buy where there is none.
+            side: Side,
+            /// The price that ties are broken by: that of the last trade.
+            reference: Price,
         }
         /// A new order stands. Comes before its executions.
         Accepted = 1020 {
@@ -369,6 +393,10 @@ messages! {
             taker_leaves: Quantity,
             /// The resting order was not on the feed.
             maker_hidden: bool,
+            /// Both orders were resting and traded in an uncross: the buy order stands here as the incoming one.
+            cross: bool,
+            /// The reference of the incoming order on the feed in an uncross; zero where the feed did not know it.
+            taker_public_ref: PublicRef,
         }
         /// A new order was refused. Its user reference is consumed, except for `UnknownSession`, `SessionNotUp`,
         /// `UserRefJump`, and where the door itself refused ([`Refuse`](crate::command::Refuse)).
@@ -498,6 +526,28 @@ messages! {
             reason: RejectReason,
         } + /// The client's id bytes of the request.
             client_id
+        /// The orders of a call have traded at one price. Comes behind the executions.
+        Uncrossed = 1033 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// Which phase it ended.
+            phase: Phase,
+            /// The trade number of the uncross as a whole; zero where nothing traded.
+            trade: TradeId,
+            /// At which price; zero where nothing traded.
+            price: Price,
+            /// How much.
+            volume: Quantity,
+        }
+        /// The official opening or closing price of the day.
+        OfficialPrice = 1034 {
+            /// Of which instrument.
+            instrument: InstrumentId,
+            /// Closing, not opening.
+            closing: bool,
+            /// The price.
+            price: Price,
+        }
     }
 }
 
@@ -525,6 +575,10 @@ impl Event {
             Self::TicksSet(e) => Some(e.instrument),
             Self::Instructed(e) => Some(e.instrument),
             Self::Triggered(e) => Some(e.instrument),
+            Self::PhaseChanged(e) => Some(e.instrument),
+            Self::Indicative(e) => Some(e.instrument),
+            Self::Uncrossed(e) => Some(e.instrument),
+            Self::OfficialPrice(e) => Some(e.instrument),
             _ => None,
         }
     }

@@ -34,7 +34,9 @@ pub use ids::{
     SessionId, TradeId, UserRef, VenueId,
 };
 pub use instructions::{AuctionOnly, Handling, Instructions};
-pub use order::{Capacity, Door, LossCause, OrderKind, Policy, ShortSale, Side, SideFilter, Target, TimeInForce};
+pub use order::{
+    Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, SideFilter, Target, TimeInForce,
+};
 pub use price::{Part, Price, PriceScale, Quantity};
 pub use reason::{CancelReason, IgnoreReason, RejectReason};
 pub use rulebook::{Offers, Rulebook, SelfTrade, TickRow, TickTable};

@@ -96,6 +96,53 @@ byte_enum! {
 }
 
 byte_enum! {
+    /// What may be done in an instrument (FIX 340 and 625; ITCH 5.0 trading states).
+    Phase {
+        /// Orders trade as they come.
+        Continuous = 0,
+        /// Orders are collected for the opening; nothing is said of its price yet.
+        PreOpen = 1,
+        /// Orders are collected for the opening, and its price so far is published.
+        OpeningAuction = 2,
+        /// Orders are collected to find a price out of an interruption, and it is published.
+        VolatilityAuction = 3,
+        /// Nothing trades, orders are only taken off.
+        Halt = 4,
+        /// Orders are collected for the close, and its price so far is published.
+        ClosingAuction = 5,
+        /// The day's trading is over: orders are only taken off.
+        Closed = 6,
+        /// The venue has suspended the instrument: as a halt, for longer.
+        Suspended = 7,
+        /// The instrument is gone for good, and its orders with it.
+        Delisted = 8,
+    }
+}
+
+impl Phase {
+    /// Whether orders are collected and nothing trades.
+    #[must_use]
+    pub const fn is_call(self) -> bool {
+        matches!(
+            self,
+            Self::PreOpen | Self::OpeningAuction | Self::VolatilityAuction | Self::ClosingAuction
+        )
+    }
+
+    /// Whether the price at which orders would trade is published as it changes.
+    #[must_use]
+    pub const fn is_indicative(self) -> bool {
+        self.is_call() && !matches!(self, Self::PreOpen)
+    }
+
+    /// Whether new orders are taken.
+    #[must_use]
+    pub const fn takes_orders(self) -> bool {
+        self.is_call() || matches!(self, Self::Continuous)
+    }
+}
+
+byte_enum! {
     /// Which orders a mass cancel means by side.
     SideFilter {
         /// Both sides.

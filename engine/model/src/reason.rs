@@ -65,6 +65,8 @@ byte_enum! {
         PostOnlyWouldTrade = 29,
         /// The firm's kill switch is on.
         FirmKilled = 30,
+        /// The phase takes no orders, or none of this kind.
+        NotInThisPhase = 31,
     }
 }
 
@@ -95,6 +97,10 @@ byte_enum! {
         FirmKilled = 11,
         /// Less than its minimum quantity could trade at once.
         MinimumNotMet = 12,
+        /// For an auction alone, and it is over.
+        AuctionOver = 13,
+        /// Its instrument was delisted.
+        Delisted = 14,
     }
 }
 
@@ -154,6 +160,7 @@ impl RejectReason {
             }
             Self::ExpiryInvalid => "expiry is not in the future: give a later one",
             Self::PostOnlyWouldTrade => "post-only order would have traded: give a less aggressive price",
+            Self::NotInThisPhase => "the instrument's phase takes no such order: wait for the next phase",
             Self::FirmKilled => "the firm's kill switch is on: ask the venue to switch it off",
         }
     }

@@ -13,22 +13,27 @@
 //! | `Replaced` that rests under a new one | `U` |
 //! | `Replaced` that does not rest | `D`; executions and `Booked` follow |
 //! | `Replaced` of an order that was not shown | `A` or `F` where it rests, nothing otherwise |
+//! | `Executed` in an uncross | `C`, not printable, of each order that was shown |
+//! | `PhaseChanged` | `H` |
+//! | `Indicative` | `I` |
+//! | `Uncrossed` | `Q` |
 //! | any other; any outside of a trading day | nothing |
 //!
 //! Attribution is ITCH's: a `U` keeps that of the order it replaces.
 
 use rialto_itch::codes::{
-    Authenticity, EventCode, FinancialStatus, Flag, IssueClassification, LuldTier, MarketCategory, Reserved,
-    TradingState, YesNo,
+    Authenticity, CrossType, EventCode, FinancialStatus, Flag, ImbalanceDirection, IssueClassification, LuldTier,
+    MarketCategory, PriceVariation, Reserved, TradingState, YesNo,
 };
 use rialto_itch::values::LeverageFactor;
 use rialto_itch::{
-    AddOrder, AddOrderAttributed, Header, IssueSubType, MatchNumber, Message, OrderCancel, OrderDelete, OrderExecuted,
-    OrderReference, OrderReplace, Side, StockDirectory, StockLocate, StockTradingAction, SystemEvent, TimeOfDay,
-    TrackingNumber, Trade, TradingReason,
+    AddOrder, AddOrderAttributed, CrossTrade, Header, IssueSubType, MatchNumber, Message, NetOrderImbalance,
+    OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReference, OrderReplace, Side,
+    StockDirectory, StockLocate, StockTradingAction, SystemEvent, TimeOfDay, TotalShares, TrackingNumber, Trade,
+    TradingReason,
 };
-use rialto_model::event::{Event, InstrumentListed};
-use rialto_model::{InstrumentId, Mpid, Output, Price, PublicRef, Quantity, Timestamp, TradeId};
+use rialto_model::event::{Event, Executed, Indicative, InstrumentListed, Uncrossed};
+use rialto_model::{InstrumentId, Mpid, Output, Phase, Price, PublicRef, Quantity, Timestamp, TradeId};
 
 use crate::directory::{Directory, Listing, shares};
 
@@ -68,6 +73,7 @@ impl Translator {
                 self.midnight = None;
             }
             Event::InstrumentListed(listed) => self.list(stamp, listed, emit),
+            Event::Executed(e) if e.cross => self.crossed(stamp, e, emit),
             event => match self.order(stamp, event) {
                 Ok(message) => message.into_iter().for_each(&mut *emit),
                 Err(NotOnFeed) => self.events_left_out += 1,
@@ -97,6 +103,35 @@ impl Translator {
             let header = header(InstrumentId(0), stamp, midnight);
             emit(SystemEvent { header, event }.into());
         }
+    }
+
+    /// An execution of an uncross: of each order that was shown, at the price of the uncross, which its own message counts.
+    fn crossed(&mut self, stamp: Timestamp, e: &Executed, emit: &mut impl FnMut(Message)) {
+        let shown = [
+            (e.maker_public_ref, !e.maker_hidden),
+            (e.taker_public_ref, e.taker_public_ref != UNSEEN),
+        ];
+        for (order, _) in shown.into_iter().filter(|(_, shown)| *shown) {
+            match self.on(stamp, e.instrument, |subject| subject.executed_at(order, e)) {
+                Ok(message) => message.into_iter().for_each(&mut *emit),
+                Err(NotOnFeed) => self.events_left_out += 1,
+            }
+        }
+    }
+
+    /// Makes a message about an instrument, while a day is open.
+    fn on(
+        &self,
+        stamp: Timestamp,
+        instrument: InstrumentId,
+        make: impl FnOnce(&Subject<'_>) -> Result<Message, NotOnFeed>,
+    ) -> Result<Option<Message>, NotOnFeed> {
+        let Some(midnight) = self.midnight else {
+            return Ok(None);
+        };
+        let listing = self.directory.get(instrument).ok_or(NotOnFeed)?;
+        let header = header(instrument, stamp, midnight);
+        make(&Subject { header, listing }).map(Some)
     }
 
     fn list(&mut self, stamp: Timestamp, listed: &InstrumentListed, emit: &mut impl FnMut(Message)) {
@@ -153,6 +188,9 @@ impl Translator {
             }
             Event::Replaced(e) if e.old_public_ref == UNSEEN => return Ok(None),
             Event::Replaced(e) => on(e.instrument)?.deleted(e.old_public_ref),
+            Event::PhaseChanged(e) => on(e.instrument)?.phase(e.phase),
+            Event::Indicative(e) => on(e.instrument)?.indicative(e)?,
+            Event::Uncrossed(e) => on(e.instrument)?.uncrossed(e)?,
             _ => return Ok(None),
         };
         Ok(Some(message))
@@ -231,6 +269,64 @@ impl Subject<'_> {
         .into())
     }
 
+    fn executed_at(&self, order: PublicRef, e: &Executed) -> Result<Message, NotOnFeed> {
+        Ok(OrderExecutedWithPrice {
+            header: self.header,
+            reference: reference(order),
+            shares: shares(e.quantity).ok_or(NotOnFeed)?,
+            match_number: MatchNumber(e.trade.0),
+            printable: YesNo::No,
+            price: self.listing.price(e.price).ok_or(NotOnFeed)?,
+        }
+        .into())
+    }
+
+    fn phase(&self, phase: Phase) -> Message {
+        let state = match phase {
+            Phase::Continuous => TradingState::Trading,
+            Phase::PreOpen | Phase::OpeningAuction | Phase::ClosingAuction => TradingState::QuotationOnly,
+            Phase::VolatilityAuction => TradingState::Paused,
+            Phase::Halt | Phase::Closed | Phase::Suspended | Phase::Delisted => TradingState::Halted,
+        };
+        state_of(self.header, self.listing, state)
+    }
+
+    /// The far price, which only orders for the auction would make, is not told apart from the near price.
+    fn indicative(&self, e: &Indicative) -> Result<Message, NotOnFeed> {
+        let price = |price| self.listing.price(price).ok_or(NotOnFeed);
+        let direction = match e.side {
+            _ if e.volume.is_zero() => ImbalanceDirection::InsufficientOrders,
+            _ if e.imbalance.is_zero() => ImbalanceDirection::None,
+            rialto_model::Side::Buy => ImbalanceDirection::Buy,
+            rialto_model::Side::Sell => ImbalanceDirection::Sell,
+        };
+        Ok(NetOrderImbalance {
+            header: self.header,
+            paired_shares: TotalShares(e.volume.0),
+            imbalance_shares: TotalShares(e.imbalance.0),
+            direction,
+            stock: self.listing.stock,
+            far_price: price(e.price)?,
+            near_price: price(e.price)?,
+            reference_price: price(e.reference)?,
+            cross_type: cross_type(e.phase),
+            variation: variation(e.price, e.reference),
+        }
+        .into())
+    }
+
+    fn uncrossed(&self, e: &Uncrossed) -> Result<Message, NotOnFeed> {
+        Ok(CrossTrade {
+            header: self.header,
+            shares: TotalShares(e.volume.0),
+            stock: self.listing.stock,
+            price: self.listing.price(e.price).ok_or(NotOnFeed)?,
+            match_number: MatchNumber(e.trade.0),
+            cross_type: cross_type(e.phase),
+        }
+        .into())
+    }
+
     fn reduced(&self, order: PublicRef, removed: Quantity) -> Result<Message, NotOnFeed> {
         Ok(OrderCancel {
             header: self.header,
@@ -297,15 +393,55 @@ fn directory_entry(header: Header, listing: &Listing) -> Message {
     .into()
 }
 
+/// Which cross ends a phase.
+const fn cross_type(phase: Phase) -> CrossType {
+    match phase {
+        Phase::PreOpen | Phase::OpeningAuction => CrossType::Opening,
+        Phase::ClosingAuction => CrossType::Closing,
+        _ => CrossType::Halted,
+    }
+}
+
+/// How far a price is from the reference, in whole percent; nothing to say without one of them.
+fn variation(price: Price, reference: Price) -> PriceVariation {
+    let away = price.0.abs_diff(reference.0).saturating_mul(100);
+    let steps = [
+        PriceVariation::Below1,
+        PriceVariation::From1,
+        PriceVariation::From2,
+        PriceVariation::From3,
+        PriceVariation::From4,
+        PriceVariation::From5,
+        PriceVariation::From6,
+        PriceVariation::From7,
+        PriceVariation::From8,
+        PriceVariation::From9,
+        PriceVariation::From10,
+        PriceVariation::From20,
+        PriceVariation::From30,
+    ];
+    let percent = match away.checked_div(reference.0.unsigned_abs()) {
+        Some(percent) if price.0 > 0 => percent as usize,
+        _ => return PriceVariation::NotAvailable,
+    };
+    let step = if percent < 10 { percent } else { 9 + percent / 10 };
+    steps.get(step).copied().unwrap_or(PriceVariation::From30)
+}
+
 fn trading_action(header: Header, listing: &Listing, trading: bool) -> Message {
+    let state = if trading {
+        TradingState::Trading
+    } else {
+        TradingState::Halted
+    };
+    state_of(header, listing, state)
+}
+
+fn state_of(header: Header, listing: &Listing, state: TradingState) -> Message {
     StockTradingAction {
         header,
         stock: listing.stock,
-        state: if trading {
-            TradingState::Trading
-        } else {
-            TradingState::Halted
-        },
+        state,
         reserved: Reserved,
         reason: TradingReason::default(),
     }

@@ -9,7 +9,7 @@ use rialto_itch::{Stock, StockLocate, TimeOfDay, TrackingNumber};
 use rialto_model::Side::{Buy, Sell};
 use rialto_model::event::*;
 use rialto_model::{
-    Event, InstrumentId, Mpid, Price, PriceScale, PublicRef, Quantity, Symbol, Timestamp, TradeId, TradingDay,
+    Event, InstrumentId, Mpid, Phase, Price, PriceScale, PublicRef, Quantity, Symbol, Timestamp, TradeId, TradingDay,
 };
 use rialto_publisher::{Config, Publisher};
 
@@ -224,6 +224,85 @@ fn of_an_order_that_is_not_shown_only_its_trades_are_told() {
 }
 
 #[test]
+fn phases_auctions_and_crosses_are_told() {
+    let (mut publisher, mut script) = (publisher(), Script::new());
+    for output in script.opening() {
+        messages(&mut publisher, &output);
+    }
+    let phase = |phase| {
+        Event::PhaseChanged(PhaseChanged {
+            instrument: InstrumentId(1),
+            phase,
+        })
+    };
+    let indicative = |price, volume, imbalance, side, reference| {
+        Event::Indicative(Indicative {
+            instrument: InstrumentId(1),
+            phase: Phase::OpeningAuction,
+            price: Price(price),
+            volume: Quantity(volume),
+            imbalance: Quantity(imbalance),
+            side,
+            reference: Price(reference),
+        })
+    };
+    let Event::Executed(e) = executed(2, 60, 21) else {
+        unreachable!("executed makes an execution")
+    };
+    let cross = |maker_hidden, taker| {
+        Event::Executed(Executed {
+            cross: true,
+            price: Price(50_000),
+            maker_hidden,
+            taker_public_ref: PublicRef(taker),
+            ..e
+        })
+    };
+    let uncrossed = |price, volume, trade| {
+        Event::Uncrossed(Uncrossed {
+            instrument: InstrumentId(1),
+            phase: Phase::ClosingAuction,
+            trade: TradeId(trade),
+            price: Price(price),
+            volume: Quantity(volume),
+        })
+    };
+    let table: Table = vec![
+        vec![(phase(Phase::OpeningAuction), &["H1 GOOG quoting"])],
+        vec![(
+            indicative(50_000, 100, 20, Buy, 49_000),
+            &["I1 Opening 100 paired 20 over Buy near 50000 reference 49000 From2"],
+        )],
+        vec![(
+            indicative(50_000, 100, 0, Buy, 0),
+            &["I1 Opening 100 paired 0 over None near 50000 reference 0 NotAvailable"],
+        )],
+        vec![(
+            indicative(40_000, 100, 5, Sell, 60_000),
+            &["I1 Opening 100 paired 5 over Sell near 40000 reference 60000 From30"],
+        )],
+        vec![(
+            indicative(0, 0, 0, Buy, 49_000),
+            &["I1 Opening 0 paired 0 over InsufficientOrders near 0 reference 49000 NotAvailable"],
+        )],
+        vec![
+            (
+                cross(false, 1),
+                &["C1 #2 60 50000 trade 21 No", "C1 #1 60 50000 trade 21 No"],
+            ),
+            (cross(true, 1), &["C1 #1 60 50000 trade 21 No"]),
+            (cross(true, 0), &[]),
+            (uncrossed(50_000, 180, 24), &["Q1 Closing 180 50000 trade 24"]),
+            (phase(Phase::Closed), &["H1 GOOG not trading"]),
+        ],
+        vec![(uncrossed(0, 0, 0), &["Q1 Closing 0 0 trade 0"])],
+        vec![(phase(Phase::VolatilityAuction), &["H1 GOOG paused"])],
+        vec![(phase(Phase::Continuous), &["H1 GOOG trading"])],
+    ];
+    holds(&mut publisher, &mut script, table);
+}
+
+#[test]
 fn what_the_public_need_not_know_is_not_told() {
     let (mut publisher, mut script) = (publisher(), Script::new());
     for output in script.opening() {
@@ -250,6 +329,7 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::Triggered(Triggered::default()),
         Event::MassCancelled(MassCancelled::default()),
         Event::MassCancelRejected(MassCancelRejected::default()),
+        Event::OfficialPrice(OfficialPrice::default()),
     ];
     holds(
         &mut publisher,

@@ -2,7 +2,7 @@
 
 use super::ImportError;
 use crate::state::{InstrumentState, OrderState, Special};
-use rialto_model::{Handling, OrderId, OrderKind, Price, Side};
+use rialto_model::{AuctionOnly, Handling, OrderId, OrderKind, Price, Side};
 
 /// Checks the order of each queue, and what instructions have to do with a place.
 pub(super) fn check(listed: &InstrumentState) -> Result<(), ImportError> {
@@ -33,10 +33,10 @@ pub(super) fn check(listed: &InstrumentState) -> Result<(), ImportError> {
     }
 }
 
-/// Whether an order has no price of its own: a stop order that becomes a market order.
+/// Whether an order has no price of its own: a market order, or a stop order that becomes one.
 pub(super) fn is_unpriced(order: &OrderState) -> bool {
-    let stop = |special: &Special| special.kind == OrderKind::Market && special.instructions.trigger.0 != 0;
-    order.price == Price(0) && order.special.as_ref().is_some_and(stop)
+    let market = |special: &Special| special.kind == OrderKind::Market;
+    order.price == Price(0) && order.special.as_ref().is_some_and(market)
 }
 
 fn check_queued(order: &OrderState, hidden: bool) -> Result<(), &'static str> {
@@ -47,23 +47,31 @@ fn check_queued(order: &OrderState, hidden: bool) -> Result<(), &'static str> {
     let Some(special) = &order.special else {
         return Ok(());
     };
-    if special.kind != OrderKind::Limit || asked.trigger.0 != 0 || special.trigger.0 != 0 {
-        return Err("a stop or market order stands in a queue");
+    if special.kind != OrderKind::Limit || asked.trigger.0 != 0 || special.trigger.0 != 0 || special.waits {
+        return Err("a stop or market order stands in a queue, or one that waits");
     }
     check_special(order, special)
 }
 
 fn check_aside(order: &OrderState) -> Result<(), &'static str> {
-    match &order.special {
-        Some(special) if special.instructions.trigger.0 > 0 && special.reserve.0 == 0 => check_special(order, special),
-        _ => Err("stands aside and is no stop order"),
+    let Some(special) = &order.special else {
+        return Err("stands aside and is no stop, market or closing order");
+    };
+    let stop = special.instructions.trigger.0 > 0 && !special.waits;
+    let waits = special.waits && special.instructions.auction == AuctionOnly::Closing && special.trigger.0 == 0;
+    let market = special.kind == OrderKind::Market && special.trigger.0 == 0;
+    if special.reserve.0 != 0
+        || !(stop || (special.instructions.trigger.0 == 0 && (waits || (market && !special.waits))))
+    {
+        return Err("stands aside and is no stop, market or closing order");
     }
+    check_special(order, special)
 }
 
 fn check_special(order: &OrderState, special: &Special) -> Result<(), &'static str> {
     let display = special.instructions.display.0;
     let limit = i64::from(u32::MAX);
-    if special.instructions.is_none() {
+    if special.instructions.is_none() && special.kind == OrderKind::Limit {
         return Err("is special and asks for nothing");
     }
     if special.trigger.0.abs() > limit || special.instructions.trigger.0.abs() > limit {

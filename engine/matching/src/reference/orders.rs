@@ -10,7 +10,7 @@ use rialto_model::event::{Accepted, Booked, Cancelled, Instructed, Rejected, Tri
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{
     AccountId, AuctionOnly, CancelReason, Event, FirmId, Handling, IgnoreReason, Incarnation, Instructions,
-    InstrumentId, MsgSeqNum, Offers, OrderId, OrderKind, Part, Price, PublicRef, Quantity, RejectReason,
+    InstrumentId, MsgSeqNum, Offers, OrderId, OrderKind, Part, Phase, Price, PublicRef, Quantity, RejectReason,
     SequenceNumber, ShortSale, Side, Text, TimeInForce, Timestamp,
 };
 
@@ -117,6 +117,10 @@ impl Engine {
         let instrument = incoming.instrument;
         incoming.order.special = special_of(&incoming);
         instruct(instrument, &incoming.order, events);
+        let phase = self.phase(instrument);
+        if phase.is_call() || self.waits(&incoming) {
+            return self.set_down(incoming, announced, events);
+        }
         if incoming.instructions.trigger == Price(0) {
             self.trade(incoming, announced, events);
         } else {
@@ -132,6 +136,14 @@ impl Engine {
                     order: incoming.order,
                 });
             }
+        }
+        self.go_on(instrument, events);
+    }
+
+    /// Sets off the stops that the last trade has reached.
+    pub(super) fn go_on(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        if self.phase(instrument) != Phase::Continuous {
+            return;
         }
         while let Some(one) = self.next_stop(instrument) {
             self.remove(one.order.order_id);
@@ -172,7 +184,7 @@ impl Engine {
         self.trade(incoming, false, events);
     }
 
-    fn first_trigger(&self, incoming: &Incoming) -> Price {
+    pub(super) fn first_trigger(&self, incoming: &Incoming) -> Price {
         let asked = incoming.instructions.trigger;
         if !incoming.instructions.handling.has(Handling::TRAILING) {
             return asked;
@@ -214,7 +226,7 @@ impl Engine {
         let listed = self.listed(instrument)?;
         let reached = |one: &&Aside| {
             let trigger = one.order.special.map_or(Price(0), |special| special.trigger);
-            self.is_reached(instrument, one.side, trigger)
+            one.order.instructions().trigger != Price(0) && self.is_reached(instrument, one.side, trigger)
         };
         listed.aside.iter().find(reached).copied()
     }
@@ -252,7 +264,8 @@ impl Engine {
         };
         let price = self.check_terms(listed, session.definition.firm, &terms)?;
         let stop = c.instructions.trigger != Price(0);
-        let could_stand = stop || (c.kind == OrderKind::Limit && c.tif.rests());
+        let set_aside = stop || c.instructions.auction != AuctionOnly::Any || listed.phase.is_call();
+        let could_stand = set_aside || (c.kind == OrderKind::Limit && c.tif.rests());
         if could_stand && self.state.live_orders() >= self.state.live_orders_max as usize {
             return Err(RejectReason::BookFull);
         }
@@ -288,15 +301,13 @@ impl Engine {
         let checks = [
             (self.is_killed(firm), RejectReason::FirmKilled),
             (!rules.offers.has(wanted_type), RejectReason::TypeNotOffered),
-            (
-                !rules.offers.has(wanted_lifetime) || asked.auction != AuctionOnly::Any,
-                RejectReason::LifetimeNotOffered,
-            ),
+            (!rules.offers.has(wanted_lifetime), RejectReason::LifetimeNotOffered),
             (
                 !rules.offers.has(wanted) || asked.handling.0 > 15 || (listed.rules.is_none() && !asked.is_none()),
                 RejectReason::InstructionNotOffered,
             ),
             (conflicts(terms), RejectReason::InstructionConflict),
+            (is_out_of_phase(listed.phase, terms), RejectReason::NotInThisPhase),
             (quantity.0 == 0, RejectReason::QuantityZero),
             (quantity > rules.quantity_max, RejectReason::QuantityTooLarge),
             (!lots(quantity), RejectReason::QuantityOffLot),
@@ -411,12 +422,13 @@ fn trailed(side: Side, last: Price, distance: Price) -> Price {
     }
 }
 
-fn special_of(incoming: &Incoming) -> Option<Special> {
+pub(super) fn special_of(incoming: &Incoming) -> Option<Special> {
     (!incoming.instructions.is_none()).then_some(Special {
         kind: incoming.kind,
         instructions: incoming.instructions,
         reserve: Quantity(0),
         trigger: Price(0),
+        waits: false,
     })
 }
 
@@ -438,6 +450,8 @@ fn wanted(terms: &Terms) -> (Offers, Offers, Offers) {
         OrderKind::Market => market,
     });
     let lifetime = match (terms.tif, asked.expires) {
+        _ if asked.auction == AuctionOnly::Opening => Offers::AT_THE_OPENING,
+        _ if asked.auction == AuctionOnly::Closing => Offers::AT_THE_CLOSE,
         (TimeInForce::Day, _) => Offers::DAY,
         (TimeInForce::GoodTillCancel, Timestamp(0)) => Offers::GOOD_TILL_CANCEL,
         (TimeInForce::GoodTillCancel, _) => Offers::GOOD_TILL_DATE,
@@ -463,6 +477,7 @@ fn wanted(terms: &Terms) -> (Offers, Offers, Offers) {
 fn conflicts(terms: &Terms) -> bool {
     let asked = terms.instructions;
     let has = |handling| asked.handling.has(handling);
+    let bound = asked.auction != AuctionOnly::Any;
     let never_rests = terms.kind == OrderKind::Market || !terms.tif.rests();
     let (stop, minimum, iceberg) = (
         asked.trigger != Price(0),
@@ -483,14 +498,30 @@ fn conflicts(terms: &Terms) -> bool {
         (stop, minimum),
         (minimum, terms.tif == TimeInForce::FillOrKill),
         (asked.expires > Timestamp(0), terms.tif != TimeInForce::GoodTillCancel),
+        (bound, terms.tif != TimeInForce::Day),
+        (bound, stop || minimum || iceberg || asked.handling != Handling::NONE),
     ]
     .into_iter()
     .any(|(one, other)| one && other)
 }
 
+/// Whether an order has no business in a phase.
+fn is_out_of_phase(phase: Phase, terms: &Terms) -> bool {
+    let asked = terms.instructions;
+    let now_or_never = matches!(terms.tif, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill)
+        || asked.minimum > Part(0)
+        || asked.handling.has(Handling::POST_ONLY);
+    match phase {
+        Phase::Continuous => asked.auction == AuctionOnly::Opening,
+        Phase::PreOpen | Phase::OpeningAuction => now_or_never,
+        Phase::VolatilityAuction | Phase::ClosingAuction => now_or_never || asked.auction == AuctionOnly::Opening,
+        Phase::Halt | Phase::Closed | Phase::Suspended | Phase::Delisted => true,
+    }
+}
+
 /// States what an order asks for, if anything.
 pub(super) fn instruct(instrument: InstrumentId, order: &OrderState, events: &mut Vec<Event>) {
-    if let Some(special) = &order.special {
+    if let Some(special) = order.special.filter(|special| !special.instructions.is_none()) {
         events.push(
             Instructed {
                 session: order.session,

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use rialto_model::event::{Executed, Reduced};
 use rialto_model::{
     CancelReason, Event, Handling, Incarnation, Instructions, InstrumentId, MsgSeqNum, OrderKind, Part, Price,
-    Quantity, SelfTrade, Side, Text, TimeInForce, TradeId,
+    PublicRef, Quantity, SelfTrade, Side, Text, TimeInForce, TradeId,
 };
 
 /// An order off the book on its way to trade.
@@ -68,13 +68,15 @@ impl Engine {
         let asked = &incoming.instructions;
         incoming.kind == OrderKind::Limit
             && incoming.order.tif.rests()
+            && !self.waits(incoming)
             && asked.trigger == Price(0)
             && asked.minimum == Part(0)
             && asked.display == Part(0)
             && !asked.handling.has(Handling::HIDDEN)
-            && self
-                .makers(listed, incoming.side, Some(incoming.order.price))
-                .is_empty()
+            && (listed.phase.is_call()
+                || self
+                    .makers(listed, incoming.side, Some(incoming.order.price))
+                    .is_empty())
     }
 
     pub(super) fn trade(&mut self, mut incoming: Incoming, announced: bool, events: &mut Vec<Event>) {
@@ -233,14 +235,29 @@ impl Engine {
                 taker_account: taker.account,
                 taker_leaves: taker.leaves,
                 maker_hidden: hidden,
+                cross: false,
+                taker_public_ref: PublicRef(0),
             }
             .into(),
         );
-        if maker_leaves.is_zero() {
+        self.take_from(instrument, side.opposite(), &maker, quantity, events);
+    }
+
+    /// Takes an executed quantity from a resting order, of which an iceberg then shows its next part.
+    pub(super) fn take_from(
+        &mut self,
+        instrument: InstrumentId,
+        side: Side,
+        maker: &OrderState,
+        quantity: Quantity,
+        events: &mut Vec<Event>,
+    ) {
+        let leaves = maker.leaves.saturating_sub(quantity);
+        if leaves.is_zero() {
             return self.remove(maker.order_id);
         }
         self.change(maker.order_id, |order| {
-            order.leaves = maker_leaves;
+            order.leaves = leaves;
             order.executed.0 += quantity.0;
         });
         if quantity < maker.displayed() {
@@ -248,22 +265,22 @@ impl Engine {
         }
         // What was displayed is gone: the rest comes anew.
         let rest = OrderState {
-            leaves: maker_leaves,
+            leaves,
             executed: Quantity(maker.executed.0 + quantity.0),
             public_ref: self.next_public_ref(instrument),
-            ..maker
+            ..*maker
         };
         let again = Incoming {
             instrument,
-            side: side.opposite(),
+            side,
             kind: OrderKind::Limit,
             instructions: maker.instructions(),
             order: rest,
         };
         self.remove(maker.order_id);
         self.queue(&again);
-        let shown = maker.instructions().display.quantity().min(maker_leaves);
-        events.push(self.booked(instrument, side.opposite(), &rest, shown));
+        let shown = maker.instructions().display.quantity().min(leaves);
+        events.push(self.booked(instrument, side, &rest, shown));
     }
 }
 

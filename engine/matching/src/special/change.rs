@@ -18,6 +18,7 @@ use super::{price, quantity};
 impl Engine {
     /// As a plain cancel, wherever the order stands.
     #[cold]
+    #[inline(never)]
     pub(crate) fn cancel_special(
         &mut self,
         handle: u32,
@@ -40,6 +41,7 @@ impl Engine {
 
     /// As a plain reduce: the order keeps its place, and of an iceberg the part that nobody sees goes first.
     #[cold]
+    #[inline(never)]
     pub(crate) fn reduce_special(
         &mut self,
         c: &Reduce,
@@ -117,6 +119,7 @@ impl Engine {
 
     /// A plain replace leaves the instructions as they are; but an expiry goes with good-till-cancel only.
     #[cold]
+    #[inline(never)]
     pub(crate) fn replace_keeping(
         &mut self,
         c: &Replace,

@@ -8,8 +8,8 @@ use crate::pool::NONE;
 use rialto_model::command::EnterSpecial;
 use rialto_model::event::{Accepted, Booked, Rejected, Triggered};
 use rialto_model::{
-    AccountId, EventSink, FirmId, Handling, IgnoreReason, Instructions, OrderId, OrderKind, Price, RejectReason,
-    SequenceNumber, Side,
+    AccountId, AuctionOnly, EventSink, FirmId, Handling, IgnoreReason, Instructions, OrderId, OrderKind, Phase, Price,
+    RejectReason, SequenceNumber, Side,
 };
 
 use super::{Extra, index, price, quantity};
@@ -59,6 +59,7 @@ impl Engine {
 
     /// The order behind its reference: where a plain order comes in too, when its book or its firm is not plain.
     #[cold]
+    #[inline(never)]
     pub(crate) fn enter_numbered(
         &mut self,
         seq: SequenceNumber,
@@ -137,18 +138,27 @@ impl Engine {
     /// Whether an order comes to rest at once, as a whole and displayed.
     pub(super) fn rests_whole(&self, incoming: &Incoming) -> bool {
         let terms = self.terms(incoming);
+        let phase = self.books[incoming.at()].phase();
+        if waits_for_close(incoming, phase) {
+            return false;
+        }
         incoming.instructions.trigger.0 == 0
             && incoming.instructions.minimum.is_zero()
             && incoming.could_rest()
             && incoming.is_displayed_whole()
-            && self
-                .next_level(incoming.at(), incoming.order.side, terms.reach)
-                .is_none()
+            && (phase.is_call()
+                || self
+                    .next_level(incoming.at(), incoming.order.side, terms.reach)
+                    .is_none())
     }
 
     /// Follows an order until it stands somewhere (true) or is over (false).
     pub(super) fn goes_on(&mut self, incoming: &mut Incoming, rests: bool, sink: &mut impl EventSink) -> bool {
         if rests {
+            return true;
+        }
+        let phase = self.books[incoming.at()].phase();
+        if phase.is_call() || waits_for_close(incoming, phase) {
             return true;
         }
         if incoming.instructions.trigger.0 != 0 {
@@ -202,13 +212,16 @@ impl Engine {
         let at = incoming.at();
         let instructions = incoming.instructions;
         self.orders[handle] = incoming.order;
-        if !instructions.is_none() {
+        let phase = self.books[at].phase();
+        let waits = waits_for_close(incoming, phase);
+        if !instructions.is_none() || incoming.kind == OrderKind::Market {
             self.orders[handle].extra = self.extras.insert(Extra {
                 kind: incoming.kind,
                 instructions,
                 reserve: 0,
                 trigger: 0,
                 price: incoming.price,
+                waits,
             });
             self.set_timer(instructions.expires, incoming.order.instrument, incoming.order.order_id);
         }
@@ -218,6 +231,14 @@ impl Engine {
             let trigger = self.trigger(incoming);
             self.extras[extra].trigger = trigger;
             self.special_book(at).add_stop(side, trigger, public_ref, handle);
+            return;
+        }
+        if waits {
+            self.special_book(at).waiting.insert(public_ref, handle);
+            return;
+        }
+        if incoming.kind == OrderKind::Market {
+            self.special_book(at).markets[index(side)].insert(public_ref, handle);
             return;
         }
         let display = instructions.display.0;
@@ -294,6 +315,11 @@ impl Engine {
             None => everything,
         }
     }
+}
+
+/// Whether an order is for a closing auction that has not begun.
+pub(super) fn waits_for_close(incoming: &Incoming, phase: Phase) -> bool {
+    incoming.instructions.auction == AuctionOnly::Closing && phase != Phase::ClosingAuction
 }
 
 /// Whether the last trade has reached a stop price: a buy stop at or above it, a sell stop at or below (FIX 99).

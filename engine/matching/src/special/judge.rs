@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::pool::NONE;
 use rialto_model::command::EnterSpecial;
 use rialto_model::{
-    AccountId, AuctionOnly, FirmId, Handling, Instructions, Offers, OrderKind, Price, Quantity, RejectReason,
+    AccountId, AuctionOnly, FirmId, Handling, Instructions, Offers, OrderKind, Phase, Price, Quantity, RejectReason,
     ShortSale, Side, TimeInForce, Timestamp,
 };
 
@@ -24,8 +24,9 @@ pub(super) struct Wish {
 
 impl Wish {
     /// Whether it may ever stand in the venue.
-    pub(super) fn could_stand(&self) -> bool {
-        self.instructions.trigger.0 != 0 || (self.kind == OrderKind::Limit && self.tif.rests())
+    pub(super) fn could_stand(&self, phase: Phase) -> bool {
+        let set_aside = self.instructions.trigger.0 != 0 || self.instructions.auction != AuctionOnly::Any;
+        set_aside || phase.is_call() || (self.kind == OrderKind::Limit && self.tif.rests())
     }
 }
 
@@ -59,7 +60,8 @@ impl Engine {
             instructions: c.instructions,
         };
         let price = self.judge_wish(usize::from(c.instrument.0) - 1, firm, &wish)?;
-        if wish.could_stand() && self.orders.live() >= self.live_orders_max as usize {
+        let phase = self.books[usize::from(c.instrument.0) - 1].phase();
+        if wish.could_stand(phase) && self.orders.live() >= self.live_orders_max as usize {
             return Err(RejectReason::BookFull);
         }
         Ok(price)
@@ -73,6 +75,7 @@ impl Engine {
         let book = &self.books[at];
         book.judge_offer(wish)?;
         judge_conflict(wish)?;
+        judge_phase(book.phase(), wish)?;
         book.judge_quantities(wish)?;
         let price = book.judge_price(wish)?;
         book.judge_trigger(wish)?;
@@ -147,13 +150,15 @@ impl Book {
             return Err(RejectReason::TypeNotOffered);
         }
         let lifetime = match wish.tif {
+            _ if auction == AuctionOnly::Opening => Offers::AT_THE_OPENING,
+            _ if auction == AuctionOnly::Closing => Offers::AT_THE_CLOSE,
             TimeInForce::Day => Offers::DAY,
             TimeInForce::GoodTillCancel if expires.0 != 0 => Offers::GOOD_TILL_DATE,
             TimeInForce::GoodTillCancel => Offers::GOOD_TILL_CANCEL,
             TimeInForce::ImmediateOrCancel => Offers::IMMEDIATE_OR_CANCEL,
             TimeInForce::FillOrKill => Offers::FILL_OR_KILL,
         };
-        if !offers.has(lifetime) || auction != AuctionOnly::Any {
+        if !offers.has(lifetime) {
             return Err(RejectReason::LifetimeNotOffered);
         }
         let mut needed = Offers::NONE;
@@ -250,7 +255,7 @@ impl Book {
     }
 
     /// The highest valid price below one.
-    fn price_below(&self, price: u32) -> Option<u32> {
+    pub(super) fn price_below(&self, price: u32) -> Option<u32> {
         let below = price.checked_sub(1)?;
         let tick = self.tick_at(below);
         let slid = below / tick * tick;
@@ -258,7 +263,7 @@ impl Book {
     }
 
     /// The lowest valid price above one.
-    fn price_above(&self, price: u32) -> Option<u32> {
+    pub(super) fn price_above(&self, price: u32) -> Option<u32> {
         let tick = self.tick_at(price);
         let slid = (price / tick + 1) * tick;
         (slid <= self.price_max).then_some(slid)
@@ -270,11 +275,29 @@ enum PriceFault {
     Tick,
 }
 
+/// Whether the phase takes the order: while orders are collected, none that has to trade or not to trade at once; for the
+/// opening auction, none but before and in it.
+fn judge_phase(phase: Phase, wish: &Wish) -> Result<(), RejectReason> {
+    let Instructions {
+        handling,
+        auction,
+        minimum,
+        ..
+    } = wish.instructions;
+    let at_once = !wish.tif.rests() || !minimum.is_zero() || handling.has(Handling::POST_ONLY);
+    let too_late = auction == AuctionOnly::Opening && !matches!(phase, Phase::PreOpen | Phase::OpeningAuction);
+    if !phase.takes_orders() || (phase.is_call() && at_once) || too_late {
+        return Err(RejectReason::NotInThisPhase);
+    }
+    Ok(())
+}
+
 /// Instructions that cannot be followed together. Post-only and hidden orders, icebergs and stops have to be able to rest;
 /// a stop judges nothing but its price on entry; an expiry is that of an order which has no other end.
 fn judge_conflict(wish: &Wish) -> Result<(), RejectReason> {
     let Instructions {
         handling,
+        auction,
         display,
         minimum,
         trigger,
@@ -291,7 +314,13 @@ fn judge_conflict(wish: &Wish) -> Result<(), RejectReason> {
         || (handling.has(Handling::TRAILING) && (!stop || wish.kind == OrderKind::Limit))
         || (stop && (!wish.tif.rests() || !minimum.is_zero()))
         || (!minimum.is_zero() && wish.tif == TimeInForce::FillOrKill)
-        || (expires.0 != 0 && wish.tif != TimeInForce::GoodTillCancel);
+        || (expires.0 != 0 && wish.tif != TimeInForce::GoodTillCancel)
+        || (auction != AuctionOnly::Any
+            && (wish.tif != TimeInForce::Day
+                || stop
+                || !handling.is_empty()
+                || !display.is_zero()
+                || !minimum.is_zero()));
     if conflict {
         Err(RejectReason::InstructionConflict)
     } else {

@@ -9,11 +9,12 @@ use alloc::vec::Vec;
 use rialto_model::command::{DefineInstrument, SetKillSwitch, SetRulebook, SetSelfTrade, SetTicks};
 use rialto_model::event::{CommandRejected, KillSwitchSet, RulebookSet, SelfTradeSet, TicksSet};
 use rialto_model::{
-    CancelReason, Event, EventSink, FirmId, InstrumentId, Offers, PublicRef, RejectReason, Rulebook, SelfTrade, Side,
-    TickRow, TickTable,
+    CancelReason, Event, EventSink, FirmId, InstrumentId, Offers, Phase, PublicRef, RejectReason, Rulebook, SelfTrade,
+    Side, TickRow, TickTable,
 };
 
 use super::{FirmRules, index};
+use crate::state::Outlook;
 
 /// What a book with a rulebook has beyond a plain one.
 #[derive(Clone, Debug)]
@@ -25,6 +26,13 @@ pub(crate) struct SpecialBook {
     pub(crate) hidden: [Ladder; 2],
     /// Stop orders that wait, buys and sells, by stop price and then in the order they came.
     pub(crate) stops: [BTreeMap<(i64, PublicRef), u32>; 2],
+    pub(crate) phase: Phase,
+    /// What was last published of its auction.
+    pub(crate) outlook: Outlook,
+    /// Orders for the closing auction before it, in the order they came.
+    pub(crate) waiting: BTreeMap<PublicRef, u32>,
+    /// Market orders while orders are collected, buys and sells, in the order they came.
+    pub(crate) markets: [BTreeMap<PublicRef, u32>; 2],
 }
 
 impl SpecialBook {
@@ -35,6 +43,10 @@ impl SpecialBook {
             ticks: TickTable::default(),
             hidden: [Ladder::new(ticks_max, rungs), Ladder::new(ticks_max, rungs)],
             stops: [BTreeMap::new(), BTreeMap::new()],
+            phase: Phase::Continuous,
+            outlook: Outlook::default(),
+            waiting: BTreeMap::new(),
+            markets: [BTreeMap::new(), BTreeMap::new()],
         }
     }
 
@@ -42,14 +54,19 @@ impl SpecialBook {
         self.stops[index(side)].insert((trigger, public_ref), handle);
     }
 
-    pub(crate) fn remove_stop(&mut self, side: Side, trigger: i64, public_ref: PublicRef) {
+    /// Takes off an order that stands in no queue, whichever it is.
+    pub(crate) fn remove_aside(&mut self, side: Side, trigger: i64, public_ref: PublicRef) {
         self.stops[index(side)].remove(&(trigger, public_ref));
+        self.waiting.remove(&public_ref);
+        self.markets[index(side)].remove(&public_ref);
     }
 
     /// Orders that stand in no queue, in the order they came.
     pub(crate) fn aside(&self) -> Vec<u32> {
         let stops = self.stops.iter().flatten();
         let mut aside: Vec<(PublicRef, u32)> = stops.map(|((_, public_ref), handle)| (*public_ref, *handle)).collect();
+        let others = self.markets.iter().flatten().chain(&self.waiting);
+        aside.extend(others.map(|(public_ref, handle)| (*public_ref, *handle)));
         aside.sort_unstable();
         aside.into_iter().map(|(_, handle)| handle).collect()
     }
@@ -67,6 +84,11 @@ impl Book {
                 ..Rulebook::default()
             },
         }
+    }
+
+    /// The phase it is in.
+    pub(crate) fn phase(&self) -> Phase {
+        self.special.as_ref().map_or(Phase::Continuous, |special| special.phase)
     }
 
     /// The tick size at a price.

@@ -6,7 +6,7 @@ use crate::pool::NONE;
 use alloc::vec::Vec;
 use rialto_model::event::{Executed, Reduced};
 use rialto_model::{
-    CancelReason, EventSink, Handling, Incarnation, MsgSeqNum, PublicRef, SelfTrade, Side, Text, TimeInForce,
+    CancelReason, EventSink, Handling, Incarnation, MsgSeqNum, Phase, PublicRef, SelfTrade, Side, Text, TimeInForce,
 };
 
 use super::enter::{Incoming, is_reached};
@@ -223,6 +223,8 @@ impl Engine {
                 taker_account: taker.account,
                 taker_leaves: taker.leaves(),
                 maker_hidden: hidden,
+                cross: false,
+                taker_public_ref: PublicRef(0),
             }
             .into(),
         );
@@ -238,7 +240,7 @@ impl Engine {
 
     /// An iceberg shows its next part behind all others at its price, under a new public reference (ITCH 5.0: a reserve
     /// order's new display is a new order; Xetra: a new time stamp).
-    fn refill(&mut self, handle: u32, limit: u32, sink: &mut impl EventSink) {
+    pub(super) fn refill(&mut self, handle: u32, limit: u32, sink: &mut impl EventSink) {
         self.unlink_any(handle);
         let at = usize::from(self.orders[handle].instrument.0) - 1;
         let public_ref = self.books[at].next_public_ref();
@@ -258,6 +260,9 @@ impl Engine {
     /// What a finished order sets off: trailing stops follow the last trade, and stops that it has reached go live, each to
     /// its end before the next, the oldest first.
     pub(super) fn settle(&mut self, at: usize, sink: &mut impl EventSink) {
+        if self.books[at].phase() != Phase::Continuous {
+            return;
+        }
         loop {
             self.trail(at);
             let Some(handle) = self.next_triggered(at) else {

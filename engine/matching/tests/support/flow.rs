@@ -13,7 +13,7 @@ pub(super) const INSTRUMENTS: [(i64, i64, u64, u64); 4] = [
     (100, 1_000_000_000, 1, 1_000_000),
     (1, PRICE_MAX, 1, QUANTITY_MAX),
     (5, 50, 10, 1_000),
-    (25, 1_000_000, 100, 10_000),
+    (25, 10_000, 100, 10_000),
 ];
 const TIFS: [TimeInForce; 4] = [
     TimeInForce::Day,
@@ -28,7 +28,8 @@ const UNCONSUMED: [RejectReason; 3] = [
     RejectReason::UserRefJump,
 ];
 /// Reasons under which a replace's is.
-const TERMS: [RejectReason; 16] = [
+const TERMS: [RejectReason; 17] = [
+    RejectReason::NotInThisPhase,
     RejectReason::TypeNotOffered,
     RejectReason::LifetimeNotOffered,
     RejectReason::InstructionNotOffered,
@@ -66,6 +67,8 @@ pub(crate) struct Flow {
     pub(crate) ruled: bool,
     /// The version of each instrument's rules.
     pub(crate) versions: [u32; 4],
+    /// The phase of each instrument.
+    pub(crate) phases: [Phase; 4],
     setup: Vec<Command>,
     day: u32,
     open: bool,
@@ -139,6 +142,7 @@ impl Flow {
             calm: false,
             ruled: false,
             versions: [0; 4],
+            phases: [Phase::Continuous; 4],
             setup,
             day: 0,
             open: false,
@@ -146,7 +150,7 @@ impl Flow {
             names: Vec::new(),
             dead: Vec::new(),
             prices: BTreeMap::new(),
-            middle: [100_000, 1_500_000_000, 5, 20_000],
+            middle: [100_000, 1_500_000_000, 5, 200],
         }
     }
 
@@ -212,6 +216,7 @@ impl Flow {
             Event::SessionClosed(e) => self.members[e.session.0 as usize - 1].up = false,
             Event::RulebookSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
             Event::TicksSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
+            Event::PhaseChanged(e) => self.phases[usize::from(e.instrument.0) - 1] = e.phase,
             Event::DayEnded(_) => self.open = false,
             Event::DayStarted(e) => {
                 self.open = true;

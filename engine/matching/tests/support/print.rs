@@ -125,7 +125,11 @@ impl Names {
             }
             Event::Executed(e) => format!(
                 "{}trade {} {} @{} {} {} leaves {}, {} leaves {}",
-                if e.maker_hidden { "hidden " } else { "" },
+                match (e.cross, e.maker_hidden) {
+                    (true, _) => "cross ",
+                    (false, true) => "hidden ",
+                    (false, false) => "",
+                },
                 e.trade.0 & 0xffff_ffff_ffff,
                 e.quantity,
                 e.price,
@@ -190,6 +194,17 @@ impl Names {
                 price(e.kind, e.price),
                 public(e.public_ref)
             ),
+            Event::PhaseChanged(e) => format!("phase {:?}", e.phase),
+            Event::Indicative(e) if e.volume.is_zero() => "indicates nothing".to_owned(),
+            Event::Indicative(e) if e.imbalance.is_zero() => format!("indicates {} @{}", e.volume, e.price),
+            Event::Indicative(e) => {
+                let side = side(e.side);
+                format!("indicates {} @{} {side} {} over", e.volume, e.price, e.imbalance)
+            }
+            Event::Uncrossed(e) => format!("uncrossed {:?} {} @{}", e.phase, e.volume, e.price),
+            Event::OfficialPrice(e) => {
+                format!("official {} @{}", if e.closing { "close" } else { "open" }, e.price)
+            }
             Event::MassCancelled(e) => format!("{} mass cancels {}", letter(e.session), e.cancelled),
             Event::MassCancelRejected(e) => format!("{} mass cancel rejected {:?}", letter(e.session), e.reason),
         }
@@ -209,6 +224,11 @@ fn instructions(asked: &Instructions) -> String {
         if asked.handling.has(bit) {
             text += word;
         }
+    }
+    match asked.auction {
+        AuctionOnly::Any => {}
+        AuctionOnly::Opening => text += " at-open",
+        AuctionOnly::Closing => text += " at-close",
     }
     let values = [
         ("group", u64::from(asked.group)),

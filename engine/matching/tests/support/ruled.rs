@@ -29,7 +29,8 @@ impl Flow {
             }
             .into(),
             11..=13 => self.mass_cancel(),
-            14..=400 => self.enter_special(),
+            14..=24 => self.set_phase(),
+            25..=400 => self.enter_special(),
             401..=480 => self.replace_special(),
             _ => return None,
         })
@@ -96,6 +97,33 @@ impl Flow {
         .into()
     }
 
+    /// Instruments 3 and 4 go through phases: the naive engine tries every tick, and theirs are few.
+    fn set_phase(&mut self) -> Command {
+        let at = 2 + self.random.below(2) as usize;
+        // Out of a phase in which nothing happens soon.
+        let stuck = !self.phases[at].takes_orders() && self.random.one_in(2);
+        let phase = match self.random.below(10) {
+            _ if stuck => Phase::Continuous,
+            0..=3 => Phase::Continuous,
+            _ => *self.random.pick(&Phase::ALL[1..8]),
+        };
+        // The last of the venue's instruments is delisted some day.
+        let (at, phase) = match self.random.below(2_000) {
+            0 if self.seq > 100_000 => (1, Phase::Delisted),
+            1..=9 => (self.random.below(2) as usize, phase),
+            _ => (at, phase),
+        };
+        SetPhase {
+            instrument: InstrumentId(at as u16 + 1 + 3 * u16::from(self.random.one_in(200))),
+            phase: if at < 2 && phase != Phase::Delisted {
+                Phase::Halt
+            } else {
+                phase
+            },
+        }
+        .into()
+    }
+
     fn mass_cancel(&mut self) -> Command {
         let (session, incarnation) = self.from();
         let mut maybe = |n: u64| if self.random.one_in(3) { self.random.below(n) } else { 0 };
@@ -156,7 +184,7 @@ impl Flow {
         let (tick, _, lot, _) = INSTRUMENTS[at];
         let mut asked = Instructions::NONE;
         let part = Part((lot * (1 + self.random.below(3)).min(quantity.0 / lot.max(1))) as u32);
-        let which = self.random.below(16);
+        let which = self.random.below(18);
         if !matches!(which, 5 | 15) && !self.random.one_in(12) {
             *tif = *self.random.pick(&[TimeInForce::Day, TimeInForce::GoodTillCancel]);
             *kind = if matches!(which, 6 | 8) {
@@ -199,6 +227,14 @@ impl Flow {
                 asked.display = Part(self.random.below(2) as u32 * part.0);
                 asked.trigger = Price(self.random.below(2) as i64 * trigger.0);
             }
+            16 | 17 => {
+                asked.auction = *self.random.pick(&AuctionOnly::ALL[1..]);
+                *tif = TimeInForce::Day;
+                if self.random.one_in(3) {
+                    *kind = OrderKind::Market;
+                }
+                return asked;
+            }
             _ => {}
         }
         if which == 9 || (*tif == TimeInForce::GoodTillCancel && self.random.one_in(4)) || self.random.one_in(100) {
@@ -213,7 +249,7 @@ impl Flow {
             1 => asked.minimum = Part((quantity.0 + lot) as u32),
             2 => asked.trigger.0 += 1,
             3 => asked.display = Part((quantity.0 + lot) as u32),
-            4 => asked.auction = AuctionOnly::Opening,
+            4 => asked.auction = *self.random.pick(AuctionOnly::ALL),
             5 => asked.minimum.0 += 1,
             _ => {}
         }

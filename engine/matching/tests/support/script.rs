@@ -92,6 +92,14 @@ impl World {
                 rulebook: rulebook(rest),
             }
             .into(),
+            ["phase", name] => SetPhase {
+                instrument: InstrumentId(1),
+                phase: *Phase::ALL
+                    .iter()
+                    .find(|phase| format!("{phase:?}") == name)
+                    .expect("a phase"),
+            }
+            .into(),
             ["ticks", version, ref rest @ ..] => SetTicks {
                 instrument: InstrumentId(1),
                 version: number(version),
@@ -382,6 +390,8 @@ impl Words {
             let handling = |bit| asked.handling.with(bit);
             match word {
                 "firm" => found.firm = FirmId(number(next())),
+                "at-open" => found.instructions.auction = AuctionOnly::Opening,
+                "at-close" => found.instructions.auction = AuctionOnly::Closing,
                 "group" => found.instructions.group = number(next()) as u16,
                 "display" => found.instructions.display = Part(next().parse().expect("a quantity")),
                 "minimum" => found.instructions.minimum = Part(next().parse().expect("a quantity")),

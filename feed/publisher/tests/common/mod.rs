@@ -201,7 +201,9 @@ pub(crate) fn say(message: &Message) -> String {
         Message::StockDirectory(m) => format!("{} lot {}", m.stock, m.round_lot_size.0),
         Message::StockTradingAction(m) => match m.state {
             TradingState::Trading => format!("{} trading", m.stock),
-            _ => format!("{} not trading", m.stock),
+            TradingState::QuotationOnly => format!("{} quoting", m.stock),
+            TradingState::Paused => format!("{} paused", m.stock),
+            TradingState::Halted => format!("{} not trading", m.stock),
         },
         Message::AddOrder(m) => format!(
             "#{} {} {} {} {}",
@@ -236,6 +238,31 @@ pub(crate) fn say(message: &Message) -> String {
             m.stock,
             m.price.units(),
             m.match_number.0
+        ),
+        Message::OrderExecutedWithPrice(m) => format!(
+            "#{} {} {} trade {} {:?}",
+            m.reference.0,
+            m.shares.0,
+            m.price.units(),
+            m.match_number.0,
+            m.printable
+        ),
+        Message::CrossTrade(m) => format!(
+            "{:?} {} {} trade {}",
+            m.cross_type,
+            m.shares.0,
+            m.price.units(),
+            m.match_number.0
+        ),
+        Message::NetOrderImbalance(m) => format!(
+            "{:?} {} paired {} over {:?} near {} reference {} {:?}",
+            m.cross_type,
+            m.paired_shares.0,
+            m.imbalance_shares.0,
+            m.direction,
+            m.near_price.units(),
+            m.reference_price.units(),
+            m.variation
         ),
         other => format!("{other:?}"),
     };

@@ -117,7 +117,7 @@ pub(super) const fn capacity_in(capacity: Option<u8>) -> Capacity {
 pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
     match reason {
         RejectReason::UnknownInstrument => 1,
-        RejectReason::MarketClosed => 2,
+        RejectReason::MarketClosed | RejectReason::NotInThisPhase => 2,
         RejectReason::QuantityTooLarge => 3,
         RejectReason::UnknownOrder | RejectReason::NotYours => 5,
         RejectReason::DuplicateClientId => 6,
@@ -173,10 +173,14 @@ pub(super) const fn ending(reason: CancelReason, by_owner: bool) -> (ExecType, O
         CancelReason::SelfTrade => "self-trade prevention",
         CancelReason::MassCancelled => "mass cancel",
         CancelReason::FirmKilled => "the firm's kill switch",
+        CancelReason::AuctionOver => "its auction is over",
+        CancelReason::Delisted => "the instrument was delisted",
         CancelReason::MinimumNotMet => "less than the minimum quantity could trade",
     };
     match reason {
-        CancelReason::DayEnded | CancelReason::Expired => (ExecType::Expired, OrdStatus::Expired, text),
+        CancelReason::DayEnded | CancelReason::Expired | CancelReason::AuctionOver => {
+            (ExecType::Expired, OrdStatus::Expired, text)
+        }
         _ => (ExecType::Canceled, OrdStatus::Canceled, text),
     }
 }

@@ -60,8 +60,8 @@ pub(super) const fn cancel_reason(reason: CancelReason, by_owner: bool) -> ouch:
         CancelReason::Unfilled | CancelReason::NotFillable | CancelReason::MinimumNotMet => {
             ouch::CancelReason::ImmediateOrCancel
         }
-        CancelReason::DayEnded | CancelReason::Expired => ouch::CancelReason::Timeout,
-        CancelReason::SessionLost => ouch::CancelReason::System,
+        CancelReason::DayEnded | CancelReason::Expired | CancelReason::AuctionOver => ouch::CancelReason::Timeout,
+        CancelReason::SessionLost | CancelReason::Delisted => ouch::CancelReason::System,
         CancelReason::SelfTrade => ouch::CancelReason::SelfMatchPrevention,
         CancelReason::FirmKilled => ouch::CancelReason::Supervisory,
     }
@@ -72,6 +72,7 @@ pub(super) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
     Some(match reason {
         RejectReason::UnknownSession | RejectReason::SessionNotUp => return None,
         RejectReason::MarketClosed => ouch::RejectReason::DestinationClosed,
+        RejectReason::NotInThisPhase => ouch::RejectReason::Halted,
         RejectReason::UnknownInstrument => ouch::RejectReason::InvalidSymbol,
         RejectReason::PriceOffTick | RejectReason::PriceOutOfRange => ouch::RejectReason::InvalidPrice,
         RejectReason::QuantityZero | RejectReason::QuantityOffLot | RejectReason::QuantityTooSmall => {
