@@ -15,8 +15,9 @@ struct Ready<'a> {
     mold_a: String,
     mold_b: Option<String>,
     rerequest: Option<String>,
-    /// Not offered yet.
     quic: Option<String>,
+    /// What QUIC clients know the server by.
+    quic_cert: Option<&'a Path>,
     /// Not offered yet.
     http: Option<String>,
     data: &'a Path,
@@ -41,7 +42,7 @@ struct Stopped {
 }
 
 pub(crate) fn ready_json(controls: &Controls, data: &Path) {
-    let Addresses { ouch, fix, feed } = &controls.addresses;
+    let Addresses { ouch, fix, feed, quic } = &controls.addresses;
     out::json_line(&Ready {
         ready: true,
         ouch: ouch.to_string(),
@@ -49,7 +50,8 @@ pub(crate) fn ready_json(controls: &Controls, data: &Path) {
         mold_a: feed.line_a.to_string(),
         mold_b: feed.line_b.map(|line| line.to_string()),
         rerequest: feed.rerequest.map(|address| address.to_string()),
-        quic: None,
+        quic: quic.as_ref().map(|quic| quic.address.to_string()),
+        quic_cert: quic.as_ref().map(|quic| quic.certificate.as_path()),
         http: None,
         data,
         recovered: controls.recovered.as_deref(),
@@ -58,7 +60,7 @@ pub(crate) fn ready_json(controls: &Controls, data: &Path) {
 
 /// A line a port, what speaks there, and where the data is.
 pub(crate) fn ready_table(controls: &Controls, data: &Path) {
-    let Addresses { ouch, fix, feed } = &controls.addresses;
+    let Addresses { ouch, fix, feed, quic } = &controls.addresses;
     let none = || "-".to_owned();
     out::say(format_args!("  OUCH 5.0 / SoupBinTCP   {ouch}"));
     out::say(format_args!("  FIX 4.4                 {fix}"));
@@ -71,6 +73,9 @@ pub(crate) fn ready_table(controls: &Controls, data: &Path) {
         "  re-requests             {}",
         feed.rerequest.map_or_else(none, |at| at.to_string())
     ));
+    if let Some(quic) = quic {
+        out::say(format_args!("  market data over QUIC   {}", quic.address));
+    }
     out::say(format_args!("  data                    {}", data.display()));
     if let Some(recovered) = &controls.recovered {
         out::say(format_args!("  {recovered}"));
