@@ -16,8 +16,9 @@ struct Ready<'a> {
     mold_a: String,
     mold_b: Option<String>,
     rerequest: Option<String>,
-    /// Not offered yet.
     quic: Option<String>,
+    /// What QUIC clients know the server by.
+    quic_cert: Option<&'a Path>,
     /// Where the console is.
     http: Option<String>,
     /// The console's address with the key that lets it trade.
@@ -44,7 +45,7 @@ struct Stopped {
 }
 
 pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &Path) {
-    let Addresses { ouch, fix, feed } = &controls.addresses;
+    let Addresses { ouch, fix, feed, quic } = &controls.addresses;
     out::json_line(&Ready {
         ready: true,
         ouch: ouch.to_string(),
@@ -52,7 +53,8 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         mold_a: feed.line_a.to_string(),
         mold_b: feed.line_b.map(|line| line.to_string()),
         rerequest: feed.rerequest.map(|address| address.to_string()),
-        quic: None,
+        quic: quic.as_ref().map(|quic| quic.address.to_string()),
+        quic_cert: quic.as_ref().map(|quic| quic.certificate.as_path()),
         http: console.map(|console| console.address().to_string()),
         console: console.map(Console::url),
         data,
@@ -62,7 +64,7 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
 
 /// A line a port, what speaks there, and where the data is.
 pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: &Path) {
-    let Addresses { ouch, fix, feed } = &controls.addresses;
+    let Addresses { ouch, fix, feed, quic } = &controls.addresses;
     let none = || "-".to_owned();
     out::say(format_args!("  OUCH 5.0 / SoupBinTCP   {ouch}"));
     out::say(format_args!("  FIX 4.4                 {fix}"));
@@ -77,6 +79,9 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
     ));
     if let Some(console) = console {
         out::say(format_args!("  console                 {}", console.url()));
+    }
+    if let Some(quic) = quic {
+        out::say(format_args!("  market data over QUIC   {}", quic.address));
     }
     out::say(format_args!("  data                    {}", data.display()));
     if let Some(recovered) = &controls.recovered {

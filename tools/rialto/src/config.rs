@@ -39,6 +39,9 @@ pub(crate) struct Config {
     pub(crate) fix: FixConfig,
     #[serde(default)]
     pub(crate) feed: FeedConfig,
+    /// The feed over QUIC; without it there is none.
+    #[serde(default)]
+    pub(crate) quic: Option<QuicConfig>,
     #[serde(default, rename = "instrument")]
     pub(crate) instruments: Vec<InstrumentConfig>,
     #[serde(default, rename = "firm")]
@@ -135,11 +138,42 @@ impl Default for FeedConfig {
     }
 }
 
+/// The feed over QUIC.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct QuicConfig {
+    /// Where it listens; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+    /// The certificate chain, PEM; by default `quic-cert.pem` in the data folder, made there on the first start where neither
+    /// it nor the key is there.
+    pub(crate) certificate: Option<PathBuf>,
+    /// Its key, PEM; by default `quic-key.pem` in the data folder.
+    pub(crate) key: Option<PathBuf>,
+    /// Seconds that a subscriber may leave unread what it is told before it is cut.
+    pub(crate) stale_seconds: u64,
+    /// Messages that a subscriber of full depth may be behind before it is conflated.
+    pub(crate) lag_max: usize,
+}
+
+impl Default for QuicConfig {
+    fn default() -> Self {
+        let quic = rialto_quic::Config::default();
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, QUIC_PORT)),
+            certificate: None,
+            key: None,
+            stale_seconds: quic.stale_max.as_secs(),
+            lag_max: quic.lag_max,
+        }
+    }
+}
+
 /// The documented ports. `up` falls back to free ones where they are taken.
 pub(crate) const OUCH_PORT: u16 = 26_400;
 pub(crate) const FIX_PORT: u16 = 26_401;
 pub(crate) const REREQUEST_PORT: u16 = 26_402;
-pub(crate) const HTTP_PORT: u16 = 26_403;
+pub(crate) const QUIC_PORT: u16 = 26_403;
+pub(crate) const HTTP_PORT: u16 = 26_404;
 pub(crate) const LINE_A_PORT: u16 = 26_411;
 pub(crate) const LINE_B_PORT: u16 = 26_412;
 
@@ -181,6 +215,9 @@ pub(crate) struct FirmConfig {
     pub(crate) name: String,
     /// Up to four characters.
     pub(crate) mpid: String,
+    /// The symbols it may see over QUIC; none for all.
+    #[serde(default)]
+    pub(crate) market_data: Vec<String>,
     #[serde(default, rename = "session")]
     pub(crate) sessions: Vec<SessionConfig>,
 }
@@ -210,6 +247,10 @@ impl Config {
         let mut config: Self = toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
         if let Some(folder) = path.parent() {
             config.data = folder.join(&config.data);
+            if let Some(quic) = &mut config.quic {
+                let paths = [&mut quic.certificate, &mut quic.key];
+                paths.into_iter().flatten().for_each(|path| *path = folder.join(&*path));
+            }
         }
         config.check().with_context(|| format!("in {}", path.display()))?;
         Ok(config)
@@ -239,6 +280,13 @@ impl Config {
                 "firm {:?}: the name is too long",
                 firm.name
             );
+            for symbol in &firm.market_data {
+                ensure!(
+                    Symbol::new(symbol).is_some(),
+                    "firm {:?}: market_data names {symbol:?}, which is no symbol",
+                    firm.name
+                );
+            }
             for session in &firm.sessions {
                 let longest = match session.door.as_str() {
                     "ouch" => 6,

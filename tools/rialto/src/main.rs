@@ -22,6 +22,7 @@ mod md;
 mod order;
 mod ouch_client;
 mod out;
+mod relay;
 mod replay;
 mod serve;
 mod shutdown;
@@ -74,6 +75,8 @@ enum Command {
     /// Market data
     #[command(subcommand)]
     Md(md::Command),
+    /// A bad network between two ends: loss, duplicates, reordering and worse, from a seed
+    Relay(relay::Args),
     /// Measurements: time, latency and counts
     #[command(subcommand)]
     Bench(bench::Command),
@@ -102,6 +105,7 @@ fn main() -> ExitCode {
         Command::Status(status) => status.run(),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
+        Command::Relay(args) => relay::run(&args),
         Command::Bench(command) => bench::run(command),
         Command::Doctor(args) => doctor::run(args),
     };

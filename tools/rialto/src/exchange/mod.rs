@@ -3,6 +3,7 @@
 pub(crate) mod core;
 mod followers;
 pub(crate) mod pipeline;
+mod quic;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
@@ -38,6 +39,7 @@ pub(crate) struct Addresses {
     pub(crate) ouch: SocketAddr,
     pub(crate) fix: SocketAddr,
     pub(crate) feed: FeedAddresses,
+    pub(crate) quic: Option<quic::QuicAddress>,
 }
 
 /// An exchange that is open and not running yet.
@@ -46,6 +48,7 @@ pub(crate) struct Exchange {
     ouch: OuchDoor<SystemClock>,
     fix: FixDoor<SystemClock>,
     feed: FeedStage<SystemClock>,
+    quic: Option<rialto_quic::Server>,
     controls: Controls,
     layout: Layout,
     idle: Idle,
@@ -141,6 +144,9 @@ impl Exchange {
         let mut fix = FixDoor::open(fix_config(config), parts(fix_in, fix_reader))?;
         let mut feed = FeedStage::new(&feed_config(&config.feed), feed_reader, clock)?;
 
+        let quic = quic::open(config, &verifier, &mut feed)?;
+        let (quic, quic_address) = quic.unzip();
+
         let rebuilt = Rebuilt::open(&journal, |output| {
             ouch.replay(output);
             fix.replay(output);
@@ -158,6 +164,7 @@ impl Exchange {
             ouch: ouch.address(),
             fix: fix.address(),
             feed: feed_addresses(&feed, config.feed.interface),
+            quic: quic_address,
         };
         let controls = Controls {
             venue: venue_in,
@@ -180,6 +187,7 @@ impl Exchange {
             ouch,
             fix,
             feed,
+            quic,
             controls,
             layout,
             idle,
@@ -206,6 +214,9 @@ impl Exchange {
         });
         // Whatever was released is in the journal, so that who follows it outside can have all of it before it ends.
         drop(self.followers);
+        if let Some(quic) = &mut self.quic {
+            quic.stop();
+        }
         if let Some(failure) = stop.failure() {
             bail!("{failure}");
         }

@@ -1,12 +1,14 @@
 //! `rialto md tail`: a subscriber that knows nothing but the packets.
 
 use super::line::{Clock, Line, decimal};
+use super::quic::{self, Mode, QuicArgs, Via};
 use crate::feed_client::{FeedAddresses, FeedClient};
 use crate::out;
 use crate::shutdown::Interrupt;
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use rialto_itch::mold::{SequenceNumber, Session};
 use rialto_itch::{Message, StockLocate};
-use rialto_subscriber::{Book, Books, Config, Delivery, Level, Start};
+use rialto_subscriber::{Book, Books, Config, Counters, Delivery, Level, Start};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -20,9 +22,14 @@ const LOOK: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// How it comes: by the multicast lines, or over QUIC
+    #[arg(long, value_enum, default_value_t = Via::Multicast)]
+    via: Via,
+    #[command(flatten)]
+    quic: QuicArgs,
     /// Multicast group and port of line A
-    #[arg(long, value_name = "GROUP:PORT")]
-    group: SocketAddrV4,
+    #[arg(long, value_name = "GROUP:PORT", required_if_eq("via", "multicast"))]
+    group: Option<SocketAddrV4>,
     /// Multicast group and port of line B: what one line loses the other may bring
     #[arg(long, value_name = "GROUP:PORT")]
     group_b: Option<SocketAddrV4>,
@@ -51,8 +58,20 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let interrupt = Interrupt::listen()?;
+    let deadline = args
+        .seconds
+        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let Some(line_a) = args.group.filter(|_| args.via == Via::Multicast) else {
+        let until = || interrupt.is_set() || out::is_closed() || is_late();
+        return quic::tail(&args.quic, args.levels, args.messages, args.json, until);
+    };
+    ensure!(
+        args.quic.mode == Mode::Full,
+        "the multicast lines carry full depth alone: for less add --via quic"
+    );
     let addresses = FeedAddresses {
-        line_a: args.group,
+        line_a,
         line_b: args.group_b,
         rerequest: args.rerequest,
         interface: args.interface,
@@ -64,10 +83,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let mut client = FeedClient::join_at(addresses, Config::default(), start)?;
     let mut tail = Tail::new(args.levels, args.messages);
-    let deadline = args
-        .seconds
-        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let is_late = || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let mut print = |said: &Said<'_>| {
         if args.json {
             out::json_line(said);
@@ -78,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     while !interrupt.is_set() && !out::is_closed() && !tail.is_full() && !is_late() {
         client.poll(LOOK, &mut |delivery| tail.take(delivery, &mut print))?;
     }
-    let summary = tail.summary(&client);
+    let summary = tail.summary(&client.counters(), client.position());
     if args.json {
         out::json_line(&summary);
     } else {
@@ -90,7 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// What a tail prints.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Said<'a> {
+pub(super) enum Said<'a> {
     Message(&'a Line),
     Book(&'a BookLine),
     Session(&'a SessionLine),
@@ -101,7 +116,7 @@ type Side = Vec<(Decimal, u64)>;
 
 /// The best levels of a book after a message.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct BookLine {
+pub(super) struct BookLine {
     #[serde(rename = "type")]
     kind: &'static str,
     seq: u64,
@@ -114,7 +129,7 @@ struct BookLine {
 /// What became of the stream of messages.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum SessionLine {
+pub(super) enum SessionLine {
     SessionStarted { session: String },
     Lost { first: u64, count: u64 },
     SessionEnded { next: u64 },
@@ -150,7 +165,7 @@ impl std::fmt::Display for Said<'_> {
 
 /// The last line.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Summary {
+pub(super) struct Summary {
     summary: bool,
     /// Datagrams of any kind: both lines and answers.
     packets: u64,
@@ -174,7 +189,7 @@ struct Summary {
 
 /// The best of a book.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Best {
+pub(super) struct Best {
     symbol: Option<String>,
     bid: Option<Decimal>,
     bid_shares: u64,
@@ -183,7 +198,7 @@ struct Best {
 }
 
 /// What the tail has seen.
-struct Tail {
+pub(super) struct Tail {
     books: Books,
     levels: Option<usize>,
     /// The levels printed last.
@@ -195,7 +210,7 @@ struct Tail {
 }
 
 impl Tail {
-    fn new(levels: Option<usize>, messages_max: Option<u64>) -> Self {
+    pub(super) fn new(levels: Option<usize>, messages_max: Option<u64>) -> Self {
         Self {
             books: Books::new(ORDERS_MAX),
             levels,
@@ -207,11 +222,11 @@ impl Tail {
         }
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.messages_max.is_some_and(|max| self.messages >= max)
     }
 
-    fn take(&mut self, delivery: Delivery<'_>, print: &mut impl FnMut(&Said<'_>)) {
+    pub(super) fn take(&mut self, delivery: Delivery<'_>, print: &mut impl FnMut(&Said<'_>)) {
         // The rest of a packet beyond the number asked for is not looked at.
         if self.is_full() {
             return;
@@ -265,8 +280,7 @@ impl Tail {
         }
     }
 
-    fn summary(&self, client: &FeedClient) -> Summary {
-        let counters = client.counters();
+    pub(super) fn summary(&self, counters: &Counters, position: Option<(Session, SequenceNumber)>) -> Summary {
         let instruments = self.books.iter().map(|(_, book)| {
             let (bid, ask) = (book.bids().next(), book.asks().next());
             let shares = |level: Option<Level>| level.map_or(0, |level| level.shares.0);
@@ -292,7 +306,7 @@ impl Tail {
             duplicates: counters.duplicates,
             malformed: counters.malformed + self.undecodable,
             refused: self.books.counters().refused,
-            session: client.position().map(|(session, _)| text(&session.0)),
+            session: position.map(|(session, _)| text(&session.0)),
             last_seq: self.last_seq,
             instruments: instruments.collect(),
         }
@@ -310,14 +324,13 @@ fn symbol(book: &Book) -> Option<String> {
 }
 
 /// A padded name as text.
-fn text(name: &[u8]) -> String {
+pub(super) fn text(name: &[u8]) -> String {
     String::from_utf8_lossy(name).trim().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rialto_itch::mold::{SequenceNumber, Session};
     use rialto_itch::{AddOrder, Header, OrderDelete, OrderReference, Price4, Shares, Side as OrderSide, Stock};
 
     fn play(levels: Option<usize>, messages_max: Option<u64>) -> Vec<String> {

@@ -2,8 +2,8 @@
 
 use crate::agents::{AgentInstrument, AgentsConfig, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
 use crate::config::{
-    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, HTTP_PORT, InstrumentConfig, OUCH_PORT,
-    REREQUEST_PORT, SessionConfig,
+    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, HTTP_PORT, InstrumentConfig, OUCH_PORT, QUIC_PORT,
+    QuicConfig, REREQUEST_PORT, SessionConfig,
 };
 use crate::console::Seat as ConsoleSeat;
 use crate::exchange::Controls;
@@ -50,6 +50,7 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
         ..FixConfig::default()
     };
     config.feed = free_feed();
+    config.quic = Some(free_quic());
     Ok(config)
 }
 
@@ -74,6 +75,7 @@ fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
     FirmConfig {
         name: name.to_owned(),
         mpid: mpid.to_owned(),
+        market_data: Vec::new(),
         sessions,
     }
 }
@@ -156,6 +158,15 @@ fn free_feed() -> FeedConfig {
         feed.line_b.set_port(0);
     }
     feed
+}
+
+/// The documented port, or a free one where somebody has it.
+fn free_quic() -> QuicConfig {
+    let mut quic = QuicConfig::default();
+    if UdpSocket::bind((Ipv4Addr::LOCALHOST, QUIC_PORT)).is_err() {
+        quic.listen.set_port(0);
+    }
+    quic
 }
 
 /// Lines to paste into another terminal.

@@ -231,7 +231,7 @@ fn give_back_terminal() {
 }
 
 fn ports(addresses: &Addresses) -> Vec<(&'static str, String)> {
-    let Addresses { ouch, fix, feed } = addresses;
+    let Addresses { ouch, fix, feed, .. } = addresses;
     let mut ports = vec![("OUCH", ouch.to_string()), ("FIX", fix.to_string())];
     ports.extend(feed.rerequest.map(|server| ("re-requests", server.to_string())));
     ports.push(("ITCH A", feed.line_a.to_string()));

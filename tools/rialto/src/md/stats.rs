@@ -1,0 +1,155 @@
+//! `rialto md stats`: what a feed team watches, counted at the subscriber.
+
+use super::quic::{Follower, QuicArgs, Via, say_pairs};
+use crate::feed_client::{FeedAddresses, FeedClient};
+use crate::out;
+use crate::shutdown::Interrupt;
+use anyhow::{Context as _, Result};
+use rialto_subscriber::{Config, Counters, Start};
+use serde::Serialize;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::time::{Duration, Instant};
+
+const LOOK: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// How it comes: by the multicast lines, or over QUIC
+    #[arg(long, value_enum, default_value_t = Via::Multicast)]
+    via: Via,
+    #[command(flatten)]
+    quic: QuicArgs,
+    /// Multicast group and port of line A
+    #[arg(long, value_name = "GROUP:PORT", required_if_eq("via", "multicast"))]
+    group: Option<SocketAddrV4>,
+    /// Multicast group and port of line B
+    #[arg(long, value_name = "GROUP:PORT")]
+    group_b: Option<SocketAddrV4>,
+    /// The re-request server
+    #[arg(long, value_name = "HOST:PORT")]
+    rerequest: Option<SocketAddr>,
+    /// The interface to join on, by its address
+    #[arg(long, default_value_t = Ipv4Addr::LOCALHOST)]
+    interface: Ipv4Addr,
+    /// Stop after so many seconds
+    #[arg(long, value_name = "N")]
+    seconds: Option<u64>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// What the lines brought.
+#[derive(Debug, Serialize)]
+struct Lines {
+    summary: bool,
+    packets_a: u64,
+    packets_b: u64,
+    packets_recovery: u64,
+    messages: u64,
+    duplicates: u64,
+    gaps: u64,
+    missing: u64,
+    requests: u64,
+    requested: u64,
+    recovered: u64,
+    lost: u64,
+    held: u64,
+    dropped: u64,
+    malformed: u64,
+    stale: u64,
+    next_seq: u64,
+}
+
+impl Lines {
+    fn new(summary: bool, counters: &Counters, next_seq: u64) -> Self {
+        Self {
+            summary,
+            packets_a: counters.packets_a,
+            packets_b: counters.packets_b,
+            packets_recovery: counters.packets_recovery,
+            messages: counters.messages,
+            duplicates: counters.duplicates,
+            gaps: counters.gaps,
+            missing: counters.missing,
+            requests: counters.requests,
+            requested: counters.requested,
+            recovered: counters.missing.saturating_sub(counters.lost),
+            lost: counters.lost,
+            held: counters.held,
+            dropped: counters.dropped,
+            malformed: counters.malformed,
+            stale: counters.stale,
+            next_seq,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let interrupt = Interrupt::listen()?;
+    let begun = Instant::now();
+    let is_over = || {
+        let late = args
+            .seconds
+            .is_some_and(|seconds| begun.elapsed() >= Duration::from_secs(seconds));
+        interrupt.is_set() || out::is_closed() || late
+    };
+    match args.via {
+        Via::Multicast => lines(args, is_over),
+        Via::Quic => quic(args, is_over),
+    }
+}
+
+fn lines(args: &Args, is_over: impl Fn() -> bool) -> Result<()> {
+    let addresses = FeedAddresses {
+        line_a: args.group.context("--via multicast needs --group")?,
+        line_b: args.group_b,
+        rerequest: args.rerequest,
+        interface: args.interface,
+    };
+    let mut client = FeedClient::join_at(addresses, Config::default(), Start::Live)?;
+    let counted = |client: &FeedClient, summary| {
+        let next = client.position().map_or(0, |(_, next)| next.0);
+        Lines::new(summary, &client.counters(), next)
+    };
+    let mut stated = Instant::now();
+    while !is_over() {
+        client.poll(LOOK, &mut |_| {})?;
+        if stated.elapsed() >= SECOND {
+            stated = Instant::now();
+            line(args.json, &counted(&client, false));
+        }
+    }
+    say_pairs(args.json, &counted(&client, true));
+    Ok(())
+}
+
+fn quic(args: &Args, is_over: impl Fn() -> bool) -> Result<()> {
+    let mut client = args.quic.connect()?;
+    let mut follower = Follower::new(None, None);
+    let mut stated = Instant::now();
+    while !is_over() {
+        follower.poll_quietly(&mut client)?;
+        if stated.elapsed() >= SECOND {
+            stated = Instant::now();
+            line(args.json, &follower.summary);
+        }
+    }
+    say_pairs(args.json, &follower.summary);
+    Ok(())
+}
+
+/// One line, on the way.
+fn line(json: bool, value: &impl Serialize) {
+    if json {
+        out::json_line(value);
+    } else {
+        let pairs = out::pairs(value);
+        let words: Vec<String> = pairs
+            .lines()
+            .map(|pair| pair.split_whitespace().collect::<Vec<_>>().join("="))
+            .collect();
+        out::say(format_args!("{}", words.join(" ")));
+    }
+}
