@@ -255,6 +255,12 @@ macro_rules! composite {
             $($(#[$field_doc])* pub $field: $Type,)*
         }
 
+        impl $Name {
+            /// Name, type and bytes of each part, in order.
+            pub const PARTS: &'static [(&'static str, &'static str, usize)] =
+                &[$((stringify!($field), stringify!($Type), <$Type as $crate::codec::Field>::SIZE)),*];
+        }
+
         impl $crate::codec::Field for $Name {
             const SIZE: usize = 0 $(+ <$Type as $crate::codec::Field>::SIZE)*;
             #[inline]

@@ -6,17 +6,23 @@
 //!
 //! The fields are those of the message's schema, in its order and by its names. Numbers are numbers, in the model's own
 //! units; values of a list are their names (`"Buy"`); a day is `"2026-06-22"`; symbols are texts; the client's bytes are a
-//! text in which what is not printable stands as `\xNN`; a target is `{"user_ref":7}` or `{"order_id":7}`. Reading back,
+//! text in which what is not printable stands as `\xNN`; a target is `{"user_ref":7}` or `{"order_id":7}`; a rulebook and an
+//! order's instructions are objects, a tick table a list of `{"from":..,"tick":..}`. Reading back,
 //! a field that is left out has its default, and a name that the message does not have is refused. A type that this
 //! module does not know by name is written as the number that its bytes make, so that a new field can always be read back.
 
 use rialto_model::codec::{Decoder, Encoder, Field, Schema};
 use rialto_model::limits::MESSAGE_BYTES_MAX;
+use rialto_model::order::{Phase, SideFilter};
+use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    Capacity, Command, Door, LossCause, OrderKind, RejectReason, Sequenced, ShortSale, Side, Target, Text, TimeInForce,
-    TradingDay,
+    AuctionOnly, Capacity, Command, Door, Instructions, LossCause, OrderKind, RejectReason, Rulebook, SelfTrade,
+    Sequenced, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay,
 };
 use serde_json::{Map, Value, json};
+
+/// Bytes of one row of a tick table: the lowest price, and the tick from there on.
+const TICK_ROW_BYTES: usize = TickTable::SIZE / TICK_ROWS;
 
 /// Why a text is not a command.
 #[derive(Debug, thiserror::Error)]
@@ -206,13 +212,46 @@ listed!(
     Capacity,
     Door,
     LossCause,
-    RejectReason
+    RejectReason,
+    SelfTrade,
+    Phase,
+    AuctionOnly,
+    SideFilter
 );
+
+/// The parts of a field that has names for them.
+fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
+    match kind {
+        "Instructions" => Some(Instructions::PARTS),
+        "Rulebook" => Some(Rulebook::PARTS),
+        _ => None,
+    }
+}
 
 /// A field's bytes as a value.
 fn value(kind: &str, bytes: &[u8]) -> Value {
     let mut input = Decoder::new(bytes);
+    if let Some(parts) = parts(kind) {
+        let parts = parts.iter().map(|(name, kind, size)| {
+            let bytes = input.take(*size).unwrap_or_default();
+            ((*name).to_owned(), value(kind, bytes))
+        });
+        return Value::Object(parts.collect());
+    }
     match kind {
+        // Rows that are all zero behind the last one in use say nothing.
+        "TickTable" => {
+            let rows: Vec<(u64, u64)> = bytes
+                .chunks(TICK_ROW_BYTES)
+                .map(|row| row.split_at(row.len() / 2))
+                .map(|(from, tick)| (number(from), number(tick)))
+                .collect();
+            let used = rows.iter().rposition(|row| *row != (0, 0)).map_or(0, |last| last + 1);
+            rows.iter()
+                .take(used)
+                .map(|(from, tick)| json!({ "from": from, "tick": tick }))
+                .collect()
+        }
         "bool" => bytes.iter().any(|byte| *byte != 0).into(),
         "Symbol" | "Mpid" => {
             let length = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
@@ -242,7 +281,31 @@ fn value(kind: &str, bytes: &[u8]) -> Value {
 
 /// Puts a value where a field's bytes stand; `None` where it can be none.
 fn put(kind: &str, given: &Value, place: &mut [u8]) -> Option<()> {
+    if let Some(parts) = parts(kind) {
+        let object = given.as_object()?;
+        let known = |name: &String| parts.iter().any(|part| part.0 == *name);
+        let mut rest = place;
+        for (name, kind, size) in parts {
+            let (place, behind) = rest.split_at_mut_checked(*size)?;
+            rest = behind;
+            if let Some(given) = object.get(*name) {
+                put(kind, given, place)?;
+            }
+        }
+        return object.keys().all(known).then_some(());
+    }
     let number = match kind {
+        "TickTable" => {
+            place.fill(0);
+            let rows = given.as_array()?;
+            let mut places = place.chunks_mut(TICK_ROW_BYTES);
+            for row in rows {
+                let (from, tick) = places.next()?.split_at_mut_checked(TICK_ROW_BYTES / 2)?;
+                put("u32", row.get("from")?, from)?;
+                put("u32", row.get("tick")?, tick)?;
+            }
+            return Some(());
+        }
         "bool" => u64::from(given.as_bool()?),
         "Symbol" | "Mpid" => {
             let bytes = unescape(given.as_str()?)?;
