@@ -268,16 +268,28 @@ impl Subscriber {
 
     /// Until everything of the session up to now was told.
     pub(crate) fn read_all(&mut self, venue: &Venue) {
-        let begun = Instant::now();
-        let last = venue.next - 1;
-        while self.seen.told < last || self.seen.session != Some(venue.session) {
-            assert!(begun.elapsed() < PATIENCE, "told up to {} of {last}", self.seen.told);
-            self.poll().expect("a subscription that lasts");
-        }
+        read_all(std::slice::from_mut(self), venue);
+    }
+
+    fn was_told(&self, venue: &Venue) -> bool {
+        self.seen.told >= venue.next - 1 && self.seen.session == Some(venue.session)
     }
 
     pub(crate) fn levels(&self, instrument: usize, side: Side) -> Vec<(u32, u64)> {
         self.seen.levels(instrument, side)
+    }
+}
+
+/// Until everything of the session up to now was told to each. All of them read: who waits for another's turn without
+/// reading is stale.
+pub(crate) fn read_all(subscribers: &mut [Subscriber], venue: &Venue) {
+    let begun = Instant::now();
+    while let Some(behind) = subscribers.iter().find(|one| !one.was_told(venue)) {
+        let told = behind.seen.told;
+        assert!(begun.elapsed() < PATIENCE, "told up to {told} of {}", venue.next - 1);
+        for subscriber in &mut *subscribers {
+            subscriber.poll().expect("a subscription that lasts");
+        }
     }
 }
 
