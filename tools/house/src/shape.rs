@@ -15,6 +15,7 @@ pub const WIRE_FORMATS: &[&str] = &[
     "feed/itch",
     "feed/conflate",
     "sequencer/journal",
+    "sequencer/follow",
     "replay/past",
 ];
 
