@@ -16,6 +16,7 @@ pub const WIRE_FORMATS: &[&str] = &[
     "feed/conflate",
     "feed/quic",
     "sequencer/journal",
+    "sequencer/follow",
     "replay/past",
 ];
 

@@ -1,0 +1,428 @@
+//! The exchange's side over TCP: one thread that accepts, and one for each follower.
+//!
+//! A follower's thread reads the journal's files up to the frontier and writes one frame at a time. It holds no lock that
+//! a stage takes and no place in any ring: a follower that does not read is behind in the journal, and after
+//! [`STALL_MAX`] cut off.
+
+use crate::key::{Key, random};
+use crate::limits::{FOLLOWERS_MAX, HANDSHAKE_MAX, SNAPSHOT_PART_BYTES, STALL_MAX};
+use crate::server_session::{Begin, ServerSession};
+use crate::wire::{Hello, Reason, RecordsBuilder, Stand};
+use rialto_journal::{Disk, Frontier, ReadError, Reader};
+use rialto_model::{Monotonic, SequenceNumber, VenueId};
+use std::io::{ErrorKind, Read as _, Result as IoResult, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How often an idle thread looks.
+const LOOK: Duration = Duration::from_millis(2);
+/// How long a follower may take to read the rest when the exchange ends.
+const ENDING_MAX: Duration = Duration::from_secs(5);
+/// Bytes read from a follower at once.
+const READ_BYTES: usize = 4 * 1024;
+
+/// What is followed.
+pub struct Source<D: Disk> {
+    /// Whose stream.
+    pub venue: VenueId,
+    /// Its journal.
+    pub journal: D,
+    /// What is released.
+    pub frontier: Frontier,
+    /// The newest snapshot that is one of this journal, behind a command no later than the given one: its number and file.
+    pub snapshot: NewestSnapshot,
+}
+
+/// Gives the number and the file of a snapshot behind a command no later than the given one.
+pub type NewestSnapshot = Box<dyn Fn(SequenceNumber) -> Option<(SequenceNumber, Vec<u8>)> + Send + Sync>;
+
+/// Why a follower cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The connection broke.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// How one follower stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FollowerStatus {
+    /// Where it connects from.
+    pub peer: SocketAddr,
+    /// The last command that was written to it.
+    pub sent: SequenceNumber,
+    /// The last command that it says it has.
+    pub taken: SequenceNumber,
+}
+
+/// Serves until dropped.
+pub struct Server {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    statuses: Statuses,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Statuses = Arc<Mutex<Vec<(u64, FollowerStatus)>>>;
+
+impl Server {
+    /// Listens.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub fn open<D: Disk>(address: SocketAddr, key: Key, source: Source<D>) -> IoResult<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let statuses = Statuses::default();
+        let accepting = Accepting {
+            listener,
+            key,
+            source: Arc::new(source),
+            stop: Arc::clone(&stop),
+            statuses: Arc::clone(&statuses),
+        };
+        let thread = std::thread::Builder::new().name("follow".to_owned());
+        Ok(Self {
+            address,
+            stop,
+            statuses,
+            thread: Some(thread.spawn(move || accepting.run())?),
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How each follower stands.
+    #[must_use]
+    pub fn statuses(&self) -> Statused {
+        Statused(Arc::clone(&self.statuses))
+    }
+}
+
+/// Where the followers' standing can be asked for.
+#[derive(Clone, Debug)]
+pub struct Statused(Statuses);
+
+impl Statused {
+    /// How each follower stands now.
+    #[must_use]
+    pub fn read(&self) -> Vec<FollowerStatus> {
+        let statuses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        statuses.iter().map(|(_, status)| *status).collect()
+    }
+}
+
+impl Drop for Server {
+    /// Every follower that reads gets everything that is released by now, and a farewell.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Accepting<D: Disk> {
+    listener: TcpListener,
+    key: Key,
+    source: Arc<Source<D>>,
+    stop: Arc<AtomicBool>,
+    statuses: Statuses,
+}
+
+impl<D: Disk> Accepting<D> {
+    fn run(self) {
+        let mut threads: Vec<JoinHandle<()>> = Vec::new();
+        let next = AtomicU64::new(0);
+        while !self.stop.load(Ordering::Acquire) {
+            threads.retain(|thread| !thread.is_finished());
+            match self.listener.accept() {
+                Ok((stream, peer)) if threads.len() < FOLLOWERS_MAX => {
+                    let id = next.fetch_add(1, Ordering::Relaxed);
+                    threads.extend(self.serve(id, stream, peer));
+                }
+                Ok((stream, _)) => turn_away(stream, self.key.clone()),
+                Err(_) => std::thread::sleep(LOOK),
+            }
+        }
+        for thread in threads {
+            let _ = thread.join();
+        }
+    }
+
+    fn serve(&self, id: u64, stream: TcpStream, peer: SocketAddr) -> Option<JoinHandle<()>> {
+        let (key, source, stop) = (self.key.clone(), Arc::clone(&self.source), Arc::clone(&self.stop));
+        let statuses = Arc::clone(&self.statuses);
+        let serving = move || {
+            let none = SequenceNumber(0);
+            let status = FollowerStatus {
+                peer,
+                sent: none,
+                taken: none,
+            };
+            lock(&statuses).push((id, status));
+            let _gone = Gone(id, Arc::clone(&statuses));
+            // What went wrong is said to the follower where it can be: nobody else is concerned.
+            if let Ok(mut serving) = Serving::begin(stream, key, &source) {
+                let _ = serving.run(&stop, |sent, taken| {
+                    if let Some((_, status)) = lock(&statuses).iter_mut().find(|(one, _)| *one == id) {
+                        (status.sent, status.taken) = (sent, taken);
+                    }
+                });
+            }
+        };
+        let thread = std::thread::Builder::new().name("follower".to_owned());
+        thread.spawn(serving).ok()
+    }
+}
+
+fn lock(statuses: &Statuses) -> std::sync::MutexGuard<'_, Vec<(u64, FollowerStatus)>> {
+    statuses.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes a follower off the list, however its thread ends.
+struct Gone(u64, Statuses);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        lock(&self.1).retain(|(id, _)| *id != self.0);
+    }
+}
+
+fn turn_away(mut stream: TcpStream, key: Key) {
+    let mut session = ServerSession::new(key, [0; 16], Monotonic(0));
+    session.output().clear();
+    let text = format!("FOLLOWERS_MAX ({FOLLOWERS_MAX}) follow already");
+    session.farewell(Reason::Full, &text);
+    let _ = stream.set_nonblocking(true);
+    let _ = stream.write(session.output());
+}
+
+/// What still goes out in front of the records.
+#[derive(Default)]
+struct Snapshot {
+    bytes: Vec<u8>,
+    sent: usize,
+}
+
+struct Serving<'a, D: Disk> {
+    stream: TcpStream,
+    session: ServerSession,
+    source: &'a Source<D>,
+    begun: Instant,
+    /// The journal, once the follower has said where to begin.
+    reader: Option<Reader<D>>,
+    snapshot: Snapshot,
+    records: RecordsBuilder,
+    sent: SequenceNumber,
+    /// When the socket last took something, or nothing waited for it.
+    moved: Instant,
+}
+
+impl<'a, D: Disk> Serving<'a, D> {
+    fn begin(stream: TcpStream, key: Key, source: &'a Source<D>) -> Result<Self, SourceError> {
+        stream.set_nonblocking(true)?;
+        stream.set_nodelay(true)?;
+        let nonce = random()?;
+        Ok(Self {
+            stream,
+            session: ServerSession::new(key, nonce, Monotonic(0)),
+            source,
+            begun: Instant::now(),
+            reader: None,
+            snapshot: Snapshot::default(),
+            records: RecordsBuilder::new(),
+            sent: SequenceNumber(0),
+            moved: Instant::now(),
+        })
+    }
+
+    fn now(&self) -> Monotonic {
+        Monotonic(self.begun.elapsed().as_nanos() as u64)
+    }
+
+    fn run(&mut self, stop: &AtomicBool, report: impl Fn(SequenceNumber, SequenceNumber)) -> Result<(), SourceError> {
+        let mut ending = None;
+        loop {
+            // Read before the frontier: what is released by then is still sent.
+            if stop.load(Ordering::Acquire) {
+                ending.get_or_insert_with(Instant::now);
+            }
+            let heard = match self.hear() {
+                Ok(Some(heard)) => heard,
+                // The follower has gone, or has been told why.
+                Ok(None) => return self.flush(),
+                Err(error) => return self.fail(error),
+            };
+            let mut moved = self.write()? + heard;
+            if self.session.output().is_empty() {
+                match self.fill() {
+                    Ok(filled) => moved += filled,
+                    Err(error) => return self.fail(error),
+                }
+            }
+            report(self.sent, self.session.taken());
+            if self.moved.elapsed() > STALL_MAX {
+                self.session.farewell(Reason::Stalled, "it took nothing for STALL_MAX");
+                return self.flush();
+            }
+            if self.reader.is_none() && self.begun.elapsed() > HANDSHAKE_MAX {
+                self.session
+                    .farewell(Reason::Protocol, "no handshake within HANDSHAKE_MAX");
+                return self.flush();
+            }
+            let done = moved == 0 && self.session.output().is_empty();
+            if ending.is_some_and(|since| done || since.elapsed() > ENDING_MAX) {
+                self.session.farewell(Reason::Ended, "the exchange ended in good order");
+                return self.flush();
+            }
+            if moved == 0 {
+                std::thread::sleep(LOOK);
+            }
+        }
+    }
+
+    /// Takes what came; `None` when the conversation is over.
+    fn hear(&mut self) -> Result<Option<usize>, SourceError> {
+        let mut bytes = [0; READ_BYTES];
+        let came = match self.stream.read(&mut bytes) {
+            Ok(0) => return Ok(None),
+            Ok(came) => came,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        let now = self.now();
+        let (epoch, frontier) = self.source.frontier.released_up_to();
+        if self.session.tick(now, epoch, frontier).is_err() {
+            return Ok(None);
+        }
+        match self.session.handle_bytes(now, bytes.get(..came).unwrap_or_default()) {
+            Ok(None) => Ok(Some(came)),
+            Ok(Some(hello)) => Ok(self.answer(&hello)?.then_some(came)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Finds where the follower begins; whether there is such a place.
+    fn answer(&mut self, hello: &Hello) -> Result<bool, SourceError> {
+        let (epoch, frontier) = self.source.frontier.released_up_to();
+        let mut after = hello.after.seq;
+        let mut refuse = |reason, text: &str| {
+            self.session.farewell(reason, text);
+            Ok(false)
+        };
+        if after > frontier {
+            let text = format!("it has {after} commands, and {frontier} are released");
+            return refuse(Reason::Ahead, &text);
+        }
+        let snapshot = hello.snapshot.then(|| (self.source.snapshot)(frontier)).flatten();
+        let mut reader = match snapshot.filter(|(seq, _)| *seq > after) {
+            Some((seq, bytes)) => {
+                after = seq;
+                self.snapshot = Snapshot { bytes, sent: 0 };
+                Reader::open_at(&self.source.journal, seq.next())?
+            }
+            None => match Reader::open_at(&self.source.journal, SequenceNumber(after.0.max(1))) {
+                Ok(reader) => reader,
+                Err(error @ ReadError::TooOld { .. }) => return refuse(Reason::TooOld, &error.to_string()),
+                Err(error) => return Err(error.into()),
+            },
+        };
+        reader.set_limit(frontier);
+        if after.0 > 0 && self.snapshot.bytes.is_empty() {
+            let own = reader.read()?.map(|record| Stand::behind(&record));
+            if own != Some(hello.after) {
+                let text = format!("its command {after} is another than this stream's");
+                return refuse(Reason::OtherStream, &text);
+            }
+        }
+        self.session.welcome(&Begin {
+            venue: self.source.venue,
+            epoch,
+            after,
+            frontier,
+            snapshot_bytes: self.snapshot.bytes.len() as u64,
+        });
+        self.sent = after;
+        self.reader = Some(reader);
+        Ok(true)
+    }
+
+    /// The next frame, if there is something to say.
+    fn fill(&mut self) -> Result<usize, SourceError> {
+        let now = self.now();
+        let part = self.snapshot.bytes.get(self.snapshot.sent..).unwrap_or_default();
+        if !part.is_empty() {
+            let part = part.get(..SNAPSHOT_PART_BYTES).unwrap_or(part);
+            self.snapshot.sent += part.len();
+            self.session.snapshot_part(now, part);
+            return Ok(1);
+        }
+        self.snapshot = Snapshot::default();
+        let Some(reader) = &mut self.reader else {
+            return Ok(0);
+        };
+        let (_, frontier) = self.source.frontier.released_up_to();
+        reader.set_limit(frontier);
+        while !self.records.is_full() {
+            let Some(command) = reader.read()? else { break };
+            self.sent = command.seq;
+            self.records.push(&command);
+        }
+        if self.records.is_empty() {
+            return Ok(0);
+        }
+        self.session.records(now, &mut self.records, frontier);
+        Ok(1)
+    }
+
+    fn write(&mut self) -> Result<usize, SourceError> {
+        let out = self.session.output();
+        if out.is_empty() {
+            self.moved = Instant::now();
+            return Ok(0);
+        }
+        match self.stream.write(out) {
+            Ok(took) => {
+                out.drain(..took);
+                self.moved = Instant::now();
+                Ok(took)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn fail(&mut self, error: SourceError) -> Result<(), SourceError> {
+        if let SourceError::Read(error) = &error {
+            self.session.farewell(Reason::Failed, &error.to_string());
+            self.flush()?;
+        }
+        Err(error)
+    }
+
+    /// Writes the rest, a bounded while.
+    fn flush(&mut self) -> Result<(), SourceError> {
+        self.stream.set_nonblocking(false)?;
+        self.stream.set_write_timeout(Some(Duration::from_secs(1)))?;
+        let out = std::mem::take(self.session.output());
+        self.stream.write_all(&out)?;
+        // What the follower said meanwhile must not turn the end into a reset that takes the farewell with it.
+        self.stream.shutdown(std::net::Shutdown::Write)?;
+        self.stream.set_read_timeout(Some(Duration::from_millis(200)))?;
+        let _ = self.stream.read(&mut [0; READ_BYTES]);
+        Ok(())
+    }
+}
