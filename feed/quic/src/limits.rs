@@ -15,7 +15,7 @@ pub const REQUEST_BYTES_MAX: usize = 4 << 10;
 /// What the transport keeps of a client's unread bytes, a stream and all streams together.
 pub const RECEIVE_WINDOW: u32 = 8 << 10;
 /// What the transport keeps of what a client has not acknowledged.
-pub const SEND_WINDOW: u64 = 256 << 10;
+pub const SEND_WINDOW: u64 = 64 << 10;
 /// Symbols in one login.
 pub const SYMBOLS_MAX: usize = 256;
 /// Messages of the full feed that are kept for those behind; a subscriber further behind is conflated.
