@@ -1,6 +1,5 @@
 //! Bytes from outside: every cut, every excess and a hundred thousand damaged or random buffers are an error value or a
 //! message that comes out as it went in; none is a panic.
-#![expect(clippy::print_stderr, reason = "seeds are printed")]
 
 mod common;
 

@@ -1,6 +1,5 @@
 //! SPEC.md against the code: the tables say where each field lies and which codes it takes, and messages made from the
 //! tables alone must decode and come out again byte for byte.
-#![expect(clippy::print_stderr, reason = "seeds are printed")]
 
 mod common;
 

@@ -286,7 +286,6 @@ fn content(books: &Books) -> Vec<(StockLocate, rialto_subscriber::Book)> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "seeds and counts are printed")]
 fn books_behind_a_bad_network_equal_those_behind_a_perfect_one() {
     let config = Config {
         reorder_max: 256,
@@ -351,7 +350,6 @@ fn books_behind_a_bad_network_equal_those_behind_a_perfect_one() {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the seed is printed")]
 fn no_bytes_make_the_receiver_or_the_books_panic() {
     const SEED: u64 = 0x5eed_0005;
     eprintln!("seed {SEED:#x}");

@@ -13,6 +13,9 @@ use rialto_ouch::soup::{
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+/// Beyond what any day has said. Protocol analysers read the field as a signed number of 32 bits, so it is no more.
+const FAR_AHEAD: u64 = i32::MAX as u64;
+
 /// What the owner of a client is told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum OuchEvent<'a> {
@@ -27,7 +30,7 @@ pub(crate) enum OuchEvent<'a> {
 /// A login of `user` into the current session that asks for nothing of what was said in it before: a number beyond the
 /// next one is answered with the next one.
 pub(crate) fn login_for_new(user: &str, password: &str) -> Result<LoginRequest> {
-    let far_ahead = SequenceNumber::new(u64::MAX).unwrap_or(SequenceNumber::FIRST);
+    let far_ahead = SequenceNumber::new(FAR_AHEAD).unwrap_or(SequenceNumber::FIRST);
     Ok(LoginRequest {
         user: UserName::new(user).context("the user name")?,
         password: Password::new(password).context("the password")?,
