@@ -131,7 +131,7 @@ fn a_stream_is_followed_up_to_what_is_released_and_no_further() {
             break why;
         }
     };
-    assert!(why.contains("good order"), "{why}");
+    assert!(why.to_string().contains("good order"), "{why}");
     ending.join().expect("it ends");
 }
 
@@ -261,7 +261,7 @@ fn no_more_than_so_many_may_follow() {
             break why;
         }
     };
-    assert!(why.contains("FOLLOWERS_MAX"), "{why}");
+    assert!(why.to_string().contains("FOLLOWERS_MAX"), "{why}");
     drop(all);
     take_up_to(&mut late, &mut 0, 10);
 }

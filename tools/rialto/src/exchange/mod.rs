@@ -1,13 +1,13 @@
 //! Where stages are put together: with doors on threads ([`Exchange`]), or without on one ([`pipeline`]).
 
 pub(crate) mod core;
-mod followers;
+pub(crate) mod followers;
 pub(crate) mod pipeline;
 mod quic;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
-use self::followers::Followers;
+use self::followers::{FollowAddress, Followers};
 use crate::announce::Sent;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
@@ -40,6 +40,7 @@ pub(crate) struct Addresses {
     pub(crate) fix: SocketAddr,
     pub(crate) feed: FeedAddresses,
     pub(crate) quic: Option<quic::QuicAddress>,
+    pub(crate) follow: Option<FollowAddress>,
 }
 
 /// An exchange that is open and not running yet.
@@ -160,7 +161,11 @@ impl Exchange {
                 .ok()
                 .context("the configuration defines more than one ring of commands holds")?;
         }
+        let inputs = vec![venue_out, ouch_out, fix_out];
+        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
+        let followers = Followers::start(config, &core.frontier, &say)?;
         let addresses = Addresses {
+            follow: followers.follow().cloned(),
             ouch: ouch.address(),
             fix: fix.address(),
             feed: feed_addresses(&feed, config.feed.interface),
@@ -179,9 +184,6 @@ impl Exchange {
             day: today.max(state.day),
             recovered,
         };
-        let inputs = vec![venue_out, ouch_out, fix_out];
-        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
-        let followers = Followers::start(config, &core.frontier, &say)?;
         Ok(Self {
             core,
             ouch,
