@@ -34,6 +34,7 @@ impl Journal {
             segment_bytes: 256 * 1024,
             block_bytes: 16 * 1024,
             reserve_segments: 2,
+            bytes_max: None,
         };
         let (writer, syncer) = recover(disk, VenueId(5))
             .expect("sound")

@@ -27,6 +27,10 @@ pub(crate) struct Config {
     /// Bytes of a journal segment.
     #[serde(default = "default_segment_bytes")]
     pub(crate) segment_bytes: u64,
+    /// Bytes that all journal segments together may take: at the cap only cancels are taken, as on a full disk; without it, as
+    /// much as the disk has.
+    #[serde(default)]
+    pub(crate) journal_bytes_max: Option<u64>,
     /// A snapshot is taken every so many commands; 0: none.
     #[serde(default = "default_snapshot_every")]
     pub(crate) snapshot_every: u64,

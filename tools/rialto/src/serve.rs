@@ -68,6 +68,9 @@ pub(crate) fn watch(controls: &mut Controls, fixed_day: Option<TradingDay>, say:
     while let Ok(line) = controls.lines.try_recv() {
         say(line);
     }
+    if let Some(line) = controls.heed_room() {
+        say(line);
+    }
     controls.roll_to(fixed_day.unwrap_or_else(today))
 }
 

@@ -13,6 +13,7 @@ use rialto_gateway::Say;
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::{SequenceNumber, VenueId};
 use rialto_past::{Snapshots, Snapshotter};
+use rialto_sequencer::{Standing, StandingHandle};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
@@ -53,14 +54,17 @@ struct Progress {
 
 impl Followers {
     /// Starts what the configuration asks for.
-    pub(crate) fn start(config: &Config, frontier: &Frontier, say: &Say) -> Result<Self> {
+    pub(crate) fn start(config: &Config, frontier: &Frontier, standing: &StandingHandle, say: &Say) -> Result<Self> {
         let progress = Arc::new(Progress::default());
         let every = NonZeroU64::new(config.snapshot_every);
         let seen = Arc::clone(&progress);
         let follow_statuses = Arc::new(OnceLock::<Statused>::new());
         let statuses = Arc::clone(&follow_statuses);
+        let (room, standing) = (frontier.clone(), standing.clone());
         let status = move || {
             json!({
+                "takes": takes(standing.read()),
+                "room_problem": room.reserve_problem(),
                 "snapshot_every": every,
                 "snapshots_follow": seen.describe(),
                 "followers": statuses.get().map(describe),
@@ -127,6 +131,15 @@ fn open(
         .with_context(|| format!("cannot listen for followers on {}", follow.listen))?;
     let address = server.address();
     Ok((server, FollowAddress { address, key }))
+}
+
+/// What the venue takes, in a word.
+const fn takes(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Open => "everything",
+        Standing::CancelOnly => "cancels",
+        Standing::Closed => "nothing",
+    }
 }
 
 fn describe(statuses: &Statused) -> Value {
