@@ -16,6 +16,9 @@ pub const ACCEPTS_PER_POLL: usize = 16;
 /// commands; the others keep the way free for sessions coming up and lost.
 pub const COMMAND_ROOM: usize = 8;
 
+/// How long a connection has to log on, in nanoseconds; then it is closed.
+pub const LOGON_TIMEOUT_NS: u64 = 2_000_000_000;
+
 /// How often timers are looked at, in nanoseconds.
 pub const TIMER_SWEEP_NS: u64 = 5_000_000;
 /// A connection that takes no byte for so long while bytes wait for it is closed, in nanoseconds.

@@ -1,6 +1,7 @@
 //! One connection at the FIX door: the sans-IO session and how far its owner has let it in.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use rialto_fix::session::{Session, SessionConfig};
 use rialto_fix::{Monotonic, MsgSeqNum, MsgType, Now, UtcTimestamp};
@@ -62,9 +63,9 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(config: SessionConfig, now: Moment) -> Self {
+    pub(super) fn new(versions: Arc<[SessionConfig]>, now: Moment) -> Self {
         Self {
-            fix: Some(Box::new(Session::new(config, fix_now(now)))),
+            fix: Some(Box::new(Session::offering(versions, fix_now(now)))),
             stage: Stage::Stranger,
             held: None,
             rejects: VecDeque::new(),

@@ -1,9 +1,10 @@
-//! FIX 4.4. The meanings that are this door's own are in `SPEC.md` beside this crate.
+//! FIX 4.2, 4.4 and 5.0 SP2. The meanings that are this door's own are in `SPEC.md` beside this crate.
 
 mod account;
 mod answers;
 mod codes;
 mod connection;
+mod dialect;
 mod names;
 mod order_table;
 mod orders;

@@ -24,16 +24,18 @@ use super::account::{Account, Line};
 use super::answers::{At, TradeSide};
 use super::codes::{LastLiquidity, NOTE_BUSINESS_REJECT, NOTE_RELOGON, NOTE_RESET, note_of};
 use super::connection::{Connection as Peer, Logon, PENDING_REJECTS_MAX, PendingReject, Stage, fix_now};
+use super::dialect::translate;
 use super::order_table::OrderTable;
 use super::orders::{self, Inward, Sender};
 use super::reports::ExecIds;
 use crate::door::Protocol;
 use crate::floor::Floor;
-use crate::limits::MESSAGES_PER_SERVICE;
+use crate::limits::{LOGON_TIMEOUT_NS, MESSAGES_PER_SERVICE};
 use crate::net::{Connection, ConnectionId, Hub};
 
 pub(crate) struct Fix {
-    session: SessionConfig,
+    /// The versions spoken; the first rules until a Logon has chosen.
+    versions: Arc<[SessionConfig]>,
     /// TargetCompID(56) of every client.
     comp_id: Vec<u8>,
     /// In order, so that those who leave together do so in the same order every time.
@@ -64,12 +66,16 @@ enum LogonAsk {
 }
 
 impl Fix {
-    pub(crate) fn new(comp_id: &str, validator: Arc<Validator>) -> Self {
+    /// The door for clients of these versions, each with the check of its messages.
+    pub(crate) fn new(comp_id: &str, versions: impl IntoIterator<Item = (Version, Validator)>) -> Self {
+        let profile = |(version, validator)| SessionConfig {
+            validator: Some(Arc::new(validator)),
+            translate: Some(translate),
+            logon_timeout_ns: LOGON_TIMEOUT_NS,
+            ..SessionConfig::new(version)
+        };
         Self {
-            session: SessionConfig {
-                validator: Some(validator),
-                ..SessionConfig::new(Version::Fix44)
-            },
+            versions: versions.into_iter().map(profile).collect(),
             comp_id: comp_id.as_bytes().to_vec(),
             accounts: BTreeMap::new(),
             orders: OrderTable::new(),
@@ -405,7 +411,7 @@ impl Protocol for Fix {
     type Session = Peer;
 
     fn greet(&self, floor: &Floor) -> Peer {
-        Peer::new(self.session.clone(), floor.now)
+        Peer::new(Arc::clone(&self.versions), floor.now)
     }
 
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Peer>) {

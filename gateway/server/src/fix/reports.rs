@@ -1,4 +1,5 @@
-//! ExecutionReport(8) and OrderCancelReject(9) as bodies, fields ascending by tag. Only what FIX 4.4 defines for them.
+//! ExecutionReport(8) and OrderCancelReject(9) as bodies, fields ascending by tag, in the form that all versions share; what
+//! a version does not define is left out on the way to it ([`dialect`](super::dialect)).
 
 use rialto_fix::message::FieldWriter;
 use rialto_fix::{Tag, TimePrecision, UtcTimestamp, tags};
@@ -14,6 +15,8 @@ use super::order_table::Order;
 
 const CXL_REJ_RESPONSE_TO: Tag = tags::CXL_REJ_RESPONSE_TO;
 
+/// ExecTransType(20): nothing that was said before is taken back.
+const NEW_TRANSACTION: u8 = b'0';
 /// What an ID says where there is none.
 const NONE: &[u8] = b"NONE";
 /// What Symbol(55) says where there is no such instrument.
@@ -87,7 +90,8 @@ impl Report<'_> {
             .decimal(tags::AVG_PX, average, average_scale)
             .bytes(tags::CL_ORD_ID, client_id.as_bytes())
             .unsigned(tags::CUM_QTY, order.executed.quantity)
-            .text(tags::EXEC_ID, &exec_id);
+            .text(tags::EXEC_ID, &exec_id)
+            .character(tags::EXEC_TRANS_TYPE, NEW_TRANSACTION);
         if let Some((quantity, price, _)) = self.last {
             body.decimal(tags::LAST_PX, price.0, scale)
                 .unsigned(tags::LAST_QTY, quantity.0);
@@ -136,6 +140,7 @@ pub(super) fn write_rejected(event: &Rejected, context: &Context, known: bool, o
         .bytes(tags::CL_ORD_ID, event.client_id.as_bytes())
         .unsigned(tags::CUM_QTY, 0)
         .text(tags::EXEC_ID, &exec_id)
+        .character(tags::EXEC_TRANS_TYPE, NEW_TRANSACTION)
         .bytes(tags::ORDER_ID, NONE)
         .unsigned(tags::ORDER_QTY, event.quantity.0)
         .character(tags::ORD_STATUS, OrdStatus::Rejected as u8);
