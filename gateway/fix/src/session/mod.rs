@@ -197,6 +197,21 @@ impl<S: MessageStore> Session<S> {
         self.core.outbox.send(now, msg_type, header, body)
     }
 
+    /// The same for a message that is not to be sent again: it is numbered and not stored, and a peer that asks for it gets a
+    /// gap fill.
+    ///
+    /// # Errors
+    /// As [`Session::send`].
+    pub fn send_once(
+        &mut self,
+        now: Now,
+        msg_type: MsgType<'_>,
+        header: &[u8],
+        body: &[u8],
+    ) -> Result<MsgSeqNum, NotLoggedOn> {
+        self.core.outbox.send_once(now, msg_type, header, body)
+    }
+
     /// Says Logout; the peer has [`SessionConfig::logout_timeout_ns`] to answer. Nothing but its Logout and its resend
     /// requests is read from here on. Without a session it disconnects at once.
     pub fn logout(&mut self, text: &str) {

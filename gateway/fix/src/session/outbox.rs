@@ -215,7 +215,7 @@ impl<S: MessageStore> Outbox<S> {
         if self.store.is_none() {
             return Err(NotLoggedOn);
         }
-        let number = self.take_number();
+        let number = self.next;
         if let Some(store) = &mut self.store {
             store.record(
                 number,
@@ -227,6 +227,20 @@ impl<S: MessageStore> Outbox<S> {
                 },
             );
         }
+        self.send_once(now, msg_type, header, body)
+    }
+
+    pub(super) fn send_once(
+        &mut self,
+        now: Now,
+        msg_type: MsgType<'_>,
+        header: &[u8],
+        body: &[u8],
+    ) -> Result<MsgSeqNum, NotLoggedOn> {
+        if self.store.is_none() {
+            return Err(NotLoggedOn);
+        }
+        let number = self.take_number();
         if self.link == Link::LoggedOn {
             self.last_sent = now.monotonic;
             self.encode_application(number, msg_type, now.utc, None, header, body);

@@ -13,7 +13,7 @@ pub(super) fn translate(version: Version, msg_type: MsgType<'_>, body: &[u8], ou
         out.extend_from_slice(body);
         return;
     };
-    let mut status: &[u8] = b"";
+    let (mut status, mut triggered): (&[u8], bool) = (b"", false);
     for field in body.split_inclusive(|&byte| byte == SOH) {
         let Some(at) = field.iter().position(|&byte| byte == b'=') else {
             continue;
@@ -25,6 +25,13 @@ pub(super) fn translate(version: Version, msg_type: MsgType<'_>, body: &[u8], ou
         }
         if tag == 39 {
             status = value;
+        }
+        // A stop that became live has an ExecType of its own since FIX 5.0, and needs no reason for a restatement.
+        if kind == b'8' && version == Version::Fix50Sp2 {
+            triggered |= tag == 150 && value == b"L\x01";
+            if triggered && tag == 378 {
+                continue;
+            }
         }
         match said(version, kind, tag, value, status) {
             Said::AsItIs => out.extend_from_slice(field),
@@ -58,6 +65,12 @@ const fn defines(version: Version, kind: u8, tag: u32) -> bool {
         (b'8', 111) => !matches!(version, Version::Fix50Sp2),
         // DisplayQty, TrdMatchID.
         (b'8', 880 | 1138) => matches!(version, Version::Fix50Sp2),
+        // MassActionReportID.
+        (b'r', 1369) => matches!(version, Version::Fix50Sp2),
+        // TotalNumSecurities of a definition went with FIX 4.4.
+        (b'd', 393) => matches!(version, Version::Fix42),
+        // Orders of a book: MDEntryID came late, and OrderID says the same. LastUpdateTime is of FIX 5.0.
+        (b'W', 278 | 779) => matches!(version, Version::Fix50Sp2),
         _ => true,
     }
 }
@@ -70,8 +83,11 @@ enum Said<'a> {
 
 /// The value as the version has it. `status` is that of the report, which stands before what depends on it.
 fn said<'a>(version: Version, kind: u8, tag: u32, value: &'a [u8], status: &'a [u8]) -> Said<'a> {
-    if version != Version::Fix42 {
-        return Said::AsItIs;
+    match (kind, tag, value) {
+        _ if version == Version::Fix50Sp2 => return Said::AsItIs,
+        (b'8', 150, b"L\x01") => return Said::As(b"D"),
+        _ if version == Version::Fix44 => return Said::AsItIs,
+        _ => {}
     }
     match (kind, tag, value) {
         // In FIX 4.2 a fill has the status for its type, and status answers, busts and corrections are told by ExecTransType.
@@ -85,6 +101,8 @@ fn said<'a>(version: Version, kind: u8, tag: u32, value: &'a [u8], status: &'a [
         (b'8', 103, _) => Said::As(b"0"),
         (b'9', 102, _) => Said::As(b"2"),
         (b'8', 378, _) => Said::As(b"4"),
+        // SecurityTradingStatus: before the opening, and its rotation.
+        (b'f', 326, b"21\x01" | b"22\x01") => Said::As(b"1"),
         (b'j', 380, [b'0'..=b'5', SOH]) => Said::AsItIs,
         (b'j', 380, _) => Said::As(b"0"),
         _ => Said::AsItIs,

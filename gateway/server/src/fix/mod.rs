@@ -5,11 +5,15 @@ mod answers;
 mod codes;
 mod connection;
 mod dialect;
+mod market;
 mod names;
+mod news;
 mod order_table;
 mod orders;
 mod protocol;
 mod reports;
+mod requests;
 mod store;
+mod terms;
 
 pub(crate) use protocol::Fix;

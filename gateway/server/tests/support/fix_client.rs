@@ -141,10 +141,12 @@ impl FixClient {
             b""
         };
         body.retain(|(tag, _)| *tag != 97);
-        if matches!(msg_type, "D" | "F" | "G") {
+        if matches!(msg_type, "D" | "F" | "G" | "q") {
             body.push((60, "20241004-10:00:00.000"));
         }
-        body.sort_by_key(|(tag, _)| *tag);
+        if !body.iter().any(|(tag, _)| matches!(tag, 146 | 267)) {
+            body.sort_by_key(|(tag, _)| *tag);
+        }
         let bytes: String = body.iter().map(|(tag, value)| format!("{tag}={value}\x01")).collect();
         let number =
             self.client
@@ -182,6 +184,12 @@ impl FixClient {
                 _ => panic!("a table line begins with < or >: {line}"),
             }
         }
+    }
+
+    /// The next message, whatever it is.
+    #[track_caller]
+    pub fn expect_any(&mut self, exchange: &mut Exchange) -> Vec<String> {
+        self.expect(exchange, "")
     }
 
     #[track_caller]
