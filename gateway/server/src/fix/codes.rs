@@ -164,7 +164,8 @@ pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::TriggerInvalid
         | RejectReason::ExpiryInvalid
         | RejectReason::PostOnlyWouldTrade
-        | RejectReason::FirmKilled => 99,
+        | RejectReason::FirmKilled
+        | RejectReason::OverRate => 99,
     }
 }
 
