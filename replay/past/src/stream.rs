@@ -205,7 +205,7 @@ impl<D: Disk> Visit<D> {
     }
 
     /// Goes on up to `end` from here on: a frontier that has moved, or the end of a way that was begun without knowing it.
-    pub(crate) const fn reach(&mut self, end: SequenceNumber, limited: bool) {
+    pub const fn reach(&mut self, end: SequenceNumber, limited: bool) {
         self.end = end;
         if limited {
             self.reader.set_limit(end);

@@ -192,6 +192,10 @@ pub(crate) struct InstrumentConfig {
     pub(crate) lot: u64,
     #[serde(default = "default_quantity_max")]
     pub(crate) quantity_max: u64,
+    /// The rulebook that it is given where it has none: `"full"`, or a table as `rialto operate rules` takes it. Without
+    /// one it offers plain limit and market orders. Once it has one, `rialto operate rules` changes it.
+    #[serde(default)]
+    pub(crate) rulebook: Option<serde_json::Value>,
 }
 
 fn default_tick() -> Decimal {
@@ -323,6 +327,7 @@ impl InstrumentConfig {
             price_max: default_price_max(),
             lot: default_lot(),
             quantity_max: default_quantity_max(),
+            rulebook: None,
         }
     }
 

@@ -70,6 +70,8 @@ enum Command {
     Fork(fork::Args),
     /// How an exchange stands
     Status(ask::Status),
+    /// Act as the venue's operator: phases, rules, kill switches
+    Operate(ask::Operate),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -103,6 +105,7 @@ fn main() -> ExitCode {
         Command::Snapshot(snapshot) => snapshot.run(),
         Command::Fork(args) => fork::run(args),
         Command::Status(status) => status.run(),
+        Command::Operate(operate) => operate.run(),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),

@@ -58,11 +58,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// What the controlling thread does now and then: passes on what the doors have to say, and opens a new day.
+/// What the controlling thread does now and then: passes on what the doors have to say, does what
+/// operators ask for, and opens a new day.
 pub(crate) fn watch(controls: &mut Controls, fixed_day: Option<TradingDay>, say: &mut dyn FnMut(String)) -> Result<()> {
     while let Ok(line) = controls.lines.try_recv() {
         say(line);
     }
+    controls.operate()?;
     controls.roll_to(fixed_day.unwrap_or_else(today))
 }
 

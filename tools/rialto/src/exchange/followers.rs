@@ -6,10 +6,11 @@ use super::core::journal_folder;
 use crate::ask::admin::Server;
 use crate::ask::{Live, World};
 use crate::config::Config;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
+use crossbeam_channel::Sender;
 use rialto_gateway::Say;
 use rialto_journal::{Frontier, OsDisk};
-use rialto_model::SequenceNumber;
+use rialto_model::{Command, SequenceNumber};
 use rialto_past::{Snapshots, Snapshotter};
 use serde_json::{Value, json};
 use std::num::NonZeroU64;
@@ -38,13 +39,18 @@ struct Progress {
 
 impl Followers {
     /// Starts what the configuration asks for.
-    pub(crate) fn start(config: &Config, frontier: &Frontier, say: &Say) -> Result<Self> {
+    pub(crate) fn start(config: &Config, frontier: &Frontier, operations: Sender<Command>, say: &Say) -> Result<Self> {
         let progress = Arc::new(Progress::default());
         let every = NonZeroU64::new(config.snapshot_every);
         let seen = Arc::clone(&progress);
         let status = move || json!({ "snapshot_every": every, "snapshots_follow": seen.describe() });
         let live = Live {
             frontier: frontier.clone(),
+            sequence: Box::new(move |command| {
+                operations
+                    .try_send(command)
+                    .map_err(|_| anyhow!("the exchange has more operations to do than it keeps: try again in a moment"))
+            }),
             status: Box::new(status),
         };
         let world = Arc::new(World::live(config.data.clone(), live));

@@ -28,6 +28,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Operator's commands that wait for the controlling thread; one more is refused.
+const OPERATIONS: usize = 64;
 /// Lines for people between the doors and the terminal; more are lost and counted.
 const LINES: usize = 256;
 /// The longest sleep of a parked thread.
@@ -69,6 +71,7 @@ pub(crate) struct Controls {
     pub(crate) progress: Progress,
     /// What the doors have to say to people.
     pub(crate) lines: Receiver<String>,
+    operations: Receiver<Command>,
     /// The day that is open.
     pub(crate) day: TradingDay,
     /// What recovery had to say, if anything.
@@ -86,6 +89,14 @@ impl Controls {
             self.sequence(rialto_model::command::EndOfDay {}.into())?;
             self.sequence(start.into())?;
             self.day = today;
+        }
+        Ok(())
+    }
+
+    /// Sequences what operators have asked for.
+    pub(crate) fn operate(&mut self) -> Result<()> {
+        while let Ok(command) = self.operations.try_recv() {
+            self.sequence(command)?;
         }
         Ok(())
     }
@@ -124,6 +135,7 @@ impl Exchange {
         let idle = idle(&config.idle)?;
         let journal = JournalConfig::new(&config.data, venue, &config.durability, config.segment_bytes)?;
         let (say, lines) = Say::channel(LINES);
+        let (operate, operations) = crossbeam_channel::bounded(OPERATIONS);
 
         let (event_in, gate, readers) = broadcast(EVENT_RING, 4);
         let [ouch_reader, fix_reader, feed_reader, hash_reader] = <[Reader<Output>; 4]>::try_from(readers)
@@ -176,12 +188,13 @@ impl Exchange {
             feed: feed.counters(),
             progress: feed.progress(),
             lines,
+            operations,
             day: today.max(state.day),
             recovered,
         };
         let inputs = vec![venue_out, ouch_out, fix_out];
         let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
-        let followers = Followers::start(config, &core.frontier, &say)?;
+        let followers = Followers::start(config, &core.frontier, operate, &say)?;
         Ok(Self {
             core,
             ouch,

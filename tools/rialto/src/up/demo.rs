@@ -31,7 +31,10 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
     config.segment_bytes = 16 << 20;
     config.instruments = OPENING_PRICES
         .iter()
-        .map(|(symbol, _)| InstrumentConfig::new(symbol))
+        .map(|(symbol, _)| InstrumentConfig {
+            rulebook: Some("full".into()),
+            ..InstrumentConfig::new(symbol)
+        })
         .collect();
     config.firms = vec![
         firm("Alpha Securities", "ALFA", STEMS[0], agents.div_ceil(2)),
