@@ -1,13 +1,13 @@
 //! Where stages are put together: with doors on threads ([`Exchange`]), or without on one ([`pipeline`]).
 
 pub(crate) mod core;
-mod followers;
+pub(crate) mod followers;
 pub(crate) mod pipeline;
 mod quic;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
-use self::followers::Followers;
+use self::followers::{FollowAddress, Followers};
 use crate::announce::Sent;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
@@ -19,11 +19,13 @@ use rialto_gateway::{
     Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
     SessionSettings,
 };
+use rialto_journal::Frontier;
 use rialto_members::Verifier;
 use rialto_model::{Clock, Command, Output, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{Idle, Layout, Stop, SystemClock};
+use rialto_sequencer::{Standing, StandingHandle};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +44,7 @@ pub(crate) struct Addresses {
     pub(crate) fix: SocketAddr,
     pub(crate) feed: FeedAddresses,
     pub(crate) quic: Option<quic::QuicAddress>,
+    pub(crate) follow: Option<FollowAddress>,
 }
 
 /// An exchange that is open and not running yet.
@@ -62,6 +65,7 @@ pub(crate) struct Exchange {
 pub(crate) struct Controls {
     venue: Producer<Command>,
     doors: [DoorControl; 2],
+    room: RoomWatch,
     pub(crate) stop: Stop,
     pub(crate) addresses: Addresses,
     pub(crate) ouch: Arc<DoorCounters>,
@@ -78,7 +82,32 @@ pub(crate) struct Controls {
     pub(crate) recovered: Option<String>,
 }
 
+/// What the venue takes by its journal's room, as the doors were last told.
+struct RoomWatch {
+    standing: StandingHandle,
+    frontier: Frontier,
+    told: Standing,
+}
+
 impl Controls {
+    /// Closes the doors for as long as the journal has no room for what comes by them, and says what changed.
+    pub(crate) fn heed_room(&mut self) -> Option<String> {
+        let now = self.room.standing.read();
+        let before = std::mem::replace(&mut self.room.told, now);
+        if now == before {
+            return None;
+        }
+        for door in &self.doors {
+            door.suspend(now == Standing::Closed);
+        }
+        let why = self.room.frontier.reserve_problem().unwrap_or_default();
+        Some(match now {
+            Standing::Open => "the journal's reserve is whole again: everything is taken".to_owned(),
+            Standing::CancelOnly => format!("the journal runs out of room, only cancels are taken: {why}"),
+            Standing::Closed => format!("the journal has no room left, sessions are closed until there is: {why}"),
+        })
+    }
+
     /// Ends the open day and opens `today`, where that is a later one.
     pub(crate) fn roll_to(&mut self, today: TradingDay) -> Result<()> {
         if today > self.day {
@@ -133,7 +162,8 @@ impl Exchange {
         let venue = VenueId(config.venue);
         let layout: Layout = config.layout.parse()?;
         let idle = idle(&config.idle)?;
-        let journal = JournalConfig::new(&config.data, venue, &config.durability, config.segment_bytes)?;
+        let mut journal = JournalConfig::new(&config.data, venue, &config.durability, config.segment_bytes)?;
+        journal.journal.bytes_max = config.journal_bytes_max;
         let (say, lines) = Say::channel(LINES);
         let (operate, operations) = crossbeam_channel::bounded(OPERATIONS);
 
@@ -172,7 +202,12 @@ impl Exchange {
                 .ok()
                 .context("the configuration defines more than one ring of commands holds")?;
         }
+        let inputs = vec![venue_out, ouch_out, fix_out];
+        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
+        let standing = core.sequencer.standing();
+        let followers = Followers::start(config, &core.frontier, &standing, operate, &say)?;
         let addresses = Addresses {
+            follow: followers.follow().cloned(),
             ouch: ouch.address(),
             fix: fix.address(),
             feed: feed_addresses(&feed, config.feed.interface),
@@ -181,6 +216,11 @@ impl Exchange {
         let controls = Controls {
             venue: venue_in,
             doors: [ouch.control(), fix.control()],
+            room: RoomWatch {
+                standing,
+                frontier: core.frontier.clone(),
+                told: Standing::Open,
+            },
             stop: stop.clone(),
             addresses,
             ouch: ouch.counters(),
@@ -192,9 +232,6 @@ impl Exchange {
             day: today.max(state.day),
             recovered,
         };
-        let inputs = vec![venue_out, ouch_out, fix_out];
-        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
-        let followers = Followers::start(config, &core.frontier, operate, &say)?;
         Ok(Self {
             core,
             ouch,
