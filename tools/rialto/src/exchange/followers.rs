@@ -1,8 +1,10 @@
-//! What follows the journal beside the stages, each on threads of its own: snapshots and the administration socket.
+//! What follows the journal beside the stages, each on threads of its own: snapshots, the feed's history and the
+//! administration socket.
 //!
 //! None of it is part of the order's path: it reads the files up to the frontier, and no stage waits for it or knows of it.
 
 use super::core::journal_folder;
+use super::history::{Desk, HistoryThread};
 use crate::ask::admin::Server;
 use crate::ask::{Live, World};
 use crate::config::Config;
@@ -10,7 +12,7 @@ use anyhow::Result;
 use rialto_gateway::Say;
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::SequenceNumber;
-use rialto_past::{Snapshots, Snapshotter};
+use rialto_past::{FeedHistory, Snapshots, Snapshotter, Stream};
 use serde_json::{Value, json};
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -38,7 +40,7 @@ struct Progress {
 
 impl Followers {
     /// Starts what the configuration asks for.
-    pub(crate) fn start(config: &Config, frontier: &Frontier, say: &Say) -> Result<Self> {
+    pub(super) fn start(config: &Config, frontier: &Frontier, say: &Say, desks: Vec<Desk>) -> Result<Self> {
         let progress = Arc::new(Progress::default());
         let every = NonZeroU64::new(config.snapshot_every);
         let seen = Arc::clone(&progress);
@@ -53,6 +55,21 @@ impl Followers {
             threads: Vec::new(),
             _admin: Server::open(&config.data, Arc::clone(&world))?,
         };
+        let stream = Stream {
+            journal: OsDisk::open_dir(&journal_folder(&config.data))?,
+            snapshots: Some(world.writing(|snapshots| Ok(snapshots.clone()))??),
+            limit: None,
+            replay_max: u64::MAX,
+        };
+        let released = frontier.clone();
+        let history = HistoryThread {
+            desks,
+            history: FeedHistory::new(stream, move || released.released_up_to().1),
+            say: say.clone(),
+            stop: Arc::clone(&followers.stop),
+        };
+        let thread = std::thread::Builder::new().name("feed history".to_owned());
+        followers.threads.push(thread.spawn(move || history.run())?);
         if let Some(every) = every {
             let snapshots = SnapshotThread {
                 journal: OsDisk::open_dir(&journal_folder(&config.data))?,
