@@ -130,6 +130,8 @@ pub(crate) struct FeedConfig {
     pub(crate) rerequest: SocketAddr,
     /// Who may ask.
     pub(crate) entitled: Vec<Ipv4Addr>,
+    /// Bytes for the day's messages in memory; what goes beyond is made again from the journal for who asks.
+    pub(crate) memory_bytes: usize,
 }
 
 impl Default for FeedConfig {
@@ -141,6 +143,7 @@ impl Default for FeedConfig {
             ttl: 0,
             rerequest: SocketAddr::from((Ipv4Addr::LOCALHOST, REREQUEST_PORT)),
             entitled: vec![Ipv4Addr::LOCALHOST],
+            memory_bytes: rialto_publisher::Config::default().store_bytes_max,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod core;
 pub(crate) mod followers;
+mod history;
 pub(crate) mod pipeline;
 mod quic;
 mod threads;
@@ -186,7 +187,10 @@ impl Exchange {
         let mut fix = FixDoor::open(fix_config(config), parts(fix_in, fix_reader))?;
         let mut feed = FeedStage::new(&feed_config(&config.feed), feed_reader, clock)?;
 
-        let quic = quic::open(config, &verifier, &mut feed)?;
+        let (asking, feed_desk) = history::desk();
+        feed.history(asking.0, asking.1);
+        let (asking, quic_desk) = history::desk();
+        let quic = quic::open(config, &verifier, &mut feed, asking)?;
         let (quic, quic_address) = quic.unzip();
 
         let rebuilt = Rebuilt::open(&journal, |output| {
@@ -205,7 +209,14 @@ impl Exchange {
         let inputs = vec![venue_out, ouch_out, fix_out];
         let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
         let standing = core.sequencer.standing();
-        let followers = Followers::start(config, &core.frontier, &standing, operate, &say)?;
+        let followers = Followers::start(
+            config,
+            &core.frontier,
+            &standing,
+            operate,
+            vec![feed_desk, quic_desk],
+            &say,
+        )?;
         let addresses = Addresses {
             follow: followers.follow().cloned(),
             ouch: ouch.address(),
@@ -345,6 +356,10 @@ fn feed_config(settings: &FeedSettings) -> FeedConfig {
         ttl: settings.ttl,
         rerequest: settings.rerequest,
         entitled: settings.entitled.iter().copied().map(Into::into).collect(),
+        publisher: rialto_publisher::Config {
+            store_bytes_max: settings.memory_bytes,
+            ..rialto_publisher::Config::default()
+        },
         ..FeedConfig::default()
     }
 }
