@@ -69,6 +69,8 @@ byte_enum! {
         NotInThisPhase = 31,
         /// The session is over its rate. Said by its door, of the reference and as many before it as the quantity says.
         OverRate = 60,
+        /// The venue takes cancels and reductions alone for now.
+        CancelOnly = 80,
     }
 }
 
@@ -164,6 +166,9 @@ impl RejectReason {
             Self::PostOnlyWouldTrade => "post-only order would have traded: give a less aggressive price",
             Self::NotInThisPhase => "the instrument's phase takes no such order: wait for the next phase",
             Self::OverRate => "over the rate of this session: send slower",
+            Self::CancelOnly => {
+                "the venue takes only cancels until its journal has room: cancel, or send it again later"
+            }
             Self::FirmKilled => "the firm's kill switch is on: ask the venue to switch it off",
         }
     }

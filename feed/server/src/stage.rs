@@ -1,15 +1,16 @@
 //! The stage: follow, send, keep the lines alive, answer.
 
 use rialto_model::{Clock, Monotonic, Output};
-use rialto_publisher::{Publisher, Tick};
+use rialto_publisher::{HistoryAnswer, HistoryRequest, Publisher, Tick};
 use rialto_ring::Stage;
 use rialto_ring::broadcast::Reader;
-use rialto_ring::spsc::Producer;
+use rialto_ring::spsc::{Consumer, Producer};
 use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
 use crate::config::{Config, StartError};
 use crate::counters::{Cells, CountersHandle};
+use crate::history::History;
 use crate::lines::Lines;
 use crate::progress::Progress;
 use crate::rerequest::Rerequest;
@@ -73,6 +74,12 @@ impl<C: Clock> FeedStage<C> {
     /// messages are in memory, and are copied when there is room again. Call it before [`replay`](Self::replay).
     pub fn tap(&mut self, ring: Producer<Tick>) {
         self.tap = Some(Tap::new(ring));
+    }
+
+    /// From now on requests for what has gone from memory go to `ask`, and what comes from `answers` goes to who asked, by the
+    /// same budgets. At most [`HISTORY_WAITING_MAX`](crate::HISTORY_WAITING_MAX) wait at one time.
+    pub fn history(&mut self, ask: Producer<HistoryRequest>, answers: Consumer<HistoryAnswer>) {
+        self.rerequest.set_history(History::new(ask, answers));
     }
 
     /// Takes in an output that was released before the start: numbered and kept for the asking, and not sent.

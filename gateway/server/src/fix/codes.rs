@@ -137,7 +137,7 @@ pub(super) const fn capacity_in(capacity: Option<u8>) -> Capacity {
 pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
     match reason {
         RejectReason::UnknownInstrument => 1,
-        RejectReason::MarketClosed | RejectReason::NotInThisPhase => 2,
+        RejectReason::MarketClosed | RejectReason::NotInThisPhase | RejectReason::CancelOnly => 2,
         RejectReason::QuantityTooLarge => 3,
         RejectReason::UnknownOrder | RejectReason::NotYours => 5,
         RejectReason::DuplicateClientId => 6,
