@@ -16,6 +16,7 @@ struct Ready<'a> {
     mold_a: String,
     mold_b: Option<String>,
     rerequest: Option<String>,
+    glimpse: Option<String>,
     quic: Option<String>,
     /// What QUIC clients know the server by.
     quic_cert: Option<&'a Path>,
@@ -45,7 +46,13 @@ struct Stopped {
 }
 
 pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &Path) {
-    let Addresses { ouch, fix, feed, quic } = &controls.addresses;
+    let Addresses {
+        ouch,
+        fix,
+        feed,
+        quic,
+        glimpse,
+    } = &controls.addresses;
     out::json_line(&Ready {
         ready: true,
         ouch: ouch.to_string(),
@@ -53,6 +60,7 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         mold_a: feed.line_a.to_string(),
         mold_b: feed.line_b.map(|line| line.to_string()),
         rerequest: feed.rerequest.map(|address| address.to_string()),
+        glimpse: glimpse.map(|address| address.to_string()),
         quic: quic.as_ref().map(|quic| quic.address.to_string()),
         quic_cert: quic.as_ref().map(|quic| quic.certificate.as_path()),
         http: console.map(|console| console.address().to_string()),
@@ -64,7 +72,13 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
 
 /// A line a port, what speaks there, and where the data is.
 pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: &Path) {
-    let Addresses { ouch, fix, feed, quic } = &controls.addresses;
+    let Addresses {
+        ouch,
+        fix,
+        feed,
+        quic,
+        glimpse,
+    } = &controls.addresses;
     let none = || "-".to_owned();
     out::say(format_args!("  OUCH 5.0 / SoupBinTCP   {ouch}"));
     out::say(format_args!("  FIX 4.4                 {fix}"));
@@ -77,6 +91,9 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
         "  re-requests             {}",
         feed.rerequest.map_or_else(none, |at| at.to_string())
     ));
+    if let Some(glimpse) = glimpse {
+        out::say(format_args!("  GLIMPSE 5.0 snapshots   {glimpse}"));
+    }
     if let Some(console) = console {
         out::say(format_args!("  console                 {}", console.url()));
     }

@@ -42,6 +42,9 @@ pub(crate) struct Config {
     /// The feed over QUIC; without it there is none.
     #[serde(default)]
     pub(crate) quic: Option<QuicConfig>,
+    /// GLIMPSE snapshots of the feed; without it there are none.
+    #[serde(default)]
+    pub(crate) glimpse: Option<GlimpseConfig>,
     #[serde(default, rename = "instrument")]
     pub(crate) instruments: Vec<InstrumentConfig>,
     #[serde(default, rename = "firm")]
@@ -171,12 +174,29 @@ impl Default for QuicConfig {
     }
 }
 
+/// GLIMPSE snapshots.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GlimpseConfig {
+    /// Where the server listens; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for GlimpseConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, GLIMPSE_PORT)),
+        }
+    }
+}
+
 /// The documented ports. `up` falls back to free ones where they are taken.
 pub(crate) const OUCH_PORT: u16 = 26_400;
 pub(crate) const FIX_PORT: u16 = 26_401;
 pub(crate) const REREQUEST_PORT: u16 = 26_402;
 pub(crate) const QUIC_PORT: u16 = 26_403;
 pub(crate) const HTTP_PORT: u16 = 26_404;
+pub(crate) const GLIMPSE_PORT: u16 = 26_405;
 pub(crate) const LINE_A_PORT: u16 = 26_411;
 pub(crate) const LINE_B_PORT: u16 = 26_412;
 
