@@ -29,6 +29,7 @@ impl Engine {
             day: self.day,
             midnight: self.midnight,
             day_open: self.day_open,
+            cancel_only: self.cancel_only,
             firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
             sessions: sessions
@@ -130,6 +131,7 @@ impl Engine {
         engine.day = state.day;
         engine.midnight = state.midnight;
         engine.day_open = state.day_open;
+        engine.cancel_only = state.cancel_only;
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {

@@ -31,6 +31,8 @@ pub struct EngineState {
     pub midnight: Timestamp,
     /// Whether it is still open.
     pub day_open: bool,
+    /// Whether cancels and reductions are taken alone.
+    pub cancel_only: bool,
     /// The member firms.
     pub firms: Vec<FirmState>,
     /// Their accounts.
@@ -186,6 +188,7 @@ impl Default for EngineState {
             day: TradingDay(0),
             midnight: Timestamp(0),
             day_open: false,
+            cancel_only: false,
             firms: Vec::new(),
             accounts: Vec::new(),
             sessions: Vec::new(),

@@ -7,7 +7,7 @@
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
-//! | day, its midnight, open | u32, u64, bool |
+//! | day, its midnight, how it stands | u32, u64, u8: 1 where the day is open, and 2 more where cancels are taken alone |
 //! | firms | u32 count, then each: definition, self-trade prevention (u8), killed (bool) |
 //! | accounts | u32 count, then each as a definition |
 //! | sessions | u32 count, then each: definition, up (bool), incarnation (u32), last user reference (u32) |
@@ -67,7 +67,7 @@ impl EngineState {
         put(&mut out, &self.live_orders_max);
         put(&mut out, &self.day);
         put(&mut out, &self.midnight);
-        put(&mut out, &self.day_open);
+        put(&mut out, &(u8::from(self.day_open) | u8::from(self.cancel_only) << 1));
         put_list(&mut out, &self.firms, |out, firm| {
             put_definition(out, &firm.definition.into());
             put(out, &firm.self_trade);
@@ -117,15 +117,30 @@ impl EngineState {
             VERSION => {}
             version => return Err(StateBytesError::UnknownVersion { version }),
         }
+        let (venue, release) = (Field::get(input)?, Field::get(input)?);
+        let (last_seq, last_stamp) = (Field::get(input)?, Field::get(input)?);
+        let live_orders_max = Field::get(input)?;
+        let (day, midnight) = (Field::get(input)?, Field::get(input)?);
+        let (day_open, cancel_only) = match u8::get(input)? {
+            stands @ 0..=3 => (stands & 1 != 0, stands & 2 != 0),
+            value => {
+                return Err(DecodeError::UnknownValue {
+                    kind: "day's standing",
+                    value,
+                }
+                .into());
+            }
+        };
         let state = Self {
-            venue: Field::get(input)?,
-            release: Field::get(input)?,
-            last_seq: Field::get(input)?,
-            last_stamp: Field::get(input)?,
-            live_orders_max: Field::get(input)?,
-            day: Field::get(input)?,
-            midnight: Field::get(input)?,
-            day_open: Field::get(input)?,
+            venue,
+            release,
+            last_seq,
+            last_stamp,
+            live_orders_max,
+            day,
+            midnight,
+            day_open,
+            cancel_only,
             firms: get_list(input, |input| match get_definition(input)? {
                 Command::DefineFirm(definition) => Ok(FirmState {
                     definition,

@@ -345,6 +345,12 @@ messages! {
             side: SideFilter,
         } + /// The client's id bytes of this request.
             client_id
+        /// The venue takes cancels and reductions alone, or everything again. Sequenced by the sequencer where the journal
+        /// runs out of room.
+        CancelOnly = 90 {
+            /// Whether it begins or ends.
+            on: bool,
+        }
     }
 }
 

@@ -548,6 +548,11 @@ messages! {
             /// The price.
             price: Price,
         }
+        /// The venue takes cancels and reductions alone from here on, or everything again.
+        CancelOnlyChanged = 1090 {
+            /// Whether it began or ended.
+            on: bool,
+        }
     }
 }
 

@@ -18,14 +18,14 @@ use crate::snapshot::{Market, Snapshot};
 /// Where the server is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Where it listens; port 0 lets the system choose. By default 127.0.0.1:26405.
+    /// Where it listens; port 0 lets the system choose. By default 127.0.0.1:26406.
     pub listen: SocketAddr,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 26_405)),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 26_406)),
         }
     }
 }

@@ -14,6 +14,7 @@
 mod config;
 mod control;
 mod counters;
+mod depth;
 mod directory;
 mod door;
 mod fix;

@@ -13,7 +13,7 @@ use crate::format::{
     BLOCK_HEADER, BlockHeader, ChainHash, FOOTER, Mark, SEGMENT_HEADER, Seed, SegmentHeader, SegmentId,
 };
 use crate::frontier::{Failure, Frontier, Shared};
-use crate::limits::{BLOCK_RECORDS_MAX, IDLE_MARK_AFTER_NS, RECORD_BYTES_MAX};
+use crate::limits::{BLOCK_RECORDS_MAX, IDLE_MARK_AFTER_NS, LAST_PART, RECORD_BYTES_MAX};
 use crate::lineup::Name;
 use crate::record;
 use crate::syncer::{Spare, Syncer};
@@ -68,6 +68,19 @@ pub enum CommitError {
     /// This writer has come to its end.
     #[error(transparent)]
     Failed(#[from] Failure),
+}
+
+/// The room that is certain: what is left of the segment being written, and the reserve of segments made ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// The reserve is whole.
+    Whole,
+    /// A segment of it is being made.
+    Making,
+    /// The disk refuses to make one: what is left is for what takes orders off.
+    Low,
+    /// And there is none left, nor much of the segment being written.
+    Spent,
 }
 
 /// A journal sealed in good order.
@@ -180,6 +193,24 @@ impl<D: Disk> Writer<D> {
     #[must_use]
     pub fn spare_segments(&self) -> usize {
         self.spares.len() + usize::from(self.taken.is_some())
+    }
+
+    /// How much room is certain.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        let spares = self.spare_segments();
+        if spares >= self.config.reserve_segments {
+            return Room::Whole;
+        }
+        if !self.shared.reserve_refused() {
+            return Room::Making;
+        }
+        let left = self.config.segment_bytes.saturating_sub(self.place.offset);
+        if spares > 0 || left > self.config.segment_bytes / LAST_PART {
+            Room::Low
+        } else {
+            Room::Spent
+        }
     }
 
     /// What the disk said when it last refused to make a segment, while that stands.

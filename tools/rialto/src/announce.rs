@@ -20,6 +20,10 @@ struct Ready<'a> {
     quic: Option<String>,
     /// What QUIC clients know the server by.
     quic_cert: Option<&'a Path>,
+    /// Where other processes follow the stream.
+    follow: Option<String>,
+    /// The key that they must have.
+    follow_key: Option<&'a Path>,
     /// Where the console is.
     http: Option<String>,
     /// The console's address with the key that lets it trade.
@@ -52,6 +56,7 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         feed,
         quic,
         glimpse,
+        follow,
     } = &controls.addresses;
     out::json_line(&Ready {
         ready: true,
@@ -63,6 +68,8 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         glimpse: glimpse.map(|address| address.to_string()),
         quic: quic.as_ref().map(|quic| quic.address.to_string()),
         quic_cert: quic.as_ref().map(|quic| quic.certificate.as_path()),
+        follow: follow.as_ref().map(|follow| follow.address.to_string()),
+        follow_key: follow.as_ref().map(|follow| follow.key.as_path()),
         http: console.map(|console| console.address().to_string()),
         console: console.map(Console::url),
         data,
@@ -78,6 +85,7 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
         feed,
         quic,
         glimpse,
+        follow,
     } = &controls.addresses;
     let none = || "-".to_owned();
     out::say(format_args!("  OUCH 5.0 / SoupBinTCP   {ouch}"));
@@ -99,6 +107,12 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
     }
     if let Some(quic) = quic {
         out::say(format_args!("  market data over QUIC   {}", quic.address));
+    }
+    if let Some(follow) = follow {
+        let (address, key) = (follow.address, follow.key.display());
+        out::say(format_args!(
+            "  the stream              {address} (rialto follow {address} --key {key})"
+        ));
     }
     out::say(format_args!("  data                    {}", data.display()));
     if let Some(recovered) = &controls.recovered {

@@ -27,6 +27,10 @@ pub(crate) struct Config {
     /// Bytes of a journal segment.
     #[serde(default = "default_segment_bytes")]
     pub(crate) segment_bytes: u64,
+    /// Bytes that all journal segments together may take: at the cap only cancels are taken, as on a full disk; without it, as
+    /// much as the disk has.
+    #[serde(default)]
+    pub(crate) journal_bytes_max: Option<u64>,
     /// A snapshot is taken every so many commands; 0: none.
     #[serde(default = "default_snapshot_every")]
     pub(crate) snapshot_every: u64,
@@ -45,6 +49,9 @@ pub(crate) struct Config {
     /// GLIMPSE snapshots of the feed; without it there are none.
     #[serde(default)]
     pub(crate) glimpse: Option<GlimpseConfig>,
+    /// The stream for other processes; without it none can follow.
+    #[serde(default)]
+    pub(crate) follow: Option<FollowConfig>,
     #[serde(default, rename = "instrument")]
     pub(crate) instruments: Vec<InstrumentConfig>,
     #[serde(default, rename = "firm")]
@@ -190,13 +197,33 @@ impl Default for GlimpseConfig {
     }
 }
 
+/// The stream for other processes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct FollowConfig {
+    /// Where followers come; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+    /// The key that followers must have; by default `follow.key` in the data folder, made there where it is not.
+    pub(crate) key: Option<PathBuf>,
+}
+
+impl Default for FollowConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, FOLLOW_PORT)),
+            key: None,
+        }
+    }
+}
+
 /// The documented ports. `up` falls back to free ones where they are taken.
 pub(crate) const OUCH_PORT: u16 = 26_400;
 pub(crate) const FIX_PORT: u16 = 26_401;
 pub(crate) const REREQUEST_PORT: u16 = 26_402;
 pub(crate) const QUIC_PORT: u16 = 26_403;
 pub(crate) const HTTP_PORT: u16 = 26_404;
-pub(crate) const GLIMPSE_PORT: u16 = 26_405;
+pub(crate) const GLIMPSE_PORT: u16 = 26_406;
+pub(crate) const FOLLOW_PORT: u16 = 26_405;
 pub(crate) const LINE_A_PORT: u16 = 26_411;
 pub(crate) const LINE_B_PORT: u16 = 26_412;
 
@@ -215,6 +242,10 @@ pub(crate) struct InstrumentConfig {
     pub(crate) lot: u64,
     #[serde(default = "default_quantity_max")]
     pub(crate) quantity_max: u64,
+    /// The rulebook that it is given where it has none: `"full"`, or a table as `rialto operate rules` takes it. Without
+    /// one it offers plain limit and market orders. Once it has one, `rialto operate rules` changes it.
+    #[serde(default)]
+    pub(crate) rulebook: Option<serde_json::Value>,
 }
 
 fn default_tick() -> Decimal {
@@ -274,9 +305,19 @@ impl Config {
                 let paths = [&mut quic.certificate, &mut quic.key];
                 paths.into_iter().flatten().for_each(|path| *path = folder.join(&*path));
             }
+            if let Some(key) = config.follow.as_mut().and_then(|follow| follow.key.as_mut()) {
+                *key = folder.join(&*key);
+            }
         }
         config.check().with_context(|| format!("in {}", path.display()))?;
         Ok(config)
+    }
+
+    /// Lets followers come to `listen`, wherever the file said.
+    pub(crate) fn follow_at(&mut self, listen: Option<SocketAddr>) {
+        if let Some(listen) = listen {
+            self.follow.get_or_insert_default().listen = listen;
+        }
     }
 
     /// Whether everything in it can be.
@@ -346,6 +387,7 @@ impl InstrumentConfig {
             price_max: default_price_max(),
             lot: default_lot(),
             quantity_max: default_quantity_max(),
+            rulebook: None,
         }
     }
 

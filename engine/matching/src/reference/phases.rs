@@ -70,7 +70,8 @@ impl Engine {
             all.retain(|live| live.instrument == instrument);
             self.end_all(all, CancelReason::Delisted, events);
         }
-        self.publish(events);
+        // Its own outlook is part of its phase; those of others come behind the whole command.
+        self.publish(Some(instrument), events);
         self.go_on(instrument, events);
     }
 
@@ -173,8 +174,11 @@ impl Engine {
     }
 
     /// Says what each auction would do where that has changed.
-    pub(super) fn publish(&mut self, events: &mut Vec<Event>) {
+    pub(super) fn publish(&mut self, only: Option<InstrumentId>, events: &mut Vec<Event>) {
         for listed in &mut self.state.instruments {
+            if only.is_some_and(|only| listed.definition.instrument != only) {
+                continue;
+            }
             if !listed.phase.is_indicative() {
                 continue;
             }

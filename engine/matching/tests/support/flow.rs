@@ -28,7 +28,8 @@ const UNCONSUMED: [RejectReason; 3] = [
     RejectReason::UserRefJump,
 ];
 /// Reasons under which a replace's is.
-const TERMS: [RejectReason; 17] = [
+const TERMS: [RejectReason; 18] = [
+    RejectReason::CancelOnly,
     RejectReason::NotInThisPhase,
     RejectReason::TypeNotOffered,
     RejectReason::LifetimeNotOffered,
@@ -65,6 +66,8 @@ pub(crate) struct Flow {
     calm: bool,
     /// With rulebooks and everything that they bring.
     pub(crate) ruled: bool,
+    /// Among that, with times of cancels alone.
+    pub(crate) cancels_only: bool,
     /// The version of each instrument's rules.
     pub(crate) versions: [u32; 4],
     /// The phase of each instrument.
@@ -141,6 +144,7 @@ impl Flow {
             commands: 0,
             calm: false,
             ruled: false,
+            cancels_only: false,
             versions: [0; 4],
             phases: [Phase::Continuous; 4],
             setup,

@@ -32,6 +32,10 @@ impl Flow {
             14..=24 => self.set_phase(),
             25..=400 => self.enter_special(),
             401..=480 => self.replace_special(),
+            481..=484 if self.cancels_only => CancelOnly {
+                on: self.random.one_in(12),
+            }
+            .into(),
             _ => return None,
         })
     }

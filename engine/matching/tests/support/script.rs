@@ -165,6 +165,10 @@ impl World {
                 ..Refuse::default()
             }
             .into(),
+            "only-cancels" | "all-orders" => CancelOnly {
+                on: verb == "only-cancels",
+            }
+            .into(),
             "kill" | "revive" => SetKillSwitch {
                 firm: words.firm,
                 killed: verb == "kill",

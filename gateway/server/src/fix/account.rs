@@ -102,6 +102,34 @@ impl Account {
         }
     }
 
+    /// The same for a message that is not said again: the peer that asks for it gets a gap fill.
+    pub(super) fn send_once(
+        &mut self,
+        hub: &mut Hub<Connection>,
+        now: Moment,
+        stamp: Timestamp,
+        msg_type: MsgType<'_>,
+        header: &[u8],
+        body: &[u8],
+    ) {
+        match &mut self.line {
+            Line::Idle(idle) => idle.skip(),
+            Line::On(id) => {
+                if let Some(connection) = hub.get_mut(*id) {
+                    connection.session.send_once(now, stamp, msg_type, header, body);
+                }
+                hub.queue(*id);
+            }
+        }
+    }
+
+    /// A message that nobody can say any more has its number. Only ever of the past.
+    pub(super) fn skip(&mut self) {
+        if let Line::Idle(idle) = &mut self.line {
+            idle.skip();
+        }
+    }
+
     /// The line comes back from the connection that has it; what it had not sent can be asked for again.
     pub(super) fn hang_up(&mut self, connection: &mut Connection, bytes_max: usize) {
         let next_inbound = connection.next_inbound();

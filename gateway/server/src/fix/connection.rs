@@ -1,17 +1,20 @@
 //! One connection at the FIX door: the sans-IO session and how far its owner has let it in.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use rialto_fix::session::{Session, SessionConfig};
 use rialto_fix::{Monotonic, MsgSeqNum, MsgType, Now, UtcTimestamp};
-use rialto_model::{SessionId, Timestamp};
+use rialto_model::{InstrumentId, SessionId, Timestamp};
 
+use super::market::Subscription;
+use super::order_table::Order;
 use super::store::Store;
 use crate::door::Peer;
 use crate::floor::Moment;
 
-/// BusinessMessageRejects that wait for their number. At the bound nothing more is read.
-pub(super) const PENDING_REJECTS_MAX: usize = 64;
+/// Answers that wait for their number, from which on nothing more is read. One question may have more.
+pub(super) const PENDING_ANSWERS: usize = 64;
 
 /// Who wants to log on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +43,72 @@ pub(super) enum Stage {
     Done,
 }
 
-/// A BusinessMessageReject that waits for its number.
+/// An answer that waits for its number.
 #[derive(Debug)]
-pub(super) struct PendingReject {
-    pub(super) header: Vec<u8>,
-    pub(super) body: Vec<u8>,
+pub(super) enum Pending {
+    /// It stands as it is.
+    Message {
+        msg_type: MsgType<'static>,
+        header: Vec<u8>,
+        body: Vec<u8>,
+    },
+    /// How this order stands by then; as it stood here, where it has ended.
+    Status(Box<Order>, Option<MassPart>),
+    /// How this instrument stands by then.
+    State(Vec<u8>, InstrumentId),
+    /// A snapshot of this instrument for the subscription of this id.
+    Book(Vec<u8>, InstrumentId),
+}
+
+/// The place of a status among the answers to a mass status request.
+#[derive(Debug)]
+pub(super) struct MassPart {
+    pub(super) request: Vec<u8>,
+    pub(super) of: u64,
+    pub(super) last: bool,
+}
+
+impl Pending {
+    /// A message that stands as it is.
+    pub(super) const fn new(msg_type: MsgType<'static>, body: Vec<u8>) -> Self {
+        Self::Message {
+            msg_type,
+            header: Vec::new(),
+            body,
+        }
+    }
+
+    /// The note by which it takes its number, where it goes alone.
+    pub(super) fn note(&self) -> u8 {
+        let msg_type = match self {
+            Self::Message { msg_type, .. } => *msg_type,
+            Self::Status(..) => MsgType::EXECUTION_REPORT,
+            Self::State(..) => MsgType::SECURITY_STATUS,
+            Self::Book(..) => MsgType::MARKET_DATA_SNAPSHOT,
+        };
+        msg_type.0.first().copied().unwrap_or_default()
+    }
+}
+
+/// What a connection is told of the market.
+#[derive(Debug, Default)]
+pub(super) struct Interests {
+    pub(super) market: Vec<Subscription>,
+    /// Instruments whose state is told when it changes, by request.
+    pub(super) states: Vec<(Vec<u8>, InstrumentId)>,
+    /// The next news have a number on the way.
+    pub(super) asked: bool,
+}
+
+impl Interests {
+    pub(super) fn has_news(&self) -> bool {
+        self.market.iter().any(Subscription::has_news)
+    }
+
+    /// How many requests stand.
+    pub(super) fn count(&self) -> usize {
+        self.market.len() + self.states.len()
+    }
 }
 
 pub(crate) struct Connection {
@@ -53,7 +117,10 @@ pub(crate) struct Connection {
     pub(super) stage: Stage,
     /// Whose line it has, or had.
     pub(super) held: Option<SessionId>,
-    pub(super) rejects: VecDeque<PendingReject>,
+    pub(super) answers: VecDeque<Pending>,
+    /// How many of the answers, from the oldest, have their number on the way.
+    pub(super) asked: usize,
+    pub(super) interests: Interests,
     /// The exchange has said Logout, so the end is its doing.
     pub(super) dismissed: bool,
     /// The other end has hung up.
@@ -62,12 +129,14 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(config: SessionConfig, now: Moment) -> Self {
+    pub(super) fn new(versions: Arc<[SessionConfig]>, now: Moment) -> Self {
         Self {
-            fix: Some(Box::new(Session::new(config, fix_now(now)))),
+            fix: Some(Box::new(Session::offering(versions, fix_now(now)))),
             stage: Stage::Stranger,
             held: None,
-            rejects: VecDeque::new(),
+            answers: VecDeque::new(),
+            asked: 0,
+            interests: Interests::default(),
             dismissed: false,
             lost: false,
             sent: SentMessages::default(),
@@ -90,6 +159,24 @@ impl Connection {
             };
             // Whoever has the line was let in.
             let _ = fix.send(now, msg_type, header, body);
+        }
+    }
+
+    pub(super) fn send_once(
+        &mut self,
+        now: Moment,
+        stamp: Timestamp,
+        msg_type: MsgType<'_>,
+        header: &[u8],
+        body: &[u8],
+    ) {
+        if let Some(fix) = &mut self.fix {
+            let now = Now {
+                utc: UtcTimestamp(stamp.0),
+                ..fix_now(now)
+            };
+            // Whoever has the line was let in.
+            let _ = fix.send_once(now, msg_type, header, body);
         }
     }
 

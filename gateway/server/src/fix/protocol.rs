@@ -9,7 +9,7 @@
 //! The verifier is asked; granted, `SessionUp` is sequenced; at its `SessionOpened` the Logon is answered. Whoever may not
 //! come in is disconnected without a word, as FIX wants it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rialto_fix::dictionary::Validator;
@@ -21,25 +21,35 @@ use rialto_model::event::{SessionNoted, SessionOpened};
 use rialto_model::{Event, LossCause, MsgSeqNum, Output, SessionId};
 
 use super::account::{Account, Line};
-use super::answers::{At, TradeSide};
-use super::codes::{LastLiquidity, NOTE_BUSINESS_REJECT, NOTE_RELOGON, NOTE_RESET, note_of};
-use super::connection::{Connection as Peer, Logon, PENDING_REJECTS_MAX, PendingReject, Stage, fix_now};
+use super::answers::{At, Told, TradeSide};
+use super::codes::{
+    ANSWERS_PER_NOTE, LastLiquidity, NOTE_ANSWERS, NOTE_MARKET, NOTE_RELOGON, NOTE_RESET, answers_of, note_of,
+};
+use super::connection::{Connection as Peer, Logon, PENDING_ANSWERS, Pending, Stage, fix_now};
+use super::dialect::translate;
 use super::order_table::OrderTable;
 use super::orders::{self, Inward, Sender};
 use super::reports::ExecIds;
+use crate::depth::Depth;
 use crate::door::Protocol;
 use crate::floor::Floor;
-use crate::limits::MESSAGES_PER_SERVICE;
+use crate::limits::{LOGON_TIMEOUT_NS, MESSAGES_PER_SERVICE};
 use crate::net::{Connection, ConnectionId, Hub};
 
 pub(crate) struct Fix {
-    session: SessionConfig,
+    /// The versions spoken; the first rules until a Logon has chosen.
+    versions: Arc<[SessionConfig]>,
     /// TargetCompID(56) of every client.
     comp_id: Vec<u8>,
     /// In order, so that those who leave together do so in the same order every time.
     pub(super) accounts: BTreeMap<SessionId, Account>,
     pub(super) orders: OrderTable,
     pub(super) exec_ids: ExecIds,
+    /// Of which the report is to come.
+    pub(super) told: Option<Told>,
+    pub(super) depth: Depth,
+    /// Sessions that want news of the market.
+    pub(super) interested: BTreeSet<SessionId>,
     /// Reused for every body.
     pub(super) body: Vec<u8>,
 }
@@ -48,7 +58,7 @@ pub(crate) struct Fix {
 enum Step {
     Logon(Logon, LogonAsk),
     Message(Inward),
-    Reject(String, PendingReject),
+    Reject(String, Pending),
     Note(u8),
     Over(DisconnectReason),
     Nothing,
@@ -64,16 +74,23 @@ enum LogonAsk {
 }
 
 impl Fix {
-    pub(crate) fn new(comp_id: &str, validator: Arc<Validator>) -> Self {
+    /// The door for clients of these versions, each with the check of its messages.
+    pub(crate) fn new(comp_id: &str, versions: impl IntoIterator<Item = (Version, Validator)>) -> Self {
+        let profile = |(version, validator)| SessionConfig {
+            validator: Some(Arc::new(validator)),
+            translate: Some(translate),
+            logon_timeout_ns: LOGON_TIMEOUT_NS,
+            ..SessionConfig::new(version)
+        };
         Self {
-            session: SessionConfig {
-                validator: Some(validator),
-                ..SessionConfig::new(Version::Fix44)
-            },
+            versions: versions.into_iter().map(profile).collect(),
             comp_id: comp_id.as_bytes().to_vec(),
             accounts: BTreeMap::new(),
             orders: OrderTable::new(),
             exec_ids: ExecIds::default(),
+            told: None,
+            depth: Depth::default(),
+            interested: BTreeSet::new(),
             body: Vec::new(),
         }
     }
@@ -91,13 +108,11 @@ impl Fix {
                 floor.count(|c| &c.frames_in);
                 match self.read(message, session, id, floor) {
                     Inward::Refused(reason, text) => {
-                        let mut reject = PendingReject {
-                            header: Vec::new(),
-                            body: Vec::new(),
-                        };
-                        write_reversed_route(message, &mut reject.header);
-                        write_business_reject(message, reason, &text, &mut reject.body);
-                        Step::Reject(text, reject)
+                        let (mut header, mut body) = (Vec::new(), Vec::new());
+                        write_reversed_route(message, &mut header);
+                        write_business_reject(message, reason, &text, &mut body);
+                        let msg_type = MsgType::BUSINESS_MESSAGE_REJECT;
+                        Step::Reject(text, Pending::Message { msg_type, header, body })
                     }
                     inward => Step::Message(inward),
                 }
@@ -188,7 +203,8 @@ impl Fix {
                 self.note(what, logon.inbound, connection, floor);
             }
             Step::Message(Inward::Command(command)) => floor.outlet.push(command),
-            Step::Message(_) | Step::Nothing => {}
+            Step::Message(inward) => self.answer(inward, connection),
+            Step::Nothing => {}
             Step::Reject(text, reject) => {
                 floor.count(|c| &c.rejects);
                 floor.say.line(|| {
@@ -198,8 +214,7 @@ impl Fix {
                         connection.link.peer()
                     )
                 });
-                connection.session.rejects.push_back(reject);
-                self.note(NOTE_BUSINESS_REJECT, taken(&connection.session), connection, floor);
+                connection.session.answers.push_back(reject);
             }
             Step::Note(what) => self.note(what, taken(&connection.session), connection, floor),
             Step::Over(reason) => {
@@ -209,6 +224,29 @@ impl Fix {
                 }
                 self.over(connection, cause, &reason.to_string(), floor);
             }
+        }
+    }
+
+    /// Sequences that answers take their numbers, as far as there is room.
+    fn number_answers(&self, connection: &mut Connection<Peer>, floor: &mut Floor) {
+        if !matches!(connection.session.stage, Stage::In { .. }) {
+            return;
+        }
+        while floor.outlet.has_room()
+            && let Some(next) = connection.session.answers.get(connection.session.asked)
+        {
+            let count = (connection.session.answers.len() - connection.session.asked).min(ANSWERS_PER_NOTE);
+            let what = if count == 1 {
+                next.note()
+            } else {
+                NOTE_ANSWERS | count as u8
+            };
+            connection.session.asked += count;
+            self.note(what, taken(&connection.session), connection, floor);
+        }
+        if !connection.session.interests.asked && connection.session.interests.has_news() && floor.outlet.has_room() {
+            connection.session.interests.asked = true;
+            self.note(NOTE_MARKET, 0, connection, floor);
         }
     }
 
@@ -344,32 +382,29 @@ impl Fix {
             account.expected = rialto_fix::MsgSeqNum::FIRST;
         }
         account.heard(event.inbound);
+        let answers = answers_of(event.what);
         let id = match &mut account.line {
             Line::Idle(idle) => {
                 if event.what == NOTE_RESET {
                     idle.restart();
                 }
-                return idle.skip();
+                return (0..answers.unwrap_or(1)).for_each(|_| idle.skip());
             }
             Line::On(id) => *id,
         };
-        if let Some(connection) = hub.get_mut(id) {
-            let peer = &mut connection.session;
+        if let Some(count) = answers {
+            return self.tell_answers(event.session, event.what, count, at, floor, hub);
+        }
+        if let Some(connection) = hub.get_mut(id)
+            && let Some(fix) = &mut connection.session.fix
+        {
             let now = floor.now.dated(at.stamp);
-            if event.what == NOTE_BUSINESS_REJECT {
-                let reject = peer.rejects.pop_front();
-                debug_assert!(reject.is_some(), "one note for each reject");
-                if let Some(PendingReject { header, body }) = reject {
-                    peer.send(floor.now, at.stamp, MsgType::BUSINESS_MESSAGE_REJECT, &header, &body);
-                }
-            } else if let Some(fix) = &mut peer.fix {
-                if matches!(event.what, NOTE_RELOGON | NOTE_RESET) {
-                    let accepted = fix.accept_relogon(fix_now(now));
-                    debug_assert!(accepted.is_ok(), "one note for each Logon inside the session");
-                }
-                let number = fix.release_admin(fix_now(now));
-                debug_assert!(number.is_some(), "one note for each administrative message");
+            if matches!(event.what, NOTE_RELOGON | NOTE_RESET) {
+                let accepted = fix.accept_relogon(fix_now(now));
+                debug_assert!(accepted.is_ok(), "one note for each Logon inside the session");
             }
+            let number = fix.release_admin(fix_now(now));
+            debug_assert!(number.is_some(), "one note for each administrative message");
             hub.queue(id);
         }
     }
@@ -405,7 +440,7 @@ impl Protocol for Fix {
     type Session = Peer;
 
     fn greet(&self, floor: &Floor) -> Peer {
-        Peer::new(self.session.clone(), floor.now)
+        Peer::new(Arc::clone(&self.versions), floor.now)
     }
 
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Peer>) {
@@ -413,6 +448,8 @@ impl Protocol for Fix {
             seq: output.event.seq,
             stamp: output.event.stamp,
         };
+        self.report_told(Some(&output.event.body), at, floor, hub);
+        self.follow_market(&output.event.body, at.stamp, hub);
         match &output.event.body {
             Event::SessionDefined(e) if floor.directory.name_of(e.session).is_some() => {
                 let policy = floor.config.policy_of(e.name.as_bytes());
@@ -423,6 +460,7 @@ impl Protocol for Fix {
             Event::DayEnded(_) => self.end_day(hub),
             Event::SessionOpened(e) => self.opened(e, at, floor, hub),
             Event::SessionClosed(e) if self.accounts.contains_key(&e.session) => {
+                self.interested.remove(&e.session);
                 // Who still held it was put out by somebody else; the session can say nothing any more.
                 if let Some(id) = floor.roster.closed(e.session)
                     && let Some(connection) = hub.get_mut(id)
@@ -449,8 +487,18 @@ impl Protocol for Fix {
                 }
             }
             Event::SessionNoted(e) => self.noted(e, at, floor, hub),
-            Event::Accepted(e) => self.accepted(e, at, floor, hub),
-            Event::Replaced(e) => self.replaced(e, at, floor, hub),
+            Event::Accepted(e) => self.accepted(e),
+            Event::Replaced(e) => self.replaced(e),
+            Event::Instructed(e) => self.instructed(e),
+            Event::Triggered(e) => self.triggered(e, at, floor, hub),
+            Event::MassCancelled(e) => {
+                let asked = (e.session, e.inbound, e.client_id);
+                self.mass_cancelled(asked, Ok(e.cancelled), at, floor, hub);
+            }
+            Event::MassCancelRejected(e) => {
+                let asked = (e.session, e.inbound, e.client_id);
+                self.mass_cancelled(asked, Err(e.reason), at, floor, hub);
+            }
             Event::Reduced(e) => self.reduced(e, at, floor, hub),
             Event::Cancelled(e) => self.cancelled(e, at, floor, hub),
             Event::Executed(e) => {
@@ -471,6 +519,9 @@ impl Protocol for Fix {
             Event::ChangeRejected(e) => self.change_rejected(e, at, floor, hub),
             Event::Restated(e) => self.restated(e, at, floor, hub),
             _ => {}
+        }
+        if output.last || matches!(output.event.body, Event::Instructed(_)) {
+            self.report_told(None, at, floor, hub);
         }
     }
 
@@ -494,8 +545,8 @@ impl Protocol for Fix {
             if connection.session.stage == Stage::Done {
                 return false;
             }
-            let full = connection.session.rejects.len() >= PENDING_REJECTS_MAX;
-            if full {
+            self.number_answers(connection, floor);
+            if connection.session.answers.len() >= PENDING_ANSWERS {
                 break;
             }
             if taken == MESSAGES_PER_SERVICE || !floor.outlet.has_room() {

@@ -72,7 +72,7 @@ pub(super) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
     Some(match reason {
         RejectReason::UnknownSession | RejectReason::SessionNotUp => return None,
         RejectReason::MarketClosed => ouch::RejectReason::DestinationClosed,
-        RejectReason::NotInThisPhase => ouch::RejectReason::Halted,
+        RejectReason::NotInThisPhase | RejectReason::CancelOnly => ouch::RejectReason::Halted,
         RejectReason::UnknownInstrument => ouch::RejectReason::InvalidSymbol,
         RejectReason::PriceOffTick | RejectReason::PriceOutOfRange => ouch::RejectReason::InvalidPrice,
         RejectReason::QuantityZero | RejectReason::QuantityOffLot | RejectReason::QuantityTooSmall => {

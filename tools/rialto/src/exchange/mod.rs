@@ -1,7 +1,7 @@
 //! Where stages are put together: with doors on threads ([`Exchange`]), or without on one ([`pipeline`]).
 
 pub(crate) mod core;
-mod followers;
+pub(crate) mod followers;
 mod glimpse;
 mod history;
 pub(crate) mod pipeline;
@@ -9,7 +9,7 @@ mod quic;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
-use self::followers::Followers;
+use self::followers::{FollowAddress, Followers};
 use crate::announce::Sent;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
@@ -21,15 +21,19 @@ use rialto_gateway::{
     Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
     SessionSettings,
 };
+use rialto_journal::Frontier;
 use rialto_members::Verifier;
 use rialto_model::{Clock, Command, Output, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{Idle, Layout, Stop, SystemClock};
+use rialto_sequencer::{Standing, StandingHandle};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Operator's commands that wait for the controlling thread; one more is refused.
+const OPERATIONS: usize = 64;
 /// Lines for people between the doors and the terminal; more are lost and counted.
 const LINES: usize = 256;
 /// The longest sleep of a parked thread.
@@ -43,6 +47,7 @@ pub(crate) struct Addresses {
     pub(crate) feed: FeedAddresses,
     pub(crate) quic: Option<quic::QuicAddress>,
     pub(crate) glimpse: Option<SocketAddr>,
+    pub(crate) follow: Option<FollowAddress>,
 }
 
 /// An exchange that is open and not running yet.
@@ -64,6 +69,7 @@ pub(crate) struct Exchange {
 pub(crate) struct Controls {
     venue: Producer<Command>,
     doors: [DoorControl; 2],
+    room: RoomWatch,
     pub(crate) stop: Stop,
     pub(crate) addresses: Addresses,
     pub(crate) ouch: Arc<DoorCounters>,
@@ -73,13 +79,39 @@ pub(crate) struct Controls {
     pub(crate) progress: Progress,
     /// What the doors have to say to people.
     pub(crate) lines: Receiver<String>,
+    operations: Receiver<Command>,
     /// The day that is open.
     pub(crate) day: TradingDay,
     /// What recovery had to say, if anything.
     pub(crate) recovered: Option<String>,
 }
 
+/// What the venue takes by its journal's room, as the doors were last told.
+struct RoomWatch {
+    standing: StandingHandle,
+    frontier: Frontier,
+    told: Standing,
+}
+
 impl Controls {
+    /// Closes the doors for as long as the journal has no room for what comes by them, and says what changed.
+    pub(crate) fn heed_room(&mut self) -> Option<String> {
+        let now = self.room.standing.read();
+        let before = std::mem::replace(&mut self.room.told, now);
+        if now == before {
+            return None;
+        }
+        for door in &self.doors {
+            door.suspend(now == Standing::Closed);
+        }
+        let why = self.room.frontier.reserve_problem().unwrap_or_default();
+        Some(match now {
+            Standing::Open => "the journal's reserve is whole again: everything is taken".to_owned(),
+            Standing::CancelOnly => format!("the journal runs out of room, only cancels are taken: {why}"),
+            Standing::Closed => format!("the journal has no room left, sessions are closed until there is: {why}"),
+        })
+    }
+
     /// Ends the open day and opens `today`, where that is a later one.
     pub(crate) fn roll_to(&mut self, today: TradingDay) -> Result<()> {
         if today > self.day {
@@ -90,6 +122,14 @@ impl Controls {
             self.sequence(rialto_model::command::EndOfDay {}.into())?;
             self.sequence(start.into())?;
             self.day = today;
+        }
+        Ok(())
+    }
+
+    /// Sequences what operators have asked for.
+    pub(crate) fn operate(&mut self) -> Result<()> {
+        while let Ok(command) = self.operations.try_recv() {
+            self.sequence(command)?;
         }
         Ok(())
     }
@@ -126,8 +166,10 @@ impl Exchange {
         let venue = VenueId(config.venue);
         let layout: Layout = config.layout.parse()?;
         let idle = idle(&config.idle)?;
-        let journal = JournalConfig::new(&config.data, venue, &config.durability, config.segment_bytes)?;
+        let mut journal = JournalConfig::new(&config.data, venue, &config.durability, config.segment_bytes)?;
+        journal.journal.bytes_max = config.journal_bytes_max;
         let (say, lines) = Say::channel(LINES);
+        let (operate, operations) = crossbeam_channel::bounded(OPERATIONS);
 
         let (event_in, gate, readers) = broadcast(EVENT_RING, 4);
         let [ouch_reader, fix_reader, feed_reader, hash_reader] = <[Reader<Output>; 4]>::try_from(readers)
@@ -168,7 +210,19 @@ impl Exchange {
                 .ok()
                 .context("the configuration defines more than one ring of commands holds")?;
         }
+        let inputs = vec![venue_out, ouch_out, fix_out];
+        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
+        let standing = core.sequencer.standing();
+        let followers = Followers::start(
+            config,
+            &core.frontier,
+            &standing,
+            operate,
+            vec![feed_desk, quic_desk],
+            &say,
+        )?;
         let addresses = Addresses {
+            follow: followers.follow().cloned(),
             ouch: ouch.address(),
             fix: fix.address(),
             feed: feed_addresses(&feed, config.feed.interface),
@@ -178,6 +232,11 @@ impl Exchange {
         let controls = Controls {
             venue: venue_in,
             doors: [ouch.control(), fix.control()],
+            room: RoomWatch {
+                standing,
+                frontier: core.frontier.clone(),
+                told: Standing::Open,
+            },
             stop: stop.clone(),
             addresses,
             ouch: ouch.counters(),
@@ -185,12 +244,10 @@ impl Exchange {
             feed: feed.counters(),
             progress: feed.progress(),
             lines,
+            operations,
             day: today.max(state.day),
             recovered,
         };
-        let inputs = vec![venue_out, ouch_out, fix_out];
-        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
-        let followers = Followers::start(config, &core.frontier, &say, vec![feed_desk, quic_desk])?;
         Ok(Self {
             core,
             ouch,

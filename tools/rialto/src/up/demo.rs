@@ -21,6 +21,9 @@ const OPENING_PRICES: [(&str, i64); 3] = [("ACME", 1_000_000), ("BOLT", 250_000)
 /// The session that the console's order ticket trades by; it is of the first firm.
 const CONSOLE_SESSION: &str = "alphaw";
 
+/// What a journal of the development exchange may take of a laptop's disk.
+const JOURNAL_BYTES_MAX: u64 = 4 << 30;
+
 /// Everybody's password in the development exchange.
 const PASSWORD: &str = "rialto";
 
@@ -29,9 +32,13 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
     let mut config: Config = toml::from_str("data = \"\"")?;
     config.data = data.to_owned();
     config.segment_bytes = 16 << 20;
+    config.journal_bytes_max = Some(JOURNAL_BYTES_MAX);
     config.instruments = OPENING_PRICES
         .iter()
-        .map(|(symbol, _)| InstrumentConfig::new(symbol))
+        .map(|(symbol, _)| InstrumentConfig {
+            rulebook: Some("full".into()),
+            ..InstrumentConfig::new(symbol)
+        })
         .collect();
     config.firms = vec![
         firm("Alpha Securities", "ALFA", STEMS[0], agents.div_ceil(2)),
