@@ -11,6 +11,7 @@
 
 mod config;
 mod counters;
+mod history;
 mod lines;
 pub mod multicast;
 mod progress;
@@ -20,5 +21,6 @@ mod tap;
 
 pub use config::{Config, ENTITLED_MAX, StartError};
 pub use counters::{Counters, CountersHandle};
+pub use history::HISTORY_WAITING_MAX;
 pub use progress::Progress;
 pub use stage::FeedStage;

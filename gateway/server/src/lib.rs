@@ -14,10 +14,12 @@
 mod config;
 mod control;
 mod counters;
+mod depth;
 mod directory;
 mod door;
 mod fix;
 mod floor;
+mod guard;
 pub mod limits;
 mod message_log;
 mod net;
@@ -26,9 +28,12 @@ mod outlet;
 mod roster;
 mod say;
 mod stages;
+mod throttle;
 
 pub use config::{DoorConfig, FixConfig, OuchConfig, SessionSettings};
 pub use control::DoorControl;
 pub use counters::{Counters, Counts};
+pub use guard::GuardConfig;
 pub use say::Say;
 pub use stages::{DoorError, FixDoor, OuchDoor, Parts};
+pub use throttle::{Rate, Throttles};

@@ -12,7 +12,6 @@ mod console;
 mod definitions;
 mod doctor;
 mod exchange;
-mod feed_client;
 mod fix_client;
 mod follow;
 mod fork;
@@ -73,6 +72,8 @@ enum Command {
     Follow(follow::Args),
     /// How an exchange stands
     Status(ask::Status),
+    /// Act as the venue's operator: phases, rules, kill switches
+    Operate(ask::Operate),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -107,6 +108,7 @@ fn main() -> ExitCode {
         Command::Fork(args) => fork::run(args),
         Command::Follow(args) => follow::run(&args),
         Command::Status(status) => status.run(),
+        Command::Operate(operate) => operate.run(),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),

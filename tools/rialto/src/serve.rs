@@ -63,11 +63,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// What the controlling thread does now and then: passes on what the doors have to say, and opens a new day.
+/// What the controlling thread does now and then: passes on what the doors have to say, does what
+/// operators ask for, and opens a new day.
 pub(crate) fn watch(controls: &mut Controls, fixed_day: Option<TradingDay>, say: &mut dyn FnMut(String)) -> Result<()> {
     while let Ok(line) = controls.lines.try_recv() {
         say(line);
     }
+    controls.operate()?;
     if let Some(line) = controls.heed_room() {
         say(line);
     }
@@ -80,7 +82,7 @@ pub(crate) fn credentials_path(data: &Path) -> PathBuf {
 
 fn check_credentials(config: &Config, credentials: &Credentials, path: &Path) -> Result<()> {
     for session in config.firms.iter().flat_map(|firm| &firm.sessions) {
-        if !credentials.contains(&session.name) {
+        if !session.no_password && !credentials.contains(&session.name) {
             bail!("{} has no password for session {:?}", path.display(), session.name);
         }
     }

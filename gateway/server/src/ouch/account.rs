@@ -4,16 +4,18 @@
 use std::collections::HashMap;
 
 use rialto_model::limits::USER_REF_JUMP_MAX;
-use rialto_model::{Capacity, FirmId, OrderId, Policy, RejectReason, TradingDay, UserRef};
+use rialto_model::{Capacity, FirmId, OrderId, RejectReason, TradingDay, UserRef};
 use rialto_ouch::soup::{SequenceNumber, SequencedStore};
 
+use crate::config::SessionSettings;
 use crate::message_log::MessageLog;
+use crate::throttle::Throttle;
 
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) firm: FirmId,
-    /// The bits that its settings add to its orders.
-    pub(super) policy: Policy,
+    pub(super) settings: SessionSettings,
+    pub(super) throttle: Throttle,
     pub(super) log: MessageLog,
     /// The log of the day before, for connections that have not read to its end.
     last_log: MessageLog,
@@ -25,10 +27,11 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn new(firm: FirmId, policy: Policy, log_bytes_max: usize, date: TradingDay) -> Self {
+    pub(super) fn new(firm: FirmId, settings: SessionSettings, log_bytes_max: usize, date: TradingDay) -> Self {
         Self {
             firm,
-            policy,
+            settings,
+            throttle: Throttle::new(settings.throttles),
             log: MessageLog::new(log_bytes_max),
             last_log: MessageLog::new(log_bytes_max),
             date,
@@ -93,7 +96,7 @@ impl References {
     pub(super) fn rejected(&mut self, user_ref: UserRef, reason: RejectReason) {
         match reason {
             RejectReason::UnknownSession | RejectReason::SessionNotUp | RejectReason::UserRefJump => {}
-            RejectReason::NotSupported => self.refuse(user_ref),
+            RejectReason::NotSupported | RejectReason::OverRate => self.refuse(user_ref),
             _ => self.use_up(user_ref),
         }
     }
@@ -101,6 +104,11 @@ impl References {
     /// Whether it is a resend of something, or of less.
     pub(super) fn is_resent(&self, user_ref: UserRef) -> bool {
         user_ref.0 <= self.refused
+    }
+
+    /// Whether it is neither a resend of what is known here nor a jump.
+    pub(super) fn is_next(&self, user_ref: UserRef) -> bool {
+        user_ref.0 >= self.next() && !self.is_jump(user_ref)
     }
 
     /// Whether it lies so far above all others that it must not use up those between.

@@ -4,7 +4,7 @@
 //! follows from the stream alone.
 
 use rialto_model::event::{Accepted, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced, SessionNoted};
-use rialto_model::{OrderKind, Policy, Quantity, Symbol, Target, Text, TimeInForce, UserRef};
+use rialto_model::{OrderKind, Policy, Quantity, RejectReason, Symbol, Target, Text, TimeInForce, UserRef};
 use rialto_ouch::messages::{
     self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, CancelReject, ClOrdId, CrossType,
     EventCode, InterMarketSweep, LiquidityFlag, MatchNumber, Options, OrderAccepted, OrderCanceled, OrderExecuted,
@@ -134,6 +134,18 @@ impl Account {
         let Some(reason) = reject_reason(event.reason) else {
             return false;
         };
+        if event.reason == RejectReason::OverRate {
+            // One record for a run of references; only the last one's id is in it.
+            let before = u32::try_from(event.quantity.0).unwrap_or(1).saturating_sub(1);
+            for earlier in event.user_ref.0.saturating_sub(before)..event.user_ref.0 {
+                self.tell(OrderRejected {
+                    timestamp: at,
+                    user_ref: UserRefNum(earlier),
+                    reason,
+                    cl_ord_id: ClOrdId::BLANK,
+                });
+            }
+        }
         self.tell(OrderRejected {
             timestamp: at,
             user_ref: user_ref(event.user_ref),

@@ -89,6 +89,7 @@ pub(super) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         RejectReason::ShortSaleOnBuy => ouch::RejectReason::InvalidSide,
         RejectReason::UnknownOrder | RejectReason::TooLate => ouch::RejectReason::ReplaceNotAllowed,
         RejectReason::UserRefJump
+        | RejectReason::OverRate
         | RejectReason::BadDefinition
         | RejectReason::DuplicateClientId
         | RejectReason::NotSupported

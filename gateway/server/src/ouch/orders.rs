@@ -298,6 +298,6 @@ fn target(user_ref: ouch::UserRefNum) -> Target {
     Target::UserRef(UserRef(user_ref.0))
 }
 
-fn text(cl_ord_id: ouch::ClOrdId) -> Text {
+pub(super) fn text(cl_ord_id: ouch::ClOrdId) -> Text {
     Text::new(cl_ord_id.as_str().as_bytes()).unwrap_or(Text::EMPTY)
 }

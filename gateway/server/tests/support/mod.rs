@@ -60,8 +60,12 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             ring: 1024,
-            door: DoorConfig::new("127.0.0.1:0".parse().unwrap()),
-            soup: rialto_ouch::soup::SoupConfig::default(),
+            // All clients of a test come from one address; whoever wants a guard asks for it.
+            door: DoorConfig {
+                guard: None,
+                ..DoorConfig::new("127.0.0.1:0".parse().unwrap())
+            },
+            soup: OuchConfig::new("127.0.0.1:0".parse().unwrap()).soup,
             open: true,
         }
     }

@@ -1,18 +1,20 @@
-//! What follows the journal beside the stages, each on threads of its own: snapshots, the administration socket, and the
-//! socket by which other processes follow.
+//! What follows the journal beside the stages, each on threads of its own: snapshots, the feed's history, the
+//! administration socket, and the socket by which other processes follow.
 //!
 //! None of it is part of the order's path: it reads the files up to the frontier, and no stage waits for it or knows of it.
 
 use super::core::journal_folder;
+use super::history::{Desk, HistoryThread};
 use crate::ask::admin::Server;
 use crate::ask::{Live, World};
 use crate::config::{Config, FollowConfig};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
+use crossbeam_channel::Sender;
 use rialto_follow::{Key, Server as FollowServer, Source, Statused};
 use rialto_gateway::Say;
 use rialto_journal::{Frontier, OsDisk};
-use rialto_model::{SequenceNumber, VenueId};
-use rialto_past::{Snapshots, Snapshotter};
+use rialto_model::{Command, SequenceNumber, VenueId};
+use rialto_past::{FeedHistory, Snapshots, Snapshotter, Stream};
 use rialto_sequencer::{Standing, StandingHandle};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -54,7 +56,14 @@ struct Progress {
 
 impl Followers {
     /// Starts what the configuration asks for.
-    pub(crate) fn start(config: &Config, frontier: &Frontier, standing: &StandingHandle, say: &Say) -> Result<Self> {
+    pub(super) fn start(
+        config: &Config,
+        frontier: &Frontier,
+        standing: &StandingHandle,
+        operations: Sender<Command>,
+        desks: Vec<Desk>,
+        say: &Say,
+    ) -> Result<Self> {
         let progress = Arc::new(Progress::default());
         let every = NonZeroU64::new(config.snapshot_every);
         let seen = Arc::clone(&progress);
@@ -72,6 +81,11 @@ impl Followers {
         };
         let live = Live {
             frontier: frontier.clone(),
+            sequence: Box::new(move |command| {
+                operations
+                    .try_send(command)
+                    .map_err(|_| anyhow!("the exchange has more operations to do than it keeps: try again in a moment"))
+            }),
             status: Box::new(status),
         };
         let world = Arc::new(World::live(config.data.clone(), live));
@@ -88,6 +102,21 @@ impl Followers {
             _admin: Server::open(&config.data, Arc::clone(&world))?,
             follow,
         };
+        let stream = Stream {
+            journal: OsDisk::open_dir(&journal_folder(&config.data))?,
+            snapshots: Some(world.writing(|snapshots| Ok(snapshots.clone()))??),
+            limit: None,
+            replay_max: u64::MAX,
+        };
+        let released = frontier.clone();
+        let history = HistoryThread {
+            desks,
+            history: FeedHistory::new(stream, move || released.released_up_to().1),
+            say: say.clone(),
+            stop: Arc::clone(&followers.stop),
+        };
+        let thread = std::thread::Builder::new().name("feed history".to_owned());
+        followers.threads.push(thread.spawn(move || history.run())?);
         if let Some(every) = every {
             let snapshots = SnapshotThread {
                 journal: OsDisk::open_dir(&journal_folder(&config.data))?,
