@@ -235,7 +235,7 @@ fn instruments_and_the_day_are_asked_about() {
          > c 320=D 321=2
          < j 372=c
          > g 335=T 263=0
-         < h 335=T 336=DAY 340=2
+         < h 335=T 336=1 340=2
          > e 324=S 55=ABC 263=0
          < f 324=S 55=ABC 326=17
          > e 324=S 55=NOPE 263=0
