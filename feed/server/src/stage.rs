@@ -38,7 +38,7 @@ pub struct FeedStage<C> {
     rerequest: Rerequest,
     clock: C,
     progress: Progress,
-    tap: Option<Tap>,
+    taps: Vec<Tap>,
 }
 
 impl<C: Clock> FeedStage<C> {
@@ -66,14 +66,14 @@ impl<C: Clock> FeedStage<C> {
             rerequest,
             clock,
             progress: Progress::default(),
-            tap: None,
+            taps: Vec::new(),
         })
     }
 
     /// Copies the messages of whole commands into a ring for who tells them further. A full ring makes nobody wait: the
-    /// messages are in memory, and are copied when there is room again. Call it before [`replay`](Self::replay).
+    /// messages are in memory, and are copied when there is room again. Call it before [`replay`](Self::replay), once for each.
     pub fn tap(&mut self, ring: Producer<Tick>) {
-        self.tap = Some(Tap::new(ring));
+        self.taps.push(Tap::new(ring));
     }
 
     /// From now on requests for what has gone from memory go to `ask`, and what comes from `answers` goes to who asked, by the
@@ -84,13 +84,13 @@ impl<C: Clock> FeedStage<C> {
 
     /// Takes in an output that was released before the start: numbered and kept for the asking, and not sent.
     pub fn replay(&mut self, output: &Output) {
-        if let Some(tap) = &mut self.tap {
+        for tap in &mut self.taps {
             tap.follow(output, &self.feed.publisher);
         }
         self.feed.replay(output);
         self.feed.show_publisher();
         // Whoever reads the ring runs already, and before the start there is time to wait for it.
-        if let Some(tap) = &mut self.tap {
+        for tap in &mut self.taps {
             tap.copy_waiting(&self.feed.publisher);
         }
         self.progress.set(self.feed.publisher.last_command());
@@ -141,9 +141,9 @@ impl<C: Clock + Send> Stage for FeedStage<C> {
     fn poll(&mut self) -> usize {
         let now = self.clock.monotonic();
         let feed = &mut self.feed;
-        let tap = &mut self.tap;
+        let taps = &mut self.taps;
         let followed = self.events.poll(BATCH, |output| {
-            if let Some(tap) = tap {
+            for tap in &mut *taps {
                 tap.follow(output, &feed.publisher);
             }
             feed.follow(output, now);
@@ -155,7 +155,7 @@ impl<C: Clock + Send> Stage for FeedStage<C> {
             self.progress.set(feed.publisher.last_command());
         }
         feed.keep_alive(now);
-        let copied = tap.as_mut().map_or(0, |tap| tap.copy(&feed.publisher));
+        let copied: usize = taps.iter_mut().map(|tap| tap.copy(&feed.publisher)).sum();
         followed + copied + self.rerequest.poll(now, &feed.publisher, &feed.counters)
     }
 

@@ -52,6 +52,9 @@ pub(crate) struct Config {
     /// The feed over QUIC; without it there is none.
     #[serde(default)]
     pub(crate) quic: Option<QuicConfig>,
+    /// GLIMPSE snapshots of the feed; without it there are none.
+    #[serde(default)]
+    pub(crate) glimpse: Option<GlimpseConfig>,
     /// The stream for other processes; without it none can follow.
     #[serde(default)]
     pub(crate) follow: Option<FollowConfig>,
@@ -187,6 +190,22 @@ impl Default for QuicConfig {
     }
 }
 
+/// GLIMPSE snapshots.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GlimpseConfig {
+    /// Where the server listens; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for GlimpseConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, GLIMPSE_PORT)),
+        }
+    }
+}
+
 /// The stream for other processes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -212,6 +231,7 @@ pub(crate) const FIX_PORT: u16 = 26_401;
 pub(crate) const REREQUEST_PORT: u16 = 26_402;
 pub(crate) const QUIC_PORT: u16 = 26_403;
 pub(crate) const HTTP_PORT: u16 = 26_404;
+pub(crate) const GLIMPSE_PORT: u16 = 26_406;
 pub(crate) const FOLLOW_PORT: u16 = 26_405;
 pub(crate) const LINE_A_PORT: u16 = 26_411;
 pub(crate) const LINE_B_PORT: u16 = 26_412;

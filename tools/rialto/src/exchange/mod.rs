@@ -2,6 +2,7 @@
 
 pub(crate) mod core;
 pub(crate) mod followers;
+mod glimpse;
 mod history;
 pub(crate) mod pipeline;
 mod quic;
@@ -12,9 +13,9 @@ use self::followers::{FollowAddress, Followers};
 use crate::announce::Sent;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
-use crate::feed_client::FeedAddresses;
 use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::Receiver;
+use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
 use rialto_gateway::{
     Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, GuardConfig, OuchConfig, OuchDoor, Parts,
@@ -45,6 +46,7 @@ pub(crate) struct Addresses {
     pub(crate) fix: SocketAddr,
     pub(crate) feed: FeedAddresses,
     pub(crate) quic: Option<quic::QuicAddress>,
+    pub(crate) glimpse: Option<SocketAddr>,
     pub(crate) follow: Option<FollowAddress>,
 }
 
@@ -55,6 +57,7 @@ pub(crate) struct Exchange {
     fix: FixDoor<SystemClock>,
     feed: FeedStage<SystemClock>,
     quic: Option<rialto_quic::Server>,
+    glimpse: Option<rialto_glimpse::Server>,
     controls: Controls,
     layout: Layout,
     idle: Idle,
@@ -192,6 +195,7 @@ impl Exchange {
         let (asking, quic_desk) = history::desk();
         let quic = quic::open(config, &verifier, &mut feed, asking)?;
         let (quic, quic_address) = quic.unzip();
+        let glimpse = glimpse::open(config, &verifier, &mut feed)?;
 
         let rebuilt = Rebuilt::open(&journal, |output| {
             ouch.replay(output);
@@ -223,6 +227,7 @@ impl Exchange {
             fix: fix.address(),
             feed: feed_addresses(&feed, config.feed.interface),
             quic: quic_address,
+            glimpse: glimpse.as_ref().map(rialto_glimpse::Server::address),
         };
         let controls = Controls {
             venue: venue_in,
@@ -249,6 +254,7 @@ impl Exchange {
             fix,
             feed,
             quic,
+            glimpse,
             controls,
             layout,
             idle,
@@ -275,6 +281,7 @@ impl Exchange {
         });
         // Whatever was released is in the journal, so that who follows it outside can have all of it before it ends.
         drop(self.followers);
+        drop(self.glimpse);
         if let Some(quic) = &mut self.quic {
             quic.stop();
         }

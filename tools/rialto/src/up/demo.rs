@@ -2,8 +2,8 @@
 
 use crate::agents::{AgentInstrument, AgentsConfig, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
 use crate::config::{
-    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, HTTP_PORT, InstrumentConfig, OUCH_PORT, QUIC_PORT,
-    QuicConfig, REREQUEST_PORT, SessionConfig,
+    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, GLIMPSE_PORT, GlimpseConfig, HTTP_PORT,
+    InstrumentConfig, OUCH_PORT, QUIC_PORT, QuicConfig, REREQUEST_PORT, SessionConfig,
 };
 use crate::console::Seat as ConsoleSeat;
 use crate::exchange::Controls;
@@ -57,6 +57,9 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
     };
     config.feed = free_feed();
     config.quic = Some(free_quic());
+    config.glimpse = Some(GlimpseConfig {
+        listen: free_tcp(GLIMPSE_PORT),
+    });
     Ok(config)
 }
 
@@ -184,8 +187,12 @@ pub(super) fn paste_lines(controls: &Controls) -> String {
         .line_b
         .map(|line| format!(" --group-b {line}"))
         .unwrap_or_default();
+    let glimpse = addresses
+        .glimpse
+        .map(|at| format!(" --glimpse {at} --user alpha1 --password {PASSWORD}"))
+        .unwrap_or_default();
     format!(
-        "  watch the market     rialto md tail --group {}{group_b}{rerequest}\n  \
+        "  watch the market     rialto md tail --group {}{group_b}{rerequest}{glimpse}\n  \
          send an order        rialto order --ouch {} --user alpha1 --password {PASSWORD} buy 100 ACME --price 100.00\n  \
          by FIX               SenderCompID=ALPHA TargetCompID={} Username=ALPHA Password={PASSWORD}, BeginString=FIX.4.4, {}\n  \
          look at the journal  rialto journal tail DATA\n",
