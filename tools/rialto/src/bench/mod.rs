@@ -4,6 +4,7 @@
 
 mod counts;
 mod engine;
+mod feed;
 mod timing;
 
 use anyhow::Result;
@@ -13,10 +14,13 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// The matching engine: decoded commands in, events to a ring out
     Engine(engine::Args),
+    /// The feed: lines beside bare sends, and QUIC subscribers
+    Feed(feed::Args),
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
     match command {
         Command::Engine(args) => engine::run(args),
+        Command::Feed(args) => feed::run(args),
     }
 }
