@@ -16,11 +16,14 @@ pub(crate) enum Command {
     Engine(engine::Args),
     /// The feed: lines beside bare sends, and QUIC subscribers
     Feed(feed::Args),
+    /// QUIC subscribers among some that misbehave, beside the same alone
+    Isolation(feed::isolation::Args),
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
     match command {
         Command::Engine(args) => engine::run(args),
         Command::Feed(args) => feed::run(args),
+        Command::Isolation(args) => feed::isolation::run(args),
     }
 }

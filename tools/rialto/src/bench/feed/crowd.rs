@@ -4,10 +4,10 @@ use super::load::Course;
 use crate::bench::timing::rounded;
 use anyhow::{Context as _, Result, bail};
 use rialto_conflate::{Depth, Interest, Pace};
-use rialto_itch::mold::{Packet, SequenceNumber};
-use rialto_publisher::{Publisher, Tick};
+use rialto_itch::mold::{Packet, SequenceNumber, Session};
+use rialto_publisher::{Publisher, Tick, TickKind};
 use rialto_quic::frames::{Login, Mode, ServerFrame, Start};
-use rialto_quic::{Certificate, Client, Config, Door, Entitlement, Server, Trust};
+use rialto_quic::{Certificate, Client, Config, Door, Entitlement, Server, SubscriberCounters, Trust};
 use rialto_ring::spsc::{Producer, PushError, RingBuffer};
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -84,6 +84,11 @@ pub(super) struct Listener {
 }
 
 impl Listener {
+    /// Everything up to this number was told.
+    pub(super) const fn told(&self) -> u64 {
+        self.told
+    }
+
     pub(super) fn poll(&mut self, time: Duration) -> Result<()> {
         let (told, bytes) = (&mut self.told, &mut self.bytes);
         self.client.poll(time, &mut |frame| match frame {
@@ -137,6 +142,17 @@ impl Crowd {
     }
 
     pub(super) fn join(&mut self, conflated: bool) -> Result<()> {
+        let listener = self.listener("bench", conflated)?;
+        self.clients.push(listener);
+        Ok(())
+    }
+
+    /// One more, of full depth, who is not among those that are read.
+    pub(super) fn another(&self, user: &str) -> Result<Listener> {
+        self.listener(user, false)
+    }
+
+    fn listener(&self, user: &str, conflated: bool) -> Result<Listener> {
         let mode = match conflated {
             false => Mode::Full,
             true => Mode::Conflated {
@@ -147,19 +163,32 @@ impl Crowd {
             },
         };
         let login = Login {
-            user: "bench".to_owned(),
+            user: user.to_owned(),
             password: "bench".to_owned(),
             mode,
             start: Start::Snapshot,
             stocks: Vec::new(),
         };
         let client = Client::connect(self.server.address(), &self.trust, &login)?;
-        self.clients.push(Listener {
+        Ok(Listener {
             client,
             told: 0,
             bytes: 0,
-        });
-        Ok(())
+        })
+    }
+
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    pub(super) fn session(&self) -> Session {
+        let named = self.ticks.iter().find(|tick| tick.kind == TickKind::Session);
+        let name = named.and_then(|tick| tick.bytes().try_into().ok());
+        Session(name.unwrap_or([b' '; 10]))
+    }
+
+    pub(super) fn subscribers(&self) -> Vec<SubscriberCounters> {
+        self.server.counters().read().subscribers
     }
 
     /// Tells the server of so many messages more, whole commands. Says how many there were.
@@ -167,7 +196,7 @@ impl Crowd {
         let begun = Instant::now();
         let mut told = 0;
         while let Some(tick) = self.ticks.get(self.next) {
-            let ends = !matches!(tick.kind, rialto_publisher::TickKind::Message { last: false });
+            let ends = !matches!(tick.kind, TickKind::Message { last: false });
             let mut tick = *tick;
             while let Err(PushError::Full(back)) = self.ring.push(tick) {
                 if begun.elapsed() > PATIENCE {
@@ -185,7 +214,8 @@ impl Crowd {
         Ok(told)
     }
 
-    fn last(&self) -> u64 {
+    /// The number of the last message told.
+    pub(super) fn last(&self) -> u64 {
         self.next
             .checked_sub(1)
             .and_then(|at| self.ticks.get(at))

@@ -6,6 +6,7 @@
 //! is outside of every figure.
 
 mod crowd;
+pub(super) mod isolation;
 mod lines;
 mod load;
 
