@@ -4,6 +4,7 @@
 
 mod counts;
 mod engine;
+mod feed;
 mod journal;
 mod pipeline;
 mod replay;
@@ -22,6 +23,10 @@ pub(crate) enum Command {
     Pipeline(pipeline::Args),
     /// Journal to engine, beside the engine alone
     Replay(replay::Args),
+    /// The feed: lines beside bare sends, and QUIC subscribers
+    Feed(feed::Args),
+    /// QUIC subscribers among some that misbehave, beside the same alone
+    Isolation(feed::isolation::Args),
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
@@ -30,5 +35,7 @@ pub(crate) fn run(command: Command) -> Result<()> {
         Command::Journal(args) => journal::run(&args),
         Command::Pipeline(args) => pipeline::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Feed(args) => feed::run(args),
+        Command::Isolation(args) => feed::isolation::run(args),
     }
 }
