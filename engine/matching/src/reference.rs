@@ -3,13 +3,14 @@
 //! It exists to be obviously right, and to be written in another style than [`crate::Engine`], so that the two do not
 //! share a mistake. It must never be made fast. Rules are documented with their sources at the fast engine.
 
+mod bounds;
 mod changes;
 mod orders;
 mod phases;
 mod rules;
 mod trade;
 
-use crate::state::{FirmState, InstrumentState, OrderState, Outlook, SessionState};
+use crate::state::{FirmState, Guard, InstrumentState, OrderState, Outlook, SessionState};
 use crate::{CURRENT_RELEASE, EngineState, ImportError, Limits, Matching};
 use alloc::vec::Vec;
 use rialto_model::command::{
@@ -22,8 +23,9 @@ use rialto_model::event::{
 };
 use rialto_model::limits::{ACCOUNT_MAX, FIRM_MAX, LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX, SESSION_MAX};
 use rialto_model::{
-    CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum, OrderId,
-    Phase, Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side, TimeInForce, UserRef,
+    BreakerLevel, CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid,
+    MsgSeqNum, OrderId, Phase, Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side,
+    TimeInForce, UserRef,
 };
 
 /// The naive engine.
@@ -55,7 +57,7 @@ impl Matching for Engine {
         self.state.last_seq = command.seq;
         self.state.last_stamp = command.stamp;
         let mut events = Vec::new();
-        self.expire(&mut events);
+        self.fire(&mut events);
         match &command.body {
             Command::Release(c) => events.push(self.release(c)),
             Command::DefineInstrument(c) => events.push(self.define_instrument(c)),
@@ -74,6 +76,8 @@ impl Matching for Engine {
             Command::MassCancel(c) => self.mass_cancel(c, &mut events),
             Command::SetRulebook(c) => events.push(self.set_rulebook(c)),
             Command::SetTicks(c) => events.push(self.set_ticks(c)),
+            Command::SetBands(c) => self.set_bands(c, &mut events),
+            Command::BreakCircuit(c) => self.break_circuit(c, &mut events),
             Command::SetPhase(c) => self.set_phase(c, &mut events),
             Command::SetSelfTrade(c) => events.push(self.set_self_trade(c)),
             Command::SetKillSwitch(c) => self.set_kill_switch(c, &mut events),
@@ -82,7 +86,7 @@ impl Matching for Engine {
             Command::Replace(c) => self.replace(c, &mut events),
             Command::Refuse(c) => events.push(self.refuse(c)),
         }
-        self.publish(&mut events);
+        self.conclude(&mut events);
         for event in events {
             sink.emit(event);
         }
@@ -134,6 +138,7 @@ impl Engine {
             rules: None,
             phase: Phase::Continuous,
             outlook: Outlook::default(),
+            guard: Guard::default(),
             bids: Vec::new(),
             asks: Vec::new(),
             hidden_bids: Vec::new(),
@@ -220,6 +225,9 @@ impl Engine {
             }
             .into(),
         );
+        if self.state.breaker != BreakerLevel::None {
+            self.halt_all(BreakerLevel::None, events);
+        }
         for one in &self.state.instruments {
             events.push(listed(&one.definition, one.phase == Phase::Continuous));
         }
@@ -245,6 +253,9 @@ impl Engine {
             );
             orders::instruct(instrument, &order, events);
         }
+        for instrument in self.everywhere() {
+            self.begin_bounds(instrument, self.state.last_stamp, events);
+        }
     }
 
     fn end_of_day(&mut self, events: &mut Vec<Event>) {
@@ -257,6 +268,9 @@ impl Engine {
             } else {
                 self.change(live.order.order_id, |order| order.carried = true);
             }
+        }
+        for instrument in self.everywhere() {
+            self.end_bounds(instrument);
         }
         self.state.day_open = false;
         events.push(DayEnded { day: self.state.day }.into());
@@ -332,6 +346,26 @@ impl Engine {
             client_id: c.client_id,
         }
         .into()
+    }
+
+    fn everywhere(&self) -> Vec<InstrumentId> {
+        let listed = self.state.instruments.iter();
+        listed.map(|listed| listed.definition.instrument).collect()
+    }
+
+    /// What a command did to the books beyond its orders.
+    fn conclude(&mut self, events: &mut Vec<Event>) {
+        for instrument in self.everywhere() {
+            self.go_on(instrument, events);
+            self.watch_bounds(instrument, events);
+            self.publish(instrument, events);
+        }
+    }
+
+    fn go_on_everywhere(&mut self, events: &mut Vec<Event>) {
+        for instrument in self.everywhere() {
+            self.go_on(instrument, events);
+        }
     }
 
     /// Every live order with its place.

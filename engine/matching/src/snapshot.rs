@@ -6,7 +6,7 @@ use crate::ladder::Ladder;
 use crate::order::Order;
 use crate::pool::NONE;
 use crate::special::{Extra, FirmRules, SpecialBook, index, price, quantity};
-use crate::state::{Aside, FirmState, InstrumentState, OrderState, Outlook, Rules, SessionState, Special};
+use crate::state::{Aside, FirmState, Guard, InstrumentState, OrderState, Outlook, Rules, SessionState, Special};
 use crate::{EngineState, ImportError};
 use alloc::vec::Vec;
 use rialto_model::command::{DefineFirm, DefineInstrument};
@@ -29,6 +29,7 @@ impl Engine {
             day: self.day,
             midnight: self.midnight,
             day_open: self.day_open,
+            breaker: self.breaker,
             firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
             sessions: sessions
@@ -69,10 +70,12 @@ impl Engine {
             last_price: price(book.last_price),
             phase: book.phase(),
             outlook: special.map_or(Outlook::default(), |special| special.outlook),
+            guard: special.map_or(Guard::default(), |special| special.guard),
             rules: special.map(|special| Rules {
                 version: special.version,
                 rulebook: special.rulebook,
                 ticks: special.ticks,
+                bands: special.bands,
             }),
             bids: queue(book.side(Side::Buy)),
             asks: queue(book.side(Side::Sell)),
@@ -130,6 +133,7 @@ impl Engine {
         engine.day = state.day;
         engine.midnight = state.midnight;
         engine.day_open = state.day_open;
+        engine.breaker = state.breaker;
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {
@@ -155,7 +159,9 @@ impl Engine {
                 special.ticks = rules.ticks;
                 special.phase = listed.phase;
                 special.outlook = listed.outlook;
-                engine.auctions += u32::from(listed.phase.is_indicative());
+                special.bands = rules.bands;
+                special.guard = listed.guard;
+                engine.set_timer(listed.guard.due(), listed.definition.instrument, OrderId(0));
             }
             for (side, order) in listed.orders() {
                 engine.take_in_order(order, side, listed.definition.instrument);

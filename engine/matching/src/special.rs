@@ -6,10 +6,11 @@
 //!
 //! [`rules`] takes rules in, [`judge`] says what is valid under them, [`enter`], [`trade`] and [`change`] are the paths of
 //! a new order, of the trade and of changes; [`phase`] and [`uncross`] are calls and auctions; [`mass`] takes off many at a
-//! time; [`timers`] fires what is due.
+//! time; [`timers`] fires what is due; [`guard`] keeps price bounds and halts.
 
 mod change;
 mod enter;
+mod guard;
 mod judge;
 mod mass;
 mod phase;
@@ -18,6 +19,7 @@ mod timers;
 mod trade;
 mod uncross;
 
+pub(crate) use guard::are_sound_bands;
 pub(crate) use rules::{SpecialBook, are_sound_rules, are_sound_ticks};
 
 use crate::book::{queue_of, unlink_from};

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
-    AccountId, Incarnation, Instructions, OrderId, OrderKind, Phase, Policy, Price, PublicRef, Quantity, ReleaseNumber,
-    Rulebook, SelfTrade, SequenceNumber, SessionId, ShortSale, Side, StateHash, TickTable, TimeInForce, Timestamp,
-    TradingDay, UserRef, VenueId,
+    AccountId, Bands, BreakerLevel, Incarnation, Instructions, OrderId, OrderKind, Phase, Policy, Price, PublicRef,
+    Quantity, ReleaseNumber, Rulebook, SelfTrade, SequenceNumber, SessionId, ShortSale, Side, StateHash, TickTable,
+    TimeInForce, Timestamp, TradingDay, UserRef, VenueId,
 };
 
 /// Everything an engine knows. Lists are in order of id; orders are in price-time order, best first.
@@ -31,6 +31,8 @@ pub struct EngineState {
     pub midnight: Timestamp,
     /// Whether it is still open.
     pub day_open: bool,
+    /// The halt of the whole market.
+    pub breaker: BreakerLevel,
     /// The member firms.
     pub firms: Vec<FirmState>,
     /// Their accounts.
@@ -82,6 +84,8 @@ pub struct InstrumentState {
     pub phase: Phase,
     /// What was last published of its auction.
     pub outlook: Outlook,
+    /// What its price bounds go by; all zero without any.
+    pub guard: Guard,
     /// Displayed buy orders: highest price first, then in the order they came.
     pub bids: Vec<OrderState>,
     /// Displayed sell orders: lowest price first, then in the order they came.
@@ -117,6 +121,34 @@ pub struct Rules {
     pub rulebook: Rulebook,
     /// The tick sizes.
     pub ticks: TickTable,
+    /// The price bounds.
+    pub bands: Bands,
+}
+
+/// What price bounds go by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// The reference of the collar; zero before there is one.
+    pub reference: Price,
+    /// The reference of the limit bands; zero before there is one.
+    pub average: Price,
+    /// The trades of each tenth of the window, oldest first.
+    pub tallies: [Tally; 10],
+    /// When the oldest tenth goes; zero where nothing is counted.
+    pub boundary: Timestamp,
+    /// The limit state: on which side.
+    pub limit: Option<Side>,
+    /// When a limit state becomes a pause, or a pause or interruption ends; zero: by the venue's command.
+    pub deadline: Timestamp,
+}
+
+/// The trades of a tenth of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The sum of their prices.
+    pub sum: u64,
+    /// How many there were.
+    pub count: u64,
 }
 
 /// An order that stands in no queue.
@@ -186,6 +218,7 @@ impl Default for EngineState {
             day: TradingDay(0),
             midnight: Timestamp(0),
             day_open: false,
+            breaker: BreakerLevel::None,
             firms: Vec::new(),
             accounts: Vec::new(),
             sessions: Vec::new(),

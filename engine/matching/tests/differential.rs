@@ -91,6 +91,8 @@ impl Coverage {
             QuantityOffLot,
             PriceOutOfRange,
             PriceOffTick,
+            PriceOutsideBands,
+            CircuitBroken,
             UserRefJump,
         ];
         wanted.extend(change.iter().map(|reason| format!("ChangeRejected change {reason:?}")));
@@ -113,7 +115,7 @@ impl Coverage {
                 .chain(&replace)
                 .map(|reason| format!("Rejected {reason:?}")),
         );
-        wanted.extend([1, 2, 3, 4, 5, 12, 13, 14, 15, 16].map(|schema| format!("CommandRejected {schema}")));
+        wanted.extend([1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17, 30].map(|schema| format!("CommandRejected {schema}")));
         for kept in [
             "kept=true rests=true",
             "kept=false rests=true",

@@ -10,7 +10,7 @@ use crate::order::{
 };
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::RejectReason;
-use crate::rulebook::{Rulebook, SelfTrade, TickTable};
+use crate::rulebook::{Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
 use crate::text::{Mpid, Symbol};
 use crate::time::{Timestamp, TradingDay};
 
@@ -150,6 +150,16 @@ messages! {
             instrument: InstrumentId,
             /// The phase.
             phase: Phase,
+        }
+        /// Gives an instrument with a rulebook its price bounds, under the next version of its rules. What was known of the
+        /// limit bands is forgotten.
+        SetBands = 17 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// One more than that of the rules that stand.
+            version: u32,
+            /// The bounds.
+            bands: Bands,
         }
         /// A new order (FIX D, OUCH O).
         Enter = 20 {
@@ -345,6 +355,11 @@ messages! {
             side: SideFilter,
         } + /// The client's id bytes of this request.
             client_id
+        /// Halts the whole market at a level, or lets it go on. While it stands orders are only taken off, and no call ends.
+        BreakCircuit = 30 {
+            /// The level; `None` ends it. So does the start of a day.
+            level: BreakerLevel,
+        }
     }
 }
 

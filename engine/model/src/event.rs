@@ -10,7 +10,7 @@ use crate::instructions::Instructions;
 use crate::order::{Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::{CancelReason, IgnoreReason, RejectReason};
-use crate::rulebook::{Rulebook, SelfTrade, TickTable};
+use crate::rulebook::{Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
 use crate::sequenced::Sequenced;
 use crate::text::{Mpid, Symbol};
 use crate::time::{Timestamp, TradingDay};
@@ -548,6 +548,42 @@ messages! {
             /// The price.
             price: Price,
         }
+        /// An instrument has these price bounds from here on.
+        BandsSet = 1035 {
+            /// Which.
+            instrument: InstrumentId,
+            /// The version of its rules.
+            version: u32,
+            /// The bounds.
+            bands: Bands,
+        }
+        /// The limit bands of an instrument in continuous trading, where they have changed. Comes before the cancels of the
+        /// orders beyond.
+        PriceBands = 1036 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// Around which price they lie.
+            reference: Price,
+            /// The lowest price.
+            low: Price,
+            /// The highest price.
+            high: Price,
+        }
+        /// A limit state began, or ended because no order stands at that band any more. One that trading has outlasted ends
+        /// with the change of phase.
+        LimitStateChanged = 1037 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// Buy: bids at the upper band. Sell: offers at the lower one.
+            side: Side,
+            /// Began.
+            entered: bool,
+        }
+        /// The whole market is halted at this level, or goes on.
+        CircuitBroken = 1038 {
+            /// The level.
+            level: BreakerLevel,
+        }
     }
 }
 
@@ -579,6 +615,9 @@ impl Event {
             Self::Indicative(e) => Some(e.instrument),
             Self::Uncrossed(e) => Some(e.instrument),
             Self::OfficialPrice(e) => Some(e.instrument),
+            Self::BandsSet(e) => Some(e.instrument),
+            Self::PriceBands(e) => Some(e.instrument),
+            Self::LimitStateChanged(e) => Some(e.instrument),
             _ => None,
         }
     }

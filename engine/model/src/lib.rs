@@ -39,7 +39,7 @@ pub use order::{
 };
 pub use price::{Part, Price, PriceScale, Quantity};
 pub use reason::{CancelReason, IgnoreReason, RejectReason};
-pub use rulebook::{Offers, Rulebook, SelfTrade, TickRow, TickTable};
+pub use rulebook::{Bands, BreakerLevel, Offers, Rulebook, SelfTrade, TickRow, TickTable};
 pub use sequenced::{Output, Sequenced};
 pub use text::{Mpid, Symbol, Text};
 pub use time::{Clock, Monotonic, Timestamp, TradingDay};

@@ -67,6 +67,10 @@ byte_enum! {
         FirmKilled = 30,
         /// The phase takes no orders, or none of this kind.
         NotInThisPhase = 31,
+        /// The price lies beyond the instrument's collar or limit bands.
+        PriceOutsideBands = 32,
+        /// The whole market is halted.
+        CircuitBroken = 33,
     }
 }
 
@@ -101,6 +105,8 @@ byte_enum! {
         AuctionOver = 13,
         /// Its instrument was delisted.
         Delisted = 14,
+        /// Its price lies beyond the limit bands.
+        OutsideBands = 15,
     }
 }
 
@@ -161,6 +167,8 @@ impl RejectReason {
             Self::ExpiryInvalid => "expiry is not in the future: give a later one",
             Self::PostOnlyWouldTrade => "post-only order would have traded: give a less aggressive price",
             Self::NotInThisPhase => "the instrument's phase takes no such order: wait for the next phase",
+            Self::PriceOutsideBands => "price is beyond the collar or the limit bands: give one within them",
+            Self::CircuitBroken => "the whole market is halted: wait until it goes on",
             Self::FirmKilled => "the firm's kill switch is on: ask the venue to switch it off",
         }
     }

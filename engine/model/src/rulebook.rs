@@ -94,6 +94,52 @@ composite! {
     }
 }
 
+composite! {
+    /// Price bounds of an instrument. Widths are in basis points of their reference, times in milliseconds; zero: none. All
+    /// bounds are inclusive.
+    Bands {
+        /// The reference of the collar, and of the limit bands until there is a trade; zero leaves the one that stands. Each
+        /// uncross sets it anew.
+        reference: Price,
+        /// The collar: no order to buy is taken above it and none to sell below it (ESMA RTS 7 Article 20, price collars; CME
+        /// Globex price banding).
+        collar: u32,
+        /// The range around the last trade before an order within which it trades; where its next trade would lie outside,
+        /// a volatility auction begins (Xetra Market Model Equities, volatility interruption, dynamic price range).
+        interruption: u32,
+        /// The limit bands: in continuous trading no order is taken or stands beyond them, and a bid at the upper or an offer
+        /// at the lower one is a limit state (Plan to Address Extraordinary Market Volatility, sections V and VI).
+        limit: u32,
+        /// Over which time trades make the reference of the limit bands (the Plan: 300,000). A multiple of ten: the mean
+        /// is taken every tenth of it.
+        window: u32,
+        /// How long a limit state lasts before trading pauses (the Plan: 15,000).
+        limit_state: u32,
+        /// How long the auction of a pause or interruption lasts (the Plan: 300,000).
+        pause: u32,
+    }
+}
+
+byte_enum! {
+    /// How far the market has declined (NYSE Rule 7.12, Nasdaq Equity 4 Rule 4121: 7, 13 and 20 per cent). Who watches the
+    /// index says it; the engine halts.
+    BreakerLevel {
+        /// Not broken: trading goes on.
+        None = 0,
+        /// Level 1.
+        One = 1,
+        /// Level 2.
+        Two = 2,
+        /// Level 3: for the rest of the day.
+        Three = 3,
+    }
+}
+
+/// The widest of [`Bands`], in basis points.
+pub const BAND_WIDTH_MAX: u32 = 10_000;
+/// The longest time of [`Bands`], in milliseconds: a day.
+pub const BAND_TIME_MAX: u32 = 86_400_000;
+
 /// Rows of a [`TickTable`].
 pub const TICK_ROWS: usize = 12;
 

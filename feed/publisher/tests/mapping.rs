@@ -9,7 +9,8 @@ use rialto_itch::{Stock, StockLocate, TimeOfDay, TrackingNumber};
 use rialto_model::Side::{Buy, Sell};
 use rialto_model::event::*;
 use rialto_model::{
-    Event, InstrumentId, Mpid, Phase, Price, PriceScale, PublicRef, Quantity, Symbol, Timestamp, TradeId, TradingDay,
+    BreakerLevel, Event, InstrumentId, Mpid, Phase, Price, PriceScale, PublicRef, Quantity, Symbol, Timestamp, TradeId,
+    TradingDay,
 };
 use rialto_publisher::{Config, Publisher};
 
@@ -258,6 +259,7 @@ fn phases_auctions_and_crosses_are_told() {
             ..e
         })
     };
+    let broken = |level| Event::CircuitBroken(CircuitBroken { level });
     let uncrossed = |price, volume, trade| {
         Event::Uncrossed(Uncrossed {
             instrument: InstrumentId(1),
@@ -298,6 +300,8 @@ fn phases_auctions_and_crosses_are_told() {
         vec![(uncrossed(0, 0, 0), &["Q1 Closing 0 0 trade 0"])],
         vec![(phase(Phase::VolatilityAuction), &["H1 GOOG paused"])],
         vec![(phase(Phase::Continuous), &["H1 GOOG trading"])],
+        vec![(broken(BreakerLevel::Two), &["W0 Level2"])],
+        vec![(broken(BreakerLevel::None), &[])],
     ];
     holds(&mut publisher, &mut script, table);
 }
@@ -330,6 +334,9 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::MassCancelled(MassCancelled::default()),
         Event::MassCancelRejected(MassCancelRejected::default()),
         Event::OfficialPrice(OfficialPrice::default()),
+        Event::BandsSet(BandsSet::default()),
+        Event::PriceBands(PriceBands::default()),
+        Event::LimitStateChanged(LimitStateChanged::default()),
     ];
     holds(
         &mut publisher,

@@ -6,7 +6,7 @@
 //!
 //! The fields are those of the message's schema, in its order and by its names. Numbers are numbers, in the model's own
 //! units; values of a list are their names (`"Buy"`); a day is `"2026-06-22"`; symbols are texts; the client's bytes are a
-//! text in which what is not printable stands as `\xNN`; a target is `{"user_ref":7}` or `{"order_id":7}`; a rulebook and an
+//! text in which what is not printable stands as `\xNN`; a target is `{"user_ref":7}` or `{"order_id":7}`; a rulebook, price bounds and an
 //! order's instructions are objects, a tick table a list of `{"from":..,"tick":..}`. Reading back,
 //! a field that is left out has its default, and a name that the message does not have is refused. A type that this
 //! module does not know by name is written as the number that its bytes make, so that a new field can always be read back.
@@ -16,8 +16,8 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    AuctionOnly, Capacity, Command, Door, Instructions, LossCause, OrderKind, RejectReason, Rulebook, SelfTrade,
-    Sequenced, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay,
+    AuctionOnly, Bands, BreakerLevel, Capacity, Command, Door, Instructions, LossCause, OrderKind, RejectReason,
+    Rulebook, SelfTrade, Sequenced, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay,
 };
 use serde_json::{Map, Value, json};
 
@@ -216,7 +216,8 @@ listed!(
     SelfTrade,
     Phase,
     AuctionOnly,
-    SideFilter
+    SideFilter,
+    BreakerLevel
 );
 
 /// The parts of a field that has names for them.
@@ -224,6 +225,7 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
     match kind {
         "Instructions" => Some(Instructions::PARTS),
         "Rulebook" => Some(Rulebook::PARTS),
+        "Bands" => Some(Bands::PARTS),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! New orders in the naive engine: what is valid, and where an order goes.
 
+use super::bounds::is_allowed;
 use super::rules::{is_on_tick, rulebook};
 use super::trade::Incoming;
 use super::{Engine, ignored};
@@ -9,9 +10,9 @@ use rialto_model::command::{Enter, EnterSpecial};
 use rialto_model::event::{Accepted, Booked, Cancelled, Instructed, Rejected, Triggered};
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{
-    AccountId, AuctionOnly, CancelReason, Event, FirmId, Handling, IgnoreReason, Incarnation, Instructions,
-    InstrumentId, MsgSeqNum, Offers, OrderId, OrderKind, Part, Phase, Price, PublicRef, Quantity, RejectReason,
-    SequenceNumber, ShortSale, Side, Text, TimeInForce, Timestamp,
+    AccountId, AuctionOnly, BreakerLevel, CancelReason, Event, FirmId, Handling, IgnoreReason, Incarnation,
+    Instructions, InstrumentId, MsgSeqNum, Offers, OrderId, OrderKind, Part, Phase, Price, PublicRef, Quantity,
+    RejectReason, SequenceNumber, ShortSale, Side, Text, TimeInForce, Timestamp,
 };
 
 /// What an order wants, new or replaced.
@@ -126,7 +127,7 @@ impl Engine {
         } else {
             let trigger = self.first_trigger(&incoming);
             if self.is_reached(instrument, incoming.side, trigger) {
-                self.go_live(incoming, events);
+                self.go_live(incoming, true, events);
             } else if let Some(listed) = self.listed_mut(instrument) {
                 if let Some(special) = &mut incoming.order.special {
                     special.trigger = trigger;
@@ -156,12 +157,18 @@ impl Engine {
                 instructions,
                 order: one.order,
             };
-            self.go_live(incoming, events);
+            let allowed = self
+                .listed(instrument)
+                .is_some_and(|listed| kind == OrderKind::Market || is_allowed(listed, one.side, one.order.price));
+            self.go_live(incoming, allowed, events);
+            if self.phase(instrument) != Phase::Continuous {
+                return;
+            }
         }
     }
 
     /// A stop becomes what it is behind its trigger, and trades.
-    fn go_live(&mut self, mut incoming: Incoming, events: &mut Vec<Event>) {
+    fn go_live(&mut self, mut incoming: Incoming, allowed: bool, events: &mut Vec<Event>) {
         incoming.order.public_ref = self.next_public_ref(incoming.instrument);
         incoming.instructions.trigger = Price(0);
         incoming.instructions.handling.0 &= !Handling::TRAILING.0;
@@ -181,7 +188,16 @@ impl Engine {
             }
             .into(),
         );
-        self.trade(incoming, false, events);
+        if allowed {
+            return self.trade(incoming, false, events);
+        }
+        let Incoming {
+            order,
+            instrument,
+            side,
+            ..
+        } = incoming;
+        events.push(unasked(&order, instrument, side, CancelReason::OutsideBands, false).into());
     }
 
     pub(super) fn first_trigger(&self, incoming: &Incoming) -> Price {
@@ -300,6 +316,7 @@ impl Engine {
         let (wanted_type, wanted_lifetime, wanted) = wanted(terms);
         let checks = [
             (self.is_killed(firm), RejectReason::FirmKilled),
+            (self.state.breaker != BreakerLevel::None, RejectReason::CircuitBroken),
             (!rules.offers.has(wanted_type), RejectReason::TypeNotOffered),
             (!rules.offers.has(wanted_lifetime), RejectReason::LifetimeNotOffered),
             (
@@ -322,6 +339,10 @@ impl Engine {
             ),
             (limit && !range(price), RejectReason::PriceOutOfRange),
             (limit && !tick(price), RejectReason::PriceOffTick),
+            (
+                limit && !is_allowed(listed, side, price),
+                RejectReason::PriceOutsideBands,
+            ),
             (!trigger_fits, RejectReason::TriggerInvalid),
             (
                 asked.expires > Timestamp(0) && asked.expires <= self.state.last_stamp,

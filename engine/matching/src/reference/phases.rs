@@ -1,5 +1,6 @@
 //! Phases and the uncross in the naive engine: every tick is tried, one execution at a time.
 
+use super::bounds::bands;
 use super::orders::{special_of, worth};
 use super::rules::is_on_tick;
 use super::trade::Incoming;
@@ -9,8 +10,8 @@ use alloc::vec::Vec;
 use rialto_model::command::SetPhase;
 use rialto_model::event::{CommandRejected, Executed, Indicative, OfficialPrice, PhaseChanged, Uncrossed};
 use rialto_model::{
-    AuctionOnly, CancelReason, Event, Handling, InstrumentId, OrderKind, Phase, Price, PublicRef, Quantity,
-    RejectReason, Side, TradeId,
+    AuctionOnly, BreakerLevel, CancelReason, Event, Handling, InstrumentId, OrderKind, Phase, Price, PublicRef,
+    Quantity, RejectReason, Side, Timestamp, TradeId,
 };
 
 impl Engine {
@@ -41,6 +42,25 @@ impl Engine {
             return events.push(closed.into());
         }
         let matches_again = c.phase == Phase::Continuous || c.phase == Phase::Closed;
+        if matches_again && old != Phase::Continuous && self.state.breaker != BreakerLevel::None {
+            let halted = CommandRejected {
+                schema: SetPhase::SCHEMA,
+                reason: RejectReason::CircuitBroken,
+            };
+            return events.push(halted.into());
+        }
+        self.change_phase(instrument, c.phase, self.state.last_stamp, events);
+    }
+
+    pub(super) fn change_phase(
+        &mut self,
+        instrument: InstrumentId,
+        phase: Phase,
+        now: Timestamp,
+        events: &mut Vec<Event>,
+    ) {
+        let old = self.phase(instrument);
+        let matches_again = phase == Phase::Continuous || phase == Phase::Closed;
         if matches_again && old != Phase::Continuous {
             let traded = self.uncross(instrument, old, events);
             if traded && (old == Phase::PreOpen || old == Phase::OpeningAuction) {
@@ -48,30 +68,24 @@ impl Engine {
             }
             self.end_auction_orders(instrument, events);
         }
-        if c.phase == Phase::Closed {
+        if phase == Phase::Closed {
             self.official(instrument, true, events);
         }
+        self.end_bounds(instrument);
         if let Some(listed) = self.listed_mut(instrument) {
-            listed.phase = c.phase;
+            listed.phase = phase;
             listed.outlook = Outlook::default();
         }
-        events.push(
-            PhaseChanged {
-                instrument,
-                phase: c.phase,
-            }
-            .into(),
-        );
-        if c.phase == Phase::ClosingAuction {
+        events.push(PhaseChanged { instrument, phase }.into());
+        if phase == Phase::ClosingAuction {
             self.begin_close(instrument, events);
         }
-        if c.phase == Phase::Delisted {
+        if phase == Phase::Delisted {
             let mut all = self.live();
             all.retain(|live| live.instrument == instrument);
             self.end_all(all, CancelReason::Delisted, events);
         }
-        self.publish(events);
-        self.go_on(instrument, events);
+        self.begin_bounds(instrument, now, events);
     }
 
     fn official(&self, instrument: InstrumentId, closing: bool, events: &mut Vec<Event>) {
@@ -172,15 +186,15 @@ impl Engine {
         }
     }
 
-    /// Says what each auction would do where that has changed.
-    pub(super) fn publish(&mut self, events: &mut Vec<Event>) {
-        for listed in &mut self.state.instruments {
+    /// Says what an auction would do where that has changed.
+    pub(super) fn publish(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        if let Some(listed) = self.listed_mut(instrument) {
             if !listed.phase.is_indicative() {
-                continue;
+                return;
             }
             let outlook = outlook(listed);
             if outlook == listed.outlook {
-                continue;
+                return;
             }
             listed.outlook = outlook;
             events.push(
@@ -253,6 +267,14 @@ impl Engine {
             } else {
                 self.next_trade(instrument)
             };
+            if let Some(listed) = self.listed_mut(instrument)
+                && !volume.is_zero()
+            {
+                listed.guard.reference = price;
+                if bands(listed).limit > 0 {
+                    listed.guard.average = price;
+                }
+            }
             events.push(
                 Uncrossed {
                     instrument,

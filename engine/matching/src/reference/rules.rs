@@ -1,13 +1,13 @@
 //! Rules of instruments and firms in the naive engine, and what is due at a time.
 
 use super::{Engine, broken};
-use crate::state::{InstrumentState, OrderState, Rules};
+use crate::state::{InstrumentState, Rules};
 use alloc::vec::Vec;
 use rialto_model::command::{MassCancel, SetKillSwitch, SetRulebook, SetSelfTrade, SetTicks};
 use rialto_model::event::{KillSwitchSet, MassCancelRejected, MassCancelled, RulebookSet, SelfTradeSet, TicksSet};
 use rialto_model::{
-    AccountId, CancelReason, Event, FirmId, InstrumentId, Offers, RejectReason, Rulebook, SelfTrade, SessionId,
-    TickTable, Timestamp,
+    AccountId, Bands, CancelReason, Event, FirmId, InstrumentId, Offers, RejectReason, Rulebook, SelfTrade, SessionId,
+    TickTable,
 };
 
 impl Engine {
@@ -32,6 +32,7 @@ impl Engine {
             version: c.version,
             rulebook: c.rulebook,
             ticks: listed.rules.map_or(TickTable::default(), |rules| rules.ticks),
+            bands: listed.rules.map_or(Bands::default(), |rules| rules.bands),
         });
         RulebookSet {
             instrument: c.instrument,
@@ -169,26 +170,6 @@ impl Engine {
             return Err(RejectReason::UnknownAccount);
         }
         Ok(())
-    }
-
-    /// Ends what is due at the stamp of the command that comes.
-    pub(super) fn expire(&mut self, events: &mut Vec<Event>) {
-        let now = self.state.last_stamp;
-        let is_due = |order: &OrderState| {
-            let expires = order.instructions().expires;
-            expires != Timestamp(0) && expires <= now
-        };
-        let mut books = self.state.instruments.iter();
-        if !books.any(|listed| listed.orders().any(|(_, order)| is_due(order))) {
-            return;
-        }
-        let deadline = |live: &super::Live| live.order.instructions().expires;
-        let mut due = self.live();
-        due.retain(|live| is_due(&live.order));
-        due.sort_by_key(|live| (deadline(live), live.instrument, live.order.order_id));
-        for live in due {
-            self.end(&live, CancelReason::Expired, events);
-        }
     }
 
     pub(super) fn prevention(&self, listed: &InstrumentState, firm: FirmId) -> SelfTrade {

@@ -1,6 +1,7 @@
 //! The trade in the naive engine: one maker at a time, each time looked for anew.
 
 use super::Engine;
+use super::bounds::{bands, interrupts, is_allowed};
 use super::orders::{unasked, worth};
 use super::rules::rulebook;
 use crate::state::{InstrumentState, OrderState};
@@ -19,6 +20,17 @@ pub(super) struct Incoming {
     pub(super) kind: OrderKind,
     pub(super) instructions: Instructions,
     pub(super) order: OrderState,
+}
+
+/// How far an order came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    /// As far as it goes.
+    Done,
+    /// To a trade that would be out of range.
+    Interrupted,
+    /// Self-trade prevention has ended it.
+    Prevented,
 }
 
 impl Engine {
@@ -95,13 +107,23 @@ impl Engine {
         if needed > Quantity(0) && self.would_trade(&incoming) < needed {
             return events.push(unasked(&incoming.order, instrument, side, reason, false).into());
         }
-        if !self.exhaust(&mut incoming, events) || incoming.order.leaves.is_zero() {
+        let run = self.exhaust(&mut incoming, events);
+        if run == Run::Prevented || incoming.order.leaves.is_zero() {
             return;
         }
         if kind == OrderKind::Market || !incoming.order.tif.rests() {
-            return events.push(unasked(&incoming.order, instrument, side, CancelReason::Unfilled, false).into());
+            events.push(unasked(&incoming.order, instrument, side, CancelReason::Unfilled, false).into());
+        } else {
+            self.come_to_rest(&incoming, announced, events);
         }
-        self.queue(&incoming);
+        if run == Run::Interrupted {
+            self.pause(instrument, self.state.last_stamp, events);
+        }
+    }
+
+    fn come_to_rest(&mut self, incoming: &Incoming, announced: bool, events: &mut Vec<Event>) {
+        let Incoming { instrument, side, .. } = *incoming;
+        self.queue(incoming);
         if announced || incoming.instructions.handling.has(Handling::HIDDEN) {
             return;
         }
@@ -128,23 +150,32 @@ impl Engine {
         incoming.order.executed.saturating_sub(before)
     }
 
-    /// Trades an order as far as it goes; false where self-trade prevention has ended it.
-    fn exhaust(&mut self, incoming: &mut Incoming, events: &mut Vec<Event>) -> bool {
+    /// Trades an order as far as it goes.
+    fn exhaust(&mut self, incoming: &mut Incoming, events: &mut Vec<Event>) -> Run {
         let limit = self.limit(incoming);
         let firm = self.firm_of(incoming.order.session);
+        let last = self
+            .listed(incoming.instrument)
+            .map_or(Price(0), |listed| listed.last_price);
         loop {
             let Some(listed) = self.listed(incoming.instrument) else {
-                return true;
+                return Run::Done;
             };
             let mode = self.prevention(listed, firm);
-            let makers = self.makers(listed, incoming.side, limit);
+            let mut makers = self.makers(listed, incoming.side, limit);
+            if incoming.kind == OrderKind::Market {
+                makers.retain(|maker| is_allowed(listed, incoming.side, maker.price));
+            }
             let (Some(maker), 1..) = (makers.first().copied(), incoming.order.leaves.0) else {
-                return true;
+                return Run::Done;
             };
+            if interrupts(listed, last, maker.price) {
+                return Run::Interrupted;
+            }
             let own = self.firm_of(maker.session) == firm && maker.instructions().group == incoming.instructions.group;
             if own && mode != SelfTrade::Allowed {
                 if !self.keep_apart(incoming, &maker, mode, events) {
-                    return false;
+                    return Run::Prevented;
                 }
             } else {
                 self.match_one(incoming, maker, events);
@@ -206,6 +237,10 @@ impl Engine {
             Some(listed) => {
                 listed.trades += 1;
                 listed.last_price = maker.price;
+                if bands(listed).limit > 0 {
+                    listed.guard.tallies[9].sum += maker.price.0 as u64;
+                    listed.guard.tallies[9].count += 1;
+                }
                 TradeId::new(instrument, listed.trades)
             }
             None => TradeId(0),

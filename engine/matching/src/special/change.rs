@@ -36,7 +36,9 @@ impl Engine {
             }
             .into(),
         );
+        let at = usize::from(self.orders[handle].instrument.0) - 1;
         self.take_off_any(handle);
+        self.conclude(at, sink);
     }
 
     /// As a plain reduce: the order keeps its place, and of an iceberg the part that nobody sees goes first.
@@ -92,6 +94,7 @@ impl Engine {
             }
             .into(),
         );
+        self.conclude(usize::from(order.instrument.0) - 1, sink);
         Ok(())
     }
 
@@ -193,6 +196,7 @@ impl Engine {
                 self.replaced_special(c, &before, limit, leaves, old.public_ref, true)
                     .into(),
             );
+            self.conclude(at, sink);
             return Ok(());
         }
 
@@ -222,7 +226,7 @@ impl Engine {
             self.order_ids.remove(old.order_id.0);
             self.orders.release(handle);
         }
-        self.settle(at, sink);
+        self.conclude(at, sink);
         Ok(())
     }
 

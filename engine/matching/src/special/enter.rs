@@ -132,7 +132,7 @@ impl Engine {
             self.name(c.session, c.user_ref, handle);
             self.stand(handle, &incoming, rests, sink);
         }
-        self.settle(at, sink);
+        self.conclude(at, sink);
     }
 
     /// Whether an order comes to rest at once, as a whole and displayed.
@@ -289,7 +289,8 @@ impl Engine {
     }
 
     /// Where an order rests and how far it reaches. A market order reaches over the protection range from the best price of
-    /// the other side (CME Globex, market orders with protection); what is left beyond it is cancelled.
+    /// the other side (CME Globex, market orders with protection), within collar and limit bands; what is left beyond is
+    /// cancelled.
     pub(super) fn terms(&self, incoming: &Incoming) -> Terms {
         let book = &self.books[incoming.at()];
         let Order { side, leaves, .. } = incoming.order;
@@ -303,12 +304,15 @@ impl Engine {
             rank: 0,
             reach: REACH_ALL,
         };
-        let Some(best) = self.best_price(incoming.at(), side.opposite()).filter(|_| range > 0) else {
-            return everything;
-        };
-        let worst = match side {
+        let best = self.best_price(incoming.at(), side.opposite()).filter(|_| range > 0);
+        let protected = best.and_then(|best| match side {
             Side::Buy => best.checked_add(range).filter(|worst| *worst <= book.price_max),
             Side::Sell => best.checked_sub(range).filter(|worst| *worst > 0),
+        });
+        let worsts = [protected, book.worst_price(side)].into_iter().flatten();
+        let worst = match side {
+            Side::Buy => worsts.min(),
+            Side::Sell => worsts.max(),
         };
         match worst {
             Some(worst) => book.resting_terms(side, worst, leaves),

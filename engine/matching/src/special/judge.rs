@@ -5,8 +5,8 @@ use crate::engine::Engine;
 use crate::pool::NONE;
 use rialto_model::command::EnterSpecial;
 use rialto_model::{
-    AccountId, AuctionOnly, FirmId, Handling, Instructions, Offers, OrderKind, Phase, Price, Quantity, RejectReason,
-    ShortSale, Side, TimeInForce, Timestamp,
+    AccountId, AuctionOnly, BreakerLevel, FirmId, Handling, Instructions, Offers, OrderKind, Phase, Price, Quantity,
+    RejectReason, ShortSale, Side, TimeInForce, Timestamp,
 };
 
 use super::index;
@@ -72,12 +72,18 @@ impl Engine {
         if self.firm_rules(firm).killed {
             return Err(RejectReason::FirmKilled);
         }
+        if self.breaker != BreakerLevel::None {
+            return Err(RejectReason::CircuitBroken);
+        }
         let book = &self.books[at];
         book.judge_offer(wish)?;
         judge_conflict(wish)?;
         judge_phase(book.phase(), wish)?;
         book.judge_quantities(wish)?;
         let price = book.judge_price(wish)?;
+        if wish.kind == OrderKind::Limit && !book.is_within(wish.side, price) {
+            return Err(RejectReason::PriceOutsideBands);
+        }
         book.judge_trigger(wish)?;
         if wish.instructions.expires != Timestamp(0) && wish.instructions.expires <= self.last_stamp {
             return Err(RejectReason::ExpiryInvalid);

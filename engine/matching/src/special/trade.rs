@@ -6,7 +6,8 @@ use crate::pool::NONE;
 use alloc::vec::Vec;
 use rialto_model::event::{Executed, Reduced};
 use rialto_model::{
-    CancelReason, EventSink, Handling, Incarnation, MsgSeqNum, Phase, PublicRef, SelfTrade, Side, Text, TimeInForce,
+    CancelReason, EventSink, Handling, Incarnation, MsgSeqNum, OrderKind, Phase, PublicRef, SelfTrade, Side, Text,
+    TimeInForce,
 };
 
 use super::enter::{Incoming, is_reached};
@@ -22,10 +23,15 @@ impl Engine {
         }
         let at = incoming.at();
         let mode = self.self_trade(at, incoming.order.firm());
+        let last = self.books[at].last_price;
         while incoming.order.leaves > 0 {
             let Some(level) = self.next_level(at, incoming.order.side, reach) else {
                 break;
             };
+            if !self.books[at].is_in_range(last, self.rungs.levels[level].price) {
+                self.special_book(at).interrupted = true;
+                break;
+            }
             let maker = self.rungs.levels[level].head;
             if mode != SelfTrade::Allowed && self.is_own(incoming, maker) {
                 if self.prevent(incoming, maker, mode, sink) {
@@ -76,25 +82,30 @@ impl Engine {
         let at = incoming.at();
         let side = incoming.order.side.opposite();
         let mode = self.self_trade(at, incoming.order.firm());
-        let mut levels: Vec<(u32, bool, u32)> = Vec::new();
+        let mut levels: Vec<(u32, bool, u32, u32)> = Vec::new();
         let displayed = self.books[at].side(side).levels(&self.rungs);
         levels.extend(
             displayed
                 .take_while(|level| level.rank <= reach)
-                .map(|level| (level.rank, false, level.head)),
+                .map(|level| (level.rank, false, level.head, level.price)),
         );
         if let Some(special) = &self.books[at].special {
             let hidden = special.hidden[index(side)].levels(&self.rungs);
             levels.extend(
                 hidden
                     .take_while(|level| level.rank <= reach)
-                    .map(|level| (level.rank, true, level.head)),
+                    .map(|level| (level.rank, true, level.head, level.price)),
             );
             levels.sort_unstable();
         }
         let mut remaining = u64::from(incoming.order.leaves);
         let mut traded = 0;
-        for (_, _, head) in levels {
+        let book = &self.books[at];
+        let last = book.last_price;
+        let in_range = levels
+            .into_iter()
+            .take_while(|(.., price)| book.is_in_range(last, *price));
+        for (_, _, head, _) in in_range {
             // First what stands in the queue, one behind the other, then what icebergs show behind all of it.
             let mut reserves = 0;
             let mut next = head;
@@ -228,7 +239,9 @@ impl Engine {
             }
             .into(),
         );
-        if maker.leaves > 0 {
+        let rests = maker.leaves > 0;
+        self.note_trade(at, limit);
+        if rests {
             return;
         }
         if reserve == 0 {
@@ -260,15 +273,42 @@ impl Engine {
     /// What a finished order sets off: trailing stops follow the last trade, and stops that it has reached go live, each to
     /// its end before the next, the oldest first.
     pub(super) fn settle(&mut self, at: usize, sink: &mut impl EventSink) {
-        if self.books[at].phase() != Phase::Continuous {
-            return;
-        }
-        loop {
+        while self.books[at].phase() == Phase::Continuous {
+            if self.is_interrupted(at) {
+                return self.pause(at, self.last_stamp, sink);
+            }
             self.trail(at);
             let Some(handle) = self.next_triggered(at) else {
                 return;
             };
             self.activate(handle, sink);
+        }
+    }
+
+    /// Whether an order was to trade out of range; asked once.
+    fn is_interrupted(&mut self, at: usize) -> bool {
+        let special = self.books[at].special.as_mut();
+        special.is_some_and(|special| core::mem::take(&mut special.interrupted))
+    }
+
+    /// The end of a command on a book: what it set off, what it did to limit states and to the outlook of an auction.
+    pub(crate) fn conclude(&mut self, at: usize, sink: &mut impl EventSink) {
+        self.settle(at, sink);
+        if self.deferred {
+            return;
+        }
+        self.watch_limits(at, sink);
+        if self.books[at].phase().is_indicative() {
+            self.publish(at, sink);
+        }
+    }
+
+    /// The end of a command on all books.
+    pub(crate) fn conclude_all(&mut self, sink: &mut impl EventSink) {
+        for at in 0..self.books.len() {
+            if self.books[at].special.is_some() {
+                self.conclude(at, sink);
+            }
         }
     }
 
@@ -340,6 +380,12 @@ impl Engine {
             instructions,
         };
         self.go_live(&mut incoming, sink);
+        let Incoming { kind, price, order, .. } = incoming;
+        if kind == OrderKind::Limit && !self.books[incoming.at()].is_within(order.side, price) {
+            sink.emit(order.cancelled(CancelReason::OutsideBands, false).into());
+            self.forget(handle);
+            return;
+        }
         if self.run(&mut incoming, sink) {
             self.stand(handle, &incoming, false, sink);
         } else {

@@ -119,6 +119,9 @@ impl Engine {
         let volume = outlook.volume.0;
         if volume > 0 || phase.is_call() {
             let trade = if volume > 0 { book.next_trade() } else { TradeId(0) };
+            if volume > 0 {
+                book.refer_to(limit);
+            }
             sink.emit(
                 Uncrossed {
                     instrument: book.instrument,

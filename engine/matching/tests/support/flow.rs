@@ -28,7 +28,9 @@ const UNCONSUMED: [RejectReason; 3] = [
     RejectReason::UserRefJump,
 ];
 /// Reasons under which a replace's is.
-const TERMS: [RejectReason; 17] = [
+const TERMS: [RejectReason; 19] = [
+    RejectReason::PriceOutsideBands,
+    RejectReason::CircuitBroken,
     RejectReason::NotInThisPhase,
     RejectReason::TypeNotOffered,
     RejectReason::LifetimeNotOffered,
@@ -67,6 +69,8 @@ pub(crate) struct Flow {
     pub(crate) ruled: bool,
     /// The version of each instrument's rules.
     pub(crate) versions: [u32; 4],
+    /// The whole market is halted.
+    pub(crate) halted: bool,
     /// The phase of each instrument.
     pub(crate) phases: [Phase; 4],
     setup: Vec<Command>,
@@ -142,6 +146,7 @@ impl Flow {
             calm: false,
             ruled: false,
             versions: [0; 4],
+            halted: false,
             phases: [Phase::Continuous; 4],
             setup,
             day: 0,
@@ -216,6 +221,8 @@ impl Flow {
             Event::SessionClosed(e) => self.members[e.session.0 as usize - 1].up = false,
             Event::RulebookSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
             Event::TicksSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
+            Event::BandsSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
+            Event::CircuitBroken(e) => self.halted = e.level != BreakerLevel::None,
             Event::PhaseChanged(e) => self.phases[usize::from(e.instrument.0) - 1] = e.phase,
             Event::DayEnded(_) => self.open = false,
             Event::DayStarted(e) => {

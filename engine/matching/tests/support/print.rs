@@ -205,6 +205,13 @@ impl Names {
             Event::OfficialPrice(e) => {
                 format!("official {} @{}", if e.closing { "close" } else { "open" }, e.price)
             }
+            Event::BandsSet(e) => format!("bands {} of {}", e.version, e.instrument),
+            Event::PriceBands(e) => format!("bands {} to {} around {}", e.low, e.high, e.reference),
+            Event::LimitStateChanged(e) => {
+                let what = if e.entered { "begins" } else { "ends" };
+                format!("limit state {} {what}", side(e.side))
+            }
+            Event::CircuitBroken(e) => format!("circuit {:?}", e.level),
             Event::MassCancelled(e) => format!("{} mass cancels {}", letter(e.session), e.cancelled),
             Event::MassCancelRejected(e) => format!("{} mass cancel rejected {:?}", letter(e.session), e.reason),
         }

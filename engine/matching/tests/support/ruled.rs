@@ -12,6 +12,14 @@ impl Flow {
                 return Some(self.set_rulebook(at));
             }
         }
+        if self.halted && self.random.one_in(60) {
+            return Some(
+                BreakCircuit {
+                    level: BreakerLevel::None,
+                }
+                .into(),
+            );
+        }
         Some(match self.random.below(1_000) {
             0..=1 => {
                 let at = self.random.below(4) as usize;
@@ -30,7 +38,12 @@ impl Flow {
             .into(),
             11..=13 => self.mass_cancel(),
             14..=24 => self.set_phase(),
-            25..=400 => self.enter_special(),
+            25..=27 => self.set_bands(),
+            28 => BreakCircuit {
+                level: *self.random.pick(BreakerLevel::ALL),
+            }
+            .into(),
+            29..=400 => self.enter_special(),
             401..=480 => self.replace_special(),
             _ => return None,
         })
@@ -97,6 +110,52 @@ impl Flow {
         .into()
     }
 
+    /// Narrow, so that they are met, and of short times.
+    fn set_bands(&mut self) -> Command {
+        let at = 1 + self.random.below(3) as usize;
+        let tick = INSTRUMENTS[at].0;
+        let mut maybe = |list: &[u32]| {
+            if self.random.one_in(2) {
+                *self.random.pick(list)
+            } else {
+                0
+            }
+        };
+        let mut bands = Bands {
+            reference: Price(0),
+            collar: maybe(&[2_000, 5_000, 9_999]),
+            interruption: maybe(&[1_000, 3_000, 5_000]),
+            limit: maybe(&[1_000, 2_500, 5_000]),
+            window: 10,
+            limit_state: 1,
+            pause: 1,
+        };
+        // As with phases: no auction where there are too many ticks to try.
+        if at < 2 {
+            (bands.interruption, bands.limit) = (0, 0);
+        }
+        if self.random.one_in(2) {
+            bands.reference = Price(self.middle[at] * tick);
+        }
+        match self.random.below(20) {
+            0 => bands.collar = 10_001,
+            1 => bands.reference.0 += 1,
+            2 => bands.window = 15,
+            3 => bands.limit_state = 0,
+            4 => bands.pause = 0,
+            5 => bands.pause = 86_400_001,
+            6 => bands.reference = Price(-tick),
+            7 => bands.window = 0,
+            _ => {}
+        }
+        SetBands {
+            instrument: InstrumentId(at as u16 + 1),
+            version: self.versions[at] + 1 + u32::from(self.random.one_in(20)),
+            bands,
+        }
+        .into()
+    }
+
     /// Instruments 3 and 4 go through phases: the naive engine tries every tick, and theirs are few.
     fn set_phase(&mut self) -> Command {
         let at = 2 + self.random.below(2) as usize;
@@ -107,19 +166,14 @@ impl Flow {
             0..=3 => Phase::Continuous,
             _ => *self.random.pick(&Phase::ALL[1..8]),
         };
-        // The last of the venue's instruments is delisted some day.
-        let (at, phase) = match self.random.below(2_000) {
-            0 if self.seq > 100_000 => (1, Phase::Delisted),
-            1..=9 => (self.random.below(2) as usize, phase),
+        // The second of the venue's instruments is delisted some day.
+        let (at, phase) = match self.random.below(200) {
+            0 if self.seq > 180_000 => (1, Phase::Delisted),
             _ => (at, phase),
         };
         SetPhase {
             instrument: InstrumentId(at as u16 + 1 + 3 * u16::from(self.random.one_in(200))),
-            phase: if at < 2 && phase != Phase::Delisted {
-                Phase::Halt
-            } else {
-                phase
-            },
+            phase,
         }
         .into()
     }

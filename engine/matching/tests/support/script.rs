@@ -7,6 +7,7 @@
 //!
 //! The world: firm 1 (ONE) with sessions A and B, firm 2 (TWO) with session C; each has an account of its own number. One
 //! instrument: XYZ with tick 5, lot 10, prices to 1,000, quantities to 1,000. Day 1 is open and all sessions are up.
+//! A line that begins with `+N` comes N milliseconds later than it would.
 //! A line begins with the session: A to C, D (not defined) or V (the venue). `A/9` speaks under incarnation 9. Both
 //! engines play every table, and each of their states survives its bytes at every line.
 
@@ -37,7 +38,8 @@ fn run<M: Matching>(name: &str, mut engine: M, table: Table<'_>) {
         world.apply(&mut engine, command);
     }
     for (line, (text, expected)) in table.iter().enumerate() {
-        let command = world.parse(text);
+        let rest = world.wait(text);
+        let command = world.parse(rest);
         let events = world.apply(&mut engine, command);
         assert_eq!(events, *expected, "{name} engine, line {}: {text}", line + 1);
         let state = engine.export();
@@ -52,6 +54,8 @@ fn run<M: Matching>(name: &str, mut engine: M, table: Table<'_>) {
 #[derive(Default)]
 pub(crate) struct World {
     seq: u64,
+    /// Nanoseconds that lines came later.
+    ahead: u64,
     names: Names,
     incarnations: BTreeMap<u32, u32>,
 }
@@ -62,8 +66,18 @@ impl World {
             self.incarnations.insert(up.session.0, up.incarnation.0);
         }
         self.seq += 1;
-        let events = super::apply(engine, &super::sequenced(self.seq, command));
+        let mut command = super::sequenced(self.seq, command);
+        command.stamp.0 += self.ahead;
+        let events = super::apply(engine, &command);
         events.iter().map(|event| self.names.print(event)).collect()
+    }
+
+    fn wait<'a>(&mut self, text: &'a str) -> &'a str {
+        let Some((later, rest)) = text.strip_prefix('+').and_then(|text| text.split_once(' ')) else {
+            return text;
+        };
+        self.ahead += later.parse::<u64>().expect("milliseconds") * 1_000_000;
+        rest
     }
 
     fn parse(&self, text: &str) -> Command {
@@ -90,6 +104,16 @@ impl World {
                 instrument: InstrumentId(1),
                 version: number(version),
                 rulebook: rulebook(rest),
+            }
+            .into(),
+            ["bands", version, ref rest @ ..] => SetBands {
+                instrument: InstrumentId(1),
+                version: number(version),
+                bands: bands(rest),
+            }
+            .into(),
+            ["break", level] => BreakCircuit {
+                level: BreakerLevel::ALL[number(level) as usize],
             }
             .into(),
             ["phase", name] => SetPhase {
@@ -328,6 +352,30 @@ fn rulebook(words: &[&str]) -> Rulebook {
         }
     }
     rules
+}
+
+/// The times are those of the Plan to Address Extraordinary Market Volatility.
+fn bands(words: &[&str]) -> Bands {
+    let mut bands = Bands {
+        window: 300_000,
+        limit_state: 15_000,
+        pause: 300_000,
+        ..Bands::default()
+    };
+    for pair in words.chunks_exact(2) {
+        let value: u32 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "reference" => bands.reference = Price(i64::from(value)),
+            "collar" => bands.collar = value,
+            "interruption" => bands.interruption = value,
+            "limit" => bands.limit = value,
+            "window" => bands.window = value,
+            "limit-state" => bands.limit_state = value,
+            "pause" => bands.pause = value,
+            other => panic!("not a bound: {other}"),
+        }
+    }
+    bands
 }
 
 /// `0:5 100:10`: from which price on which tick.

@@ -117,7 +117,7 @@ pub(super) const fn capacity_in(capacity: Option<u8>) -> Capacity {
 pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
     match reason {
         RejectReason::UnknownInstrument => 1,
-        RejectReason::MarketClosed | RejectReason::NotInThisPhase => 2,
+        RejectReason::MarketClosed | RejectReason::NotInThisPhase | RejectReason::CircuitBroken => 2,
         RejectReason::QuantityTooLarge => 3,
         RejectReason::UnknownOrder | RejectReason::NotYours => 5,
         RejectReason::DuplicateClientId => 6,
@@ -137,6 +137,7 @@ pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::SessionNotUp
         | RejectReason::PriceOffTick
         | RejectReason::PriceOutOfRange
+        | RejectReason::PriceOutsideBands
         | RejectReason::UserRefJump
         | RejectReason::BookFull
         | RejectReason::ShortSaleOnBuy
@@ -174,6 +175,7 @@ pub(super) const fn ending(reason: CancelReason, by_owner: bool) -> (ExecType, O
         CancelReason::MassCancelled => "mass cancel",
         CancelReason::FirmKilled => "the firm's kill switch",
         CancelReason::AuctionOver => "its auction is over",
+        CancelReason::OutsideBands => "its price lies beyond the limit bands",
         CancelReason::Delisted => "the instrument was delisted",
         CancelReason::MinimumNotMet => "less than the minimum quantity could trade",
     };

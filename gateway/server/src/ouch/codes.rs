@@ -61,7 +61,7 @@ pub(super) const fn cancel_reason(reason: CancelReason, by_owner: bool) -> ouch:
             ouch::CancelReason::ImmediateOrCancel
         }
         CancelReason::DayEnded | CancelReason::Expired | CancelReason::AuctionOver => ouch::CancelReason::Timeout,
-        CancelReason::SessionLost | CancelReason::Delisted => ouch::CancelReason::System,
+        CancelReason::SessionLost | CancelReason::Delisted | CancelReason::OutsideBands => ouch::CancelReason::System,
         CancelReason::SelfTrade => ouch::CancelReason::SelfMatchPrevention,
         CancelReason::FirmKilled => ouch::CancelReason::Supervisory,
     }
@@ -72,9 +72,11 @@ pub(super) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
     Some(match reason {
         RejectReason::UnknownSession | RejectReason::SessionNotUp => return None,
         RejectReason::MarketClosed => ouch::RejectReason::DestinationClosed,
-        RejectReason::NotInThisPhase => ouch::RejectReason::Halted,
+        RejectReason::NotInThisPhase | RejectReason::CircuitBroken => ouch::RejectReason::Halted,
         RejectReason::UnknownInstrument => ouch::RejectReason::InvalidSymbol,
-        RejectReason::PriceOffTick | RejectReason::PriceOutOfRange => ouch::RejectReason::InvalidPrice,
+        RejectReason::PriceOffTick | RejectReason::PriceOutOfRange | RejectReason::PriceOutsideBands => {
+            ouch::RejectReason::InvalidPrice
+        }
         RejectReason::QuantityZero | RejectReason::QuantityOffLot | RejectReason::QuantityTooSmall => {
             ouch::RejectReason::InvalidQuantity
         }
