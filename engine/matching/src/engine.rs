@@ -18,8 +18,8 @@ use rialto_model::event::{Ignored, Ticked};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
     AccountId, BreakerLevel, Command, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum,
-    OrderId, Policy, RejectReason, ReleaseNumber, SequenceNumber, Sequenced, SessionId, Timestamp, TradingDay, UserRef,
-    VenueId,
+    OrderId, Policy, RejectReason, ReleaseNumber, SequenceNumber, Sequenced, SessionId, Timestamp, TradeId, TradingDay,
+    UserRef, VenueId,
 };
 
 /// The venue itself, which is always up, may change any firm's order and enters none.
@@ -76,6 +76,8 @@ pub struct Engine {
     pub(crate) timers: BTreeSet<(Timestamp, InstrumentId, OrderId)>,
     /// The halt of the whole market.
     pub(crate) breaker: BreakerLevel,
+    /// Trades of today that are undone.
+    pub(crate) undone: BTreeSet<TradeId>,
     /// What a command did to limit states and auctions is said at its very end.
     pub(crate) deferred: bool,
     /// From which stamp on a command takes the watched path ([`Engine::watch`]).
@@ -127,6 +129,7 @@ impl Engine {
             extras: Pool::new(0),
             timers: BTreeSet::new(),
             breaker: BreakerLevel::None,
+            undone: BTreeSet::new(),
             deferred: false,
             watched_from: Timestamp(u64::MAX),
             rungs: Rungs::new(),
@@ -180,7 +183,14 @@ impl Engine {
             Command::DefineAccount(c) => sink.emit(self.define_account(c)),
             Command::DefineSession(c) => sink.emit(self.define_session(c)),
             Command::SetRulebook(c) => sink.emit(self.set_rulebook(c)),
-            Command::SetTicks(c) => sink.emit(self.set_ticks(c)),
+            Command::SetTicks(c) => {
+                sink.emit(self.set_ticks(c));
+                self.conclude_all(sink);
+            }
+            Command::SetFees(c) => sink.emit(self.set_fees(c)),
+            Command::SetAllocation(c) => sink.emit(self.set_allocation(c)),
+            Command::BustTrade(c) => sink.emit(self.bust_trade(c)),
+            Command::CorrectTrade(c) => sink.emit(self.correct_trade(c)),
             Command::SetBands(c) => self.set_bands(c, sink),
             Command::BreakCircuit(c) => self.break_circuit(c, sink),
             Command::SetPhase(c) => self.set_phase(c, sink),

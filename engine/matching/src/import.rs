@@ -4,13 +4,13 @@
 
 mod places;
 
-use crate::special::{are_sound_bands, are_sound_rules, are_sound_ticks};
+use crate::special::{are_sound_bands, are_sound_fees, are_sound_rules, are_sound_ticks, is_sound_allocation};
 use crate::state::{EngineState, Guard, InstrumentState, OrderState, Rules, SessionState, Tally};
 use crate::{CURRENT_RELEASE, registry};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rialto_model::command::DefineInstrument;
-use rialto_model::limits::LIVE_ORDERS_MAX;
+use rialto_model::limits::{LIVE_ORDERS_MAX, UNDONE_TRADES_MAX};
 use rialto_model::{
     AccountId, BreakerLevel, FirmId, OrderId, Phase, Price, PublicRef, SessionId, ShortSale, Side, Symbol, TimeInForce,
     UserRef,
@@ -92,6 +92,10 @@ impl EngineState {
                 self.last_seq.0 > SEQUENCE_MAX,
                 "its last sequence number is out of range",
             ),
+            (
+                self.undone.len() > UNDONE_TRADES_MAX || !self.undone.is_sorted_by(|one, other| one < other),
+                "its undone trades are too many or out of order",
+            ),
             (self.day_open && self.day.0 == 0, "a day is open and none was started"),
         ])
         .map_err(|fault| ImportError::Venue { fault })
@@ -163,7 +167,7 @@ impl EngineState {
             (!names.symbols.insert(one.symbol), "its symbol is another's"),
             (!registry::is_sound(one), "tick, lot or bounds contradict each other"),
             (
-                listed.public_refs > COUNT_MAX || listed.trades > COUNT_MAX,
+                listed.public_refs > COUNT_MAX || listed.trades > COUNT_MAX || listed.trades_at_open > listed.trades,
                 "its counters are out of range",
             ),
             (
@@ -281,6 +285,8 @@ fn are_sound(one: &DefineInstrument, rules: &Rules) -> bool {
         && are_sound_rules(one, &rules.rulebook)
         && are_sound_ticks(one, &rules.ticks)
         && are_sound_bands(one, &rules.bands)
+        && are_sound_fees(&rules.fees)
+        && is_sound_allocation(one, &rules.allocation)
 }
 
 /// Who is defined.

@@ -20,6 +20,10 @@ impl Engine {
         self.day = c.day;
         self.midnight = c.midnight;
         self.day_open = true;
+        self.undone.clear();
+        for book in &mut self.books {
+            book.trades_at_open = book.trades;
+        }
         for session in &mut self.sessions {
             session.last_user_ref = UserRef(0);
         }

@@ -3,6 +3,7 @@
 //! It exists to be obviously right, and to be written in another style than [`crate::Engine`], so that the two do not
 //! share a mistake. It must never be made fast. Rules are documented with their sources at the fast engine.
 
+mod after;
 mod bounds;
 mod changes;
 mod orders;
@@ -76,6 +77,10 @@ impl Matching for Engine {
             Command::MassCancel(c) => self.mass_cancel(c, &mut events),
             Command::SetRulebook(c) => events.push(self.set_rulebook(c)),
             Command::SetTicks(c) => events.push(self.set_ticks(c)),
+            Command::SetFees(c) => events.push(self.set_fees(c)),
+            Command::SetAllocation(c) => events.push(self.set_allocation(c)),
+            Command::BustTrade(c) => events.push(self.bust_trade(c)),
+            Command::CorrectTrade(c) => events.push(self.correct_trade(c)),
             Command::SetBands(c) => self.set_bands(c, &mut events),
             Command::BreakCircuit(c) => self.break_circuit(c, &mut events),
             Command::SetPhase(c) => self.set_phase(c, &mut events),
@@ -134,6 +139,7 @@ impl Engine {
             definition: *c,
             public_refs: 0,
             trades: 0,
+            trades_at_open: 0,
             last_price: Price(0),
             rules: None,
             phase: Phase::Continuous,
@@ -215,6 +221,10 @@ impl Engine {
         self.state.day = c.day;
         self.state.midnight = c.midnight;
         self.state.day_open = true;
+        self.state.undone.clear();
+        for listed in &mut self.state.instruments {
+            listed.trades_at_open = listed.trades;
+        }
         for session in &mut self.state.sessions {
             session.last_user_ref = UserRef(0);
         }

@@ -30,6 +30,7 @@ impl Engine {
             midnight: self.midnight,
             day_open: self.day_open,
             breaker: self.breaker,
+            undone: self.undone.iter().copied().collect(),
             firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
             sessions: sessions
@@ -67,6 +68,7 @@ impl Engine {
             definition: *definition,
             public_refs: book.public_refs,
             trades: book.trades,
+            trades_at_open: book.trades_at_open,
             last_price: price(book.last_price),
             phase: book.phase(),
             outlook: special.map_or(Outlook::default(), |special| special.outlook),
@@ -76,6 +78,8 @@ impl Engine {
                 rulebook: special.rulebook,
                 ticks: special.ticks,
                 bands: special.bands,
+                fees: special.fees,
+                allocation: special.allocation,
             }),
             bids: queue(book.side(Side::Buy)),
             asks: queue(book.side(Side::Sell)),
@@ -134,6 +138,7 @@ impl Engine {
         engine.midnight = state.midnight;
         engine.day_open = state.day_open;
         engine.breaker = state.breaker;
+        engine.undone = state.undone.iter().copied().collect();
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {
@@ -151,6 +156,7 @@ impl Engine {
             engine.add_instrument(&listed.definition);
             engine.books[book].public_refs = listed.public_refs;
             engine.books[book].trades = listed.trades;
+            engine.books[book].trades_at_open = listed.trades_at_open;
             engine.books[book].last_price = listed.last_price.0 as u32;
             if let Some(rules) = &listed.rules {
                 let special = engine.special_book(book);
@@ -160,6 +166,8 @@ impl Engine {
                 special.phase = listed.phase;
                 special.outlook = listed.outlook;
                 special.bands = rules.bands;
+                special.fees = rules.fees;
+                special.allocation = rules.allocation;
                 special.guard = listed.guard;
                 engine.set_timer(listed.guard.due(), listed.definition.instrument, OrderId(0));
             }
@@ -167,6 +175,7 @@ impl Engine {
                 engine.take_in_order(order, side, listed.definition.instrument);
             }
         }
+        engine.mark_all_sessions();
         engine.watch();
         engine.name_all();
         Ok(engine)

@@ -6,8 +6,10 @@
 //!
 //! [`rules`] takes rules in, [`judge`] says what is valid under them, [`enter`], [`trade`] and [`change`] are the paths of
 //! a new order, of the trade and of changes; [`phase`] and [`uncross`] are calls and auctions; [`mass`] takes off many at a
-//! time; [`timers`] fires what is due; [`guard`] keeps price bounds and halts.
+//! time; [`timers`] fires what is due; [`guard`] keeps price bounds and halts; [`share`] allocates, [`after`] is
+//! fees and trades undone.
 
+mod after;
 mod change;
 mod enter;
 mod guard;
@@ -15,12 +17,15 @@ mod judge;
 mod mass;
 mod phase;
 mod rules;
+mod share;
 mod timers;
 mod trade;
 mod uncross;
 
+pub(crate) use after::are_sound_fees;
 pub(crate) use guard::are_sound_bands;
 pub(crate) use rules::{SpecialBook, are_sound_rules, are_sound_ticks};
+pub(crate) use share::is_sound_allocation;
 
 use crate::book::{queue_of, unlink_from};
 use crate::engine::Engine;

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
-    AccountId, Bands, BreakerLevel, Incarnation, Instructions, OrderId, OrderKind, Phase, Policy, Price, PublicRef,
-    Quantity, ReleaseNumber, Rulebook, SelfTrade, SequenceNumber, SessionId, ShortSale, Side, StateHash, TickTable,
-    TimeInForce, Timestamp, TradingDay, UserRef, VenueId,
+    AccountId, Allocation, Bands, BreakerLevel, Fees, Incarnation, Instructions, OrderId, OrderKind, Phase, Policy,
+    Price, PublicRef, Quantity, ReleaseNumber, Rulebook, SelfTrade, SequenceNumber, SessionId, ShortSale, Side,
+    StateHash, TickTable, TimeInForce, Timestamp, TradeId, TradingDay, UserRef, VenueId,
 };
 
 /// Everything an engine knows. Lists are in order of id; orders are in price-time order, best first.
@@ -33,6 +33,8 @@ pub struct EngineState {
     pub day_open: bool,
     /// The halt of the whole market.
     pub breaker: BreakerLevel,
+    /// Trades of today that are undone, in rising order.
+    pub undone: Vec<TradeId>,
     /// The member firms.
     pub firms: Vec<FirmState>,
     /// Their accounts.
@@ -76,6 +78,8 @@ pub struct InstrumentState {
     pub public_refs: u64,
     /// How many trades it has seen.
     pub trades: u64,
+    /// How many of them on earlier days.
+    pub trades_at_open: u64,
     /// The price of the last one; zero before the first.
     pub last_price: Price,
     /// Its rules, if it was given a rulebook.
@@ -123,6 +127,10 @@ pub struct Rules {
     pub ticks: TickTable,
     /// The price bounds.
     pub bands: Bands,
+    /// The fees.
+    pub fees: Fees,
+    /// The allocation.
+    pub allocation: Allocation,
 }
 
 /// What price bounds go by.
@@ -219,6 +227,7 @@ impl Default for EngineState {
             midnight: Timestamp(0),
             day_open: false,
             breaker: BreakerLevel::None,
+            undone: Vec::new(),
             firms: Vec::new(),
             accounts: Vec::new(),
             sessions: Vec::new(),

@@ -3,17 +3,18 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 3 |
+//! | version | u16, 4 |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
 //! | day, its midnight, open | u32, u64, bool |
 //! | halt of the market | u8 |
+//! | undone trades | u32 count, then each (u64) |
 //! | firms | u32 count, then each: definition, self-trade prevention (u8), killed (bool) |
 //! | accounts | u32 count, then each as a definition |
 //! | sessions | u32 count, then each: definition, up (bool), incarnation (u32), last user reference (u32) |
-//! | instruments | u32 count, then each: definition, public references (u64), trades (u64), last price (i64), rules, phase (u8), outlook, guard, bids, asks, hidden bids, hidden asks, aside |
-//! | rules | bool, then where there are some: version (u32), rulebook, tick sizes, price bounds |
+//! | instruments | u32 count, then each: definition, public references (u64), trades (u64), trades of earlier days (u64), last price (i64), rules, phase (u8), outlook, guard, bids, asks, hidden bids, hidden asks, aside |
+//! | rules | bool, then where there are some: version (u32), rulebook, tick sizes, price bounds, fees, allocation |
 //! | bids and the other queues | u32 count, then each order: the fields of [`OrderState`] in order, 57 bytes, and whether it is special (bool); then where it is: the fields of [`Special`] in order |
 //! | outlook | price (i64), volume (u64), imbalance (u64), side (u8) |
 //! | guard | reference, average (i64, i64), ten tallies (sum u64, count u64), boundary (u64), whether there is a limit state (bool) and its side (u8), deadline (u64) |
@@ -32,7 +33,7 @@ use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
 use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 
 /// Why bytes are not an engine state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +74,7 @@ impl EngineState {
         put(&mut out, &self.midnight);
         put(&mut out, &self.day_open);
         put(&mut out, &self.breaker);
+        put_list(&mut out, &self.undone, put);
         put_list(&mut out, &self.firms, |out, firm| {
             put_definition(out, &firm.definition.into());
             put(out, &firm.self_trade);
@@ -91,6 +93,7 @@ impl EngineState {
             put_definition(out, &listed.definition.into());
             put(out, &listed.public_refs);
             put(out, &listed.trades);
+            put(out, &listed.trades_at_open);
             put(out, &listed.last_price);
             put_rules(out, listed.rules.as_ref());
             put(out, &listed.phase);
@@ -133,6 +136,7 @@ impl EngineState {
             midnight: Field::get(input)?,
             day_open: Field::get(input)?,
             breaker: Field::get(input)?,
+            undone: get_list(input, |input| Ok(Field::get(input)?))?,
             firms: get_list(input, |input| match get_definition(input)? {
                 Command::DefineFirm(definition) => Ok(FirmState {
                     definition,
@@ -159,6 +163,7 @@ impl EngineState {
                     definition,
                     public_refs: Field::get(input)?,
                     trades: Field::get(input)?,
+                    trades_at_open: Field::get(input)?,
                     last_price: Field::get(input)?,
                     rules: get_rules(input)?,
                     phase: Field::get(input)?,
@@ -225,6 +230,8 @@ fn put_rules(out: &mut Vec<u8>, rules: Option<&Rules>) {
         put(out, &rules.rulebook);
         put(out, &rules.ticks);
         put(out, &rules.bands);
+        put(out, &rules.fees);
+        put(out, &rules.allocation);
     }
 }
 
@@ -237,6 +244,8 @@ fn get_rules(input: &mut Decoder<'_>) -> Result<Option<Rules>, StateBytesError> 
         rulebook: Field::get(input)?,
         ticks: Field::get(input)?,
         bands: Field::get(input)?,
+        fees: Field::get(input)?,
+        allocation: Field::get(input)?,
     }))
 }
 

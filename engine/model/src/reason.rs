@@ -71,6 +71,12 @@ byte_enum! {
         PriceOutsideBands = 32,
         /// The whole market is halted.
         CircuitBroken = 33,
+        /// The instrument had no such trade today.
+        UnknownTrade = 34,
+        /// The trade is undone already.
+        TradeUndone = 35,
+        /// As many trades are undone today as may be.
+        TooManyUndone = 36,
     }
 }
 
@@ -169,6 +175,9 @@ impl RejectReason {
             Self::NotInThisPhase => "the instrument's phase takes no such order: wait for the next phase",
             Self::PriceOutsideBands => "price is beyond the collar or the limit bands: give one within them",
             Self::CircuitBroken => "the whole market is halted: wait until it goes on",
+            Self::UnknownTrade => "the instrument had no such trade today: see its executions",
+            Self::TradeUndone => "the trade is undone already: a correction goes on from the one in its place",
+            Self::TooManyUndone => "UNDONE_TRADES_MAX trades are undone today: wait for the next day",
             Self::FirmKilled => "the firm's kill switch is on: ask the venue to switch it off",
         }
     }

@@ -3,7 +3,7 @@
 //! An instrument without a rulebook offers plain limit and market orders under its definition, and nothing else.
 
 use crate::codec::{DecodeError, Decoder, Encoder, Field, bit_set, byte_enum, composite};
-use crate::price::{Price, Quantity};
+use crate::price::{Part, Price, Quantity};
 
 bit_set! {
     /// What an instrument offers; whatever is left out is refused with a reason of its own.
@@ -132,6 +132,39 @@ byte_enum! {
         Two = 2,
         /// Level 3: for the rest of the day.
         Three = 3,
+    }
+}
+
+byte_enum! {
+    /// Who of those at the best price trades with an order that is not enough for all (CME Globex, matching algorithms). What
+    /// an order could not fill of itself under a rule goes first in, first out.
+    AllocationRule {
+        /// In the order they came (CME F).
+        Fifo = 0,
+        /// By their size (CME C, pro-rata).
+        ProRata = 1,
+        /// The first order of the price, then the others by their size (CME A, allocation).
+        TopProRata = 2,
+        /// A share in the order they came, the rest by size (CME K, split FIFO and pro-rata).
+        Split = 3,
+    }
+}
+
+composite! {
+    /// How displayed orders at one price share an incoming order that does not take them all. Hidden orders behind them, and
+    /// the orders of an uncross, trade in the order they came under every rule.
+    ///
+    /// A share by size is what is left to share times an order's open displayed quantity over that of all, rounded down to
+    /// whole lots; one below the minimum is none. What rounding leaves over goes to the orders in the order they came.
+    Allocation {
+        /// The rule.
+        rule: AllocationRule,
+        /// The least that an order gets by size (CME: 1 or 2 lots); less is nothing.
+        minimum: Part,
+        /// The most that the first order gets as such; zero: all it has.
+        top_max: Part,
+        /// The hundredths that go in the order they came, rounded down to lots, under the split rule.
+        fifo_percent: u8,
     }
 }
 

@@ -259,6 +259,18 @@ fn phases_auctions_and_crosses_are_told() {
             ..e
         })
     };
+    let busted = Event::TradeBusted(TradeBusted {
+        instrument: InstrumentId(1),
+        deal: e.deal(),
+    });
+    let corrected = Event::TradeCorrected(TradeCorrected {
+        instrument: InstrumentId(1),
+        deal: e.deal(),
+        trade: TradeId(25),
+        price: Price(49_000),
+        quantity: Quantity(40),
+        ..TradeCorrected::default()
+    });
     let broken = |level| Event::CircuitBroken(CircuitBroken { level });
     let uncrossed = |price, volume, trade| {
         Event::Uncrossed(Uncrossed {
@@ -300,6 +312,8 @@ fn phases_auctions_and_crosses_are_told() {
         vec![(uncrossed(0, 0, 0), &["Q1 Closing 0 0 trade 0"])],
         vec![(phase(Phase::VolatilityAuction), &["H1 GOOG paused"])],
         vec![(phase(Phase::Continuous), &["H1 GOOG trading"])],
+        vec![(busted, &["B1 trade 21"])],
+        vec![(corrected, &["B1 trade 21", "P1 40 GOOG 49000 trade 25"])],
         vec![(broken(BreakerLevel::Two), &["W0 Level2"])],
         vec![(broken(BreakerLevel::None), &[])],
     ];
@@ -335,6 +349,8 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::MassCancelRejected(MassCancelRejected::default()),
         Event::OfficialPrice(OfficialPrice::default()),
         Event::BandsSet(BandsSet::default()),
+        Event::FeesSet(FeesSet::default()),
+        Event::AllocationSet(AllocationSet::default()),
         Event::PriceBands(PriceBands::default()),
         Event::LimitStateChanged(LimitStateChanged::default()),
     ];

@@ -167,21 +167,20 @@ impl Engine {
                 _ => self.change_phase(instrument, Phase::Continuous, at, events),
             };
         }
-        // One tenth after the other, as long as that makes a difference, then up to the first that lies ahead.
-        let step = bands(listed).window / 10;
+        // One tenth after the other, up to the first that lies ahead: none behind the end of time.
+        let step = u128::from(bands(listed).window / 10) * 1_000_000;
         let guard = &mut listed.guard;
-        for _ in 0..10 {
-            if guard.boundary <= now {
-                guard.tallies.rotate_left(1);
-                guard.tallies[9] = Tally::default();
-                guard.boundary = later(guard.boundary, step);
-            }
+        let (mut passed, mut boundary) = (0, u128::from(guard.boundary.0));
+        while passed < 10 && boundary <= u128::from(now.0) {
+            guard.tallies.rotate_left(1);
+            guard.tallies[9] = Tally::default();
+            boundary += step;
+            passed += 1;
         }
-        if guard.boundary <= now {
-            let step = later(Timestamp(0), step).0;
-            let missing = now.0 - guard.boundary.0;
-            guard.boundary.0 = guard.boundary.0.saturating_add((missing / step + 1) * step);
+        if boundary <= u128::from(now.0) {
+            boundary += ((u128::from(now.0) - boundary) / step + 1) * step;
         }
+        guard.boundary = Timestamp(u64::try_from(boundary).unwrap_or(0));
         let Some(mean) = mean(guard) else { return };
         let moved = (mean.0 - guard.average.0).abs();
         if guard.average == Price(0) || 100 * moved >= guard.average.0 {
@@ -341,5 +340,6 @@ fn mean(guard: &Guard) -> Option<Price> {
 }
 
 fn later(now: Timestamp, milliseconds: u32) -> Timestamp {
-    Timestamp(now.0.saturating_add(u64::from(milliseconds) * 1_000_000))
+    let later = u128::from(now.0) + u128::from(milliseconds) * 1_000_000;
+    Timestamp(u64::try_from(later).unwrap_or(0))
 }

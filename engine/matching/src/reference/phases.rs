@@ -1,5 +1,6 @@
 //! Phases and the uncross in the naive engine: every tick is tried, one execution at a time.
 
+use super::after::fees;
 use super::bounds::bands;
 use super::orders::{special_of, worth};
 use super::rules::is_on_tick;
@@ -226,6 +227,7 @@ impl Engine {
             };
             let quantity = left.min(buy.displayed()).min(sell.displayed());
             left.0 -= quantity.0;
+            let (maker_fee, taker_fee) = fees(listed, price, quantity, true);
             let trade = self.next_trade(instrument);
             let after = |order: &OrderState| order.leaves.saturating_sub(quantity);
             events.push(
@@ -251,6 +253,8 @@ impl Engine {
                     maker_hidden: !sell_seen,
                     cross: true,
                     taker_public_ref: if *buy_seen { buy.public_ref } else { PublicRef(0) },
+                    maker_fee,
+                    taker_fee,
                 }
                 .into(),
             );

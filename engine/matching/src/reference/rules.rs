@@ -3,11 +3,11 @@
 use super::{Engine, broken};
 use crate::state::{InstrumentState, Rules};
 use alloc::vec::Vec;
-use rialto_model::command::{MassCancel, SetKillSwitch, SetRulebook, SetSelfTrade, SetTicks};
+use rialto_model::command::{DefineInstrument, MassCancel, SetKillSwitch, SetRulebook, SetSelfTrade, SetTicks};
 use rialto_model::event::{KillSwitchSet, MassCancelRejected, MassCancelled, RulebookSet, SelfTradeSet, TicksSet};
 use rialto_model::{
-    AccountId, Bands, CancelReason, Event, FirmId, InstrumentId, Offers, RejectReason, Rulebook, SelfTrade, SessionId,
-    TickTable,
+    AccountId, Allocation, Bands, CancelReason, Event, Fees, FirmId, InstrumentId, Offers, Price, RejectReason,
+    Rulebook, SelfTrade, SessionId, TickTable,
 };
 
 impl Engine {
@@ -31,8 +31,14 @@ impl Engine {
         listed.rules = Some(Rules {
             version: c.version,
             rulebook: c.rulebook,
-            ticks: listed.rules.map_or(TickTable::default(), |rules| rules.ticks),
-            bands: listed.rules.map_or(Bands::default(), |rules| rules.bands),
+            ..listed.rules.unwrap_or(Rules {
+                version: 0,
+                rulebook: Rulebook::default(),
+                ticks: TickTable::default(),
+                bands: Bands::default(),
+                fees: Fees::default(),
+                allocation: Allocation::default(),
+            })
         });
         RulebookSet {
             instrument: c.instrument,
@@ -198,6 +204,11 @@ pub(super) fn rulebook(listed: &InstrumentState) -> Rulebook {
             ..Rulebook::default()
         },
     }
+}
+
+/// Whether a price is a multiple of the definition's tick.
+pub(super) fn is_on_definition_tick(one: &DefineInstrument, price: Price) -> bool {
+    price.0 % one.tick.0 == 0
 }
 
 /// Whether a price is a multiple of the tick size that holds there.

@@ -185,7 +185,8 @@ impl Engine {
             let keeps = guard.tallies.len() - (passed.min(10) as usize);
             guard.tallies.copy_within(10 - keeps.., 0);
             guard.tallies[keeps..].fill(Tally::default());
-            guard.boundary = Timestamp(due.0.saturating_add(step.saturating_mul(passed)));
+            let next = step.checked_mul(passed).and_then(|passed| due.0.checked_add(passed));
+            guard.boundary = Timestamp(next.unwrap_or(0));
         });
         let Some(special) = &self.books[at].special else {
             return;
@@ -388,7 +389,8 @@ impl Guard {
     }
 }
 
-/// So many milliseconds later.
+/// So many milliseconds later; zero, never, behind the end of time.
 fn after(now: Timestamp, milliseconds: u32) -> Timestamp {
-    Timestamp(now.0.saturating_add(u64::from(milliseconds) * MILLISECOND))
+    let later = now.0.checked_add(u64::from(milliseconds) * MILLISECOND);
+    Timestamp(later.unwrap_or(0))
 }

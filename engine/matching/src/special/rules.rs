@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use rialto_model::command::{DefineInstrument, SetKillSwitch, SetRulebook, SetSelfTrade, SetTicks};
 use rialto_model::event::{CommandRejected, KillSwitchSet, RulebookSet, SelfTradeSet, TicksSet};
 use rialto_model::{
-    Bands, BreakerLevel, CancelReason, Event, EventSink, FirmId, InstrumentId, Offers, Phase, PublicRef, RejectReason,
-    Rulebook, SelfTrade, Side, TickRow, TickTable,
+    Allocation, Bands, BreakerLevel, CancelReason, Event, EventSink, Fees, FirmId, InstrumentId, Offers, Phase,
+    PublicRef, RejectReason, Rulebook, SelfTrade, Side, TickRow, TickTable,
 };
 
 use super::{FirmRules, index};
@@ -23,6 +23,8 @@ pub(crate) struct SpecialBook {
     pub(crate) rulebook: Rulebook,
     pub(crate) ticks: TickTable,
     pub(crate) bands: Bands,
+    pub(crate) fees: Fees,
+    pub(crate) allocation: Allocation,
     /// What the bounds go by.
     pub(crate) guard: Guard,
     /// An order would have traded out of range: trading is interrupted when it is done.
@@ -47,6 +49,8 @@ impl SpecialBook {
             rulebook: Rulebook::default(),
             ticks: TickTable::default(),
             bands: Bands::default(),
+            fees: Fees::default(),
+            allocation: Allocation::default(),
             guard: Guard::default(),
             interrupted: false,
             hidden: [Ladder::new(ticks_max, rungs), Ladder::new(ticks_max, rungs)],

@@ -32,13 +32,19 @@ impl Engine {
                 self.special_book(at).interrupted = true;
                 break;
             }
+            if self.is_shared(at, level, incoming.order.leaves) {
+                if self.share(incoming, level, mode, sink) {
+                    return false;
+                }
+                continue;
+            }
             let maker = self.rungs.levels[level].head;
             if mode != SelfTrade::Allowed && self.is_own(incoming, maker) {
                 if self.prevent(incoming, maker, mode, sink) {
                     return false;
                 }
             } else {
-                self.execute_special(incoming, maker, sink);
+                self.execute_special(incoming, maker, u32::MAX, sink);
             }
         }
         if incoming.order.leaves == 0 {
@@ -106,23 +112,33 @@ impl Engine {
             .into_iter()
             .take_while(|(.., price)| book.is_in_range(last, *price));
         for (_, _, head, _) in in_range {
-            // First what stands in the queue, one behind the other, then what icebergs show behind all of it.
+            // First what stands in the queue, one behind the other or shared, then what icebergs show behind all of it.
+            let shared = self.may_share(at, head);
+            let mut queue = self.queue_of_level(incoming, head, mode);
+            let mut displayed: u64 = queue.iter().map(|(_, displayed, _)| displayed).sum();
             let mut reserves = 0;
-            let mut next = head;
-            while next != NONE {
-                let handle = next;
-                next = self.orders[handle].next;
-                if mode != SelfTrade::Allowed && self.is_own(incoming, handle) {
+            while !queue.is_empty() {
+                let first = if shared && remaining < displayed {
+                    match queue.iter().position(|(own, ..)| *own) {
+                        Some(own) => own,
+                        None => return traded + remaining,
+                    }
+                } else {
+                    0
+                };
+                let (own, shown, open) = queue.remove(first);
+                displayed -= shown;
+                if own {
                     match mode {
                         SelfTrade::CancelOldest => {}
-                        SelfTrade::Decrement => remaining = remaining.saturating_sub(u64::from(self.open(handle))),
+                        SelfTrade::Decrement => remaining = remaining.saturating_sub(open),
                         _ => return traded,
                     }
                 } else {
-                    let part = remaining.min(u64::from(self.orders[handle].leaves));
+                    let part = remaining.min(shown);
                     traded += part;
                     remaining -= part;
-                    reserves += u64::from(self.reserve(handle));
+                    reserves += open - shown;
                 }
                 if remaining == 0 {
                     return traded;
@@ -135,13 +151,32 @@ impl Engine {
         traded
     }
 
+    /// The orders behind `head`: whether each is own, how much of it is displayed, how much open.
+    fn queue_of_level(&self, incoming: &Incoming, head: u32, mode: SelfTrade) -> Vec<(bool, u64, u64)> {
+        let mut queue = Vec::new();
+        let mut next = head;
+        while next != NONE {
+            let own = mode != SelfTrade::Allowed && self.is_own(incoming, next);
+            let order = &self.orders[next];
+            queue.push((own, u64::from(order.leaves), u64::from(self.open(next))));
+            next = order.next;
+        }
+        queue
+    }
+
     /// Whether a resting order is of the same firm and self-trade group.
-    fn is_own(&self, incoming: &Incoming, maker: u32) -> bool {
+    pub(super) fn is_own(&self, incoming: &Incoming, maker: u32) -> bool {
         self.orders[maker].firm == incoming.order.firm && self.instructions(maker).group == incoming.instructions.group
     }
 
     /// Keeps two orders of one firm from trading. Whether that was the end of the incoming one.
-    fn prevent(&mut self, incoming: &mut Incoming, maker: u32, mode: SelfTrade, sink: &mut impl EventSink) -> bool {
+    pub(super) fn prevent(
+        &mut self,
+        incoming: &mut Incoming,
+        maker: u32,
+        mode: SelfTrade,
+        sink: &mut impl EventSink,
+    ) -> bool {
         let reason = CancelReason::SelfTrade;
         let cancels_maker = matches!(mode, SelfTrade::CancelOldest | SelfTrade::CancelBoth);
         let cancels_taker = matches!(mode, SelfTrade::CancelNewest | SelfTrade::CancelBoth);
@@ -196,15 +231,21 @@ impl Engine {
         unasked_reduction(&self.orders[handle], removed, shown, self.open(handle))
     }
 
-    /// One execution against the first order of a queue.
-    fn execute_special(&mut self, incoming: &mut Incoming, handle: u32, sink: &mut impl EventSink) {
+    /// One execution against an order of a queue, of at most so much.
+    pub(super) fn execute_special(
+        &mut self,
+        incoming: &mut Incoming,
+        handle: u32,
+        most: u32,
+        sink: &mut impl EventSink,
+    ) {
         let hidden = self.is_hidden(handle);
         let reserve = self.reserve(handle);
         let level = self.orders[handle].level;
         let at = incoming.at();
         let limit = self.rungs.levels[level].price;
         let (taker, maker) = (&mut incoming.order, &mut self.orders[handle]);
-        let traded = taker.leaves.min(maker.leaves);
+        let traded = taker.leaves.min(maker.leaves).min(most);
         for order in [&mut *taker, maker] {
             order.leaves -= traded;
             order.executed += u64::from(traded);
@@ -213,6 +254,7 @@ impl Engine {
         let maker = &self.orders[handle];
         let book = &mut self.books[at];
         book.last_price = limit;
+        let (maker_fee, taker_fee) = book.fees(price(limit), quantity(traded), false);
         sink.emit(
             Executed {
                 trade: book.next_trade(),
@@ -236,6 +278,8 @@ impl Engine {
                 maker_hidden: hidden,
                 cross: false,
                 taker_public_ref: PublicRef(0),
+                maker_fee,
+                taker_fee,
             }
             .into(),
         );

@@ -39,12 +39,15 @@ impl Flow {
             11..=13 => self.mass_cancel(),
             14..=24 => self.set_phase(),
             25..=27 => self.set_bands(),
+            401..=403 => self.set_fees(),
+            404..=406 => self.set_allocation(),
+            407..=412 => self.undo(),
             28 => BreakCircuit {
                 level: *self.random.pick(BreakerLevel::ALL),
             }
             .into(),
             29..=400 => self.enter_special(),
-            401..=480 => self.replace_special(),
+            413..=490 => self.replace_special(),
             _ => return None,
         })
     }
@@ -152,6 +155,83 @@ impl Flow {
             instrument: InstrumentId(at as u16 + 1),
             version: self.versions[at] + 1 + u32::from(self.random.one_in(20)),
             bands,
+        }
+        .into()
+    }
+
+    fn set_fees(&mut self) -> Command {
+        let at = self.random.below(4) as usize;
+        let mut unit = || Money(self.random.below(7_000) as i64 - 3_000);
+        let (maker_unit, taker_unit, cross_unit) = (unit(), unit(), unit());
+        let mut rate = || Rate(self.random.below(20_003) as i64 - 10_001);
+        let mut fees = Fees {
+            maker_unit,
+            maker_rate: rate(),
+            taker_unit,
+            taker_rate: rate(),
+            cross_unit,
+            cross_rate: rate(),
+        };
+        if self.random.one_in(20) {
+            fees.taker_unit = Money(-1_000_000_001);
+        }
+        SetFees {
+            instrument: InstrumentId(at as u16 + 1),
+            version: self.versions[at] + 1 + u32::from(self.random.one_in(20)),
+            fees,
+        }
+        .into()
+    }
+
+    fn set_allocation(&mut self) -> Command {
+        let at = self.random.below(4) as usize;
+        let lot = INSTRUMENTS[at].2 as u32;
+        let rule = *self.random.pick(AllocationRule::ALL);
+        let mut allocation = Allocation {
+            rule,
+            ..Allocation::default()
+        };
+        let spoilt = self.random.one_in(20);
+        if rule != AllocationRule::Fifo || spoilt {
+            allocation.minimum = Part(lot * self.random.below(3) as u32);
+        }
+        if rule == AllocationRule::TopProRata || spoilt {
+            allocation.top_max = Part(lot * self.random.below(3) as u32 + u32::from(self.random.one_in(30)));
+        }
+        if rule == AllocationRule::Split || spoilt {
+            allocation.fifo_percent = self.random.below(103) as u8;
+        }
+        SetAllocation {
+            instrument: InstrumentId(at as u16 + 1),
+            version: self.versions[at] + 1 + u32::from(self.random.one_in(20)),
+            allocation,
+        }
+        .into()
+    }
+
+    /// Undoes a trade of late, or one that never was.
+    fn undo(&mut self) -> Command {
+        let mut deal = match self.deals.len() {
+            0 => Deal::default(),
+            count => self.deals[self.random.below(count as u64) as usize],
+        };
+        let mut instrument = InstrumentId((deal.trade.0 >> 48) as u16);
+        match self.random.below(40) {
+            0 => deal.trade.0 += 1 << 20,
+            1 => instrument.0 += 1,
+            2 => deal.taker_session = SessionId(99),
+            3 => deal.trade.0 &= !0xffff_ffff_ffff,
+            _ => {}
+        }
+        if self.random.one_in(2) {
+            return BustTrade { instrument, deal }.into();
+        }
+        let at = usize::from(instrument.0).saturating_sub(1).min(3);
+        CorrectTrade {
+            instrument,
+            deal,
+            price: self.price(at, Side::Buy),
+            quantity: self.quantity(at),
         }
         .into()
     }
@@ -293,7 +373,7 @@ impl Flow {
         }
         if which == 9 || (*tif == TimeInForce::GoodTillCancel && self.random.one_in(4)) || self.random.one_in(100) {
             let now = self.seq * 1_000;
-            asked.expires = Timestamp((now + self.random.below(200_000)).saturating_sub(2_000));
+            asked.expires = Timestamp((now + self.random.below(200_000)).saturating_sub(20_000));
         }
         if self.random.one_in(4) {
             asked.group = self.random.below(2) as u16;

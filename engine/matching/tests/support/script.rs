@@ -58,6 +58,8 @@ pub(crate) struct World {
     ahead: u64,
     names: Names,
     incarnations: BTreeMap<u32, u32>,
+    /// Trades by their count.
+    deals: BTreeMap<u64, Deal>,
 }
 
 impl World {
@@ -69,6 +71,14 @@ impl World {
         let mut command = super::sequenced(self.seq, command);
         command.stamp.0 += self.ahead;
         let events = super::apply(engine, &command);
+        for event in &events {
+            let deal = match event {
+                Event::Executed(e) => e.deal(),
+                Event::TradeCorrected(e) => e.deal(),
+                _ => continue,
+            };
+            self.deals.insert(deal.trade.0 & 0xffff_ffff_ffff, deal);
+        }
         events.iter().map(|event| self.names.print(event)).collect()
     }
 
@@ -112,6 +122,30 @@ impl World {
                 bands: bands(rest),
             }
             .into(),
+            ["fees", version, ref rest @ ..] => SetFees {
+                instrument: InstrumentId(1),
+                version: number(version),
+                fees: fees(rest),
+            }
+            .into(),
+            ["allocation", version, ref rest @ ..] => SetAllocation {
+                instrument: InstrumentId(1),
+                version: number(version),
+                allocation: allocation(rest),
+            }
+            .into(),
+            ["bust", trade] => BustTrade {
+                instrument: InstrumentId(1),
+                deal: self.deal(number(trade)),
+            }
+            .into(),
+            ["correct", trade, "to", quantity, price] => CorrectTrade {
+                instrument: InstrumentId(1),
+                deal: self.deal(number(trade)),
+                price: Price(i64::from(number(price))),
+                quantity: Quantity(u64::from(number(quantity))),
+            }
+            .into(),
             ["break", level] => BreakCircuit {
                 level: BreakerLevel::ALL[number(level) as usize],
             }
@@ -133,6 +167,17 @@ impl World {
             [who, verb, ref rest @ ..] => self.member(who, verb, rest, &number),
             _ => panic!("not a command: {text}"),
         }
+    }
+
+    /// A trade by its count; one that never was for any other.
+    fn deal(&self, trade: u32) -> Deal {
+        let unknown = || Deal {
+            trade: TradeId::new(InstrumentId(1), u64::from(trade)),
+            maker_session: SessionId(1),
+            taker_session: SessionId(1),
+            ..Deal::default()
+        };
+        self.deals.get(&u64::from(trade)).copied().unwrap_or_else(unknown)
     }
 
     fn member(&self, who: &str, verb: &str, rest: &[&str], number: &dyn Fn(&str) -> u32) -> Command {
@@ -352,6 +397,43 @@ fn rulebook(words: &[&str]) -> Rulebook {
         }
     }
     rules
+}
+
+fn fees(words: &[&str]) -> Fees {
+    let mut fees = Fees::default();
+    for pair in words.chunks_exact(2) {
+        let value: i64 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "maker" => fees.maker_unit = Money(value),
+            "taker" => fees.taker_unit = Money(value),
+            "cross" => fees.cross_unit = Money(value),
+            "maker-rate" => fees.maker_rate = Rate(value),
+            "taker-rate" => fees.taker_rate = Rate(value),
+            "cross-rate" => fees.cross_rate = Rate(value),
+            other => panic!("not a fee: {other}"),
+        }
+    }
+    fees
+}
+
+fn allocation(words: &[&str]) -> Allocation {
+    let mut allocation = Allocation {
+        rule: *AllocationRule::ALL
+            .iter()
+            .find(|rule| format!("{rule:?}") == words[0])
+            .expect("a rule"),
+        ..Allocation::default()
+    };
+    for pair in words[1..].chunks_exact(2) {
+        let value: u32 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "minimum" => allocation.minimum = Part(value),
+            "top" => allocation.top_max = Part(value),
+            "fifo" => allocation.fifo_percent = value as u8,
+            other => panic!("no part of an allocation: {other}"),
+        }
+    }
+    allocation
 }
 
 /// The times are those of the Plan to Address Extraordinary Market Volatility.

@@ -145,6 +145,9 @@ pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::TriggerInvalid
         | RejectReason::ExpiryInvalid
         | RejectReason::PostOnlyWouldTrade
+        | RejectReason::UnknownTrade
+        | RejectReason::TradeUndone
+        | RejectReason::TooManyUndone
         | RejectReason::FirmKilled => 99,
     }
 }

@@ -4,12 +4,12 @@
 //! follows from the stream alone.
 
 use rialto_model::event::{Accepted, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced, SessionNoted};
-use rialto_model::{OrderKind, Policy, Quantity, Symbol, Target, Text, TimeInForce, UserRef};
+use rialto_model::{Deal, OrderKind, Policy, Quantity, Symbol, Target, Text, TimeInForce, UserRef};
 use rialto_ouch::messages::{
-    self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, CancelReject, ClOrdId, CrossType,
-    EventCode, InterMarketSweep, LiquidityFlag, MatchNumber, Options, OrderAccepted, OrderCanceled, OrderExecuted,
-    OrderModified, OrderReference, OrderRejected, OrderReplaced, OrderState, Outbound, SystemEvent, Timestamp,
-    UserRefNum,
+    self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, BrokenTrade, BrokenTradeReason,
+    CancelReject, ClOrdId, CrossType, EventCode, InterMarketSweep, LiquidityFlag, MatchNumber, Options, OrderAccepted,
+    OrderCanceled, OrderExecuted, OrderModified, OrderReference, OrderRejected, OrderReplaced, OrderState, Outbound,
+    SystemEvent, Timestamp, UserRefNum,
 };
 
 use super::account::Account;
@@ -125,6 +125,17 @@ impl Account {
             liquidity_flag,
             match_number: MatchNumber(event.trade.0),
             appendage: Appendage::EMPTY,
+        });
+    }
+
+    /// OUCH has no correction: the trade in its place is settled outside of the session.
+    pub(super) fn tell_broken(&mut self, at: At, deal: &Deal, order: UserRef) {
+        self.tell(BrokenTrade {
+            timestamp: at,
+            user_ref: user_ref(order),
+            match_number: MatchNumber(deal.trade.0),
+            reason: BrokenTradeReason::Supervisory,
+            cl_ord_id: cl_ord_id(Text::EMPTY),
         });
     }
 

@@ -92,6 +92,9 @@ pub(super) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         RejectReason::UnknownOrder | RejectReason::TooLate => ouch::RejectReason::ReplaceNotAllowed,
         RejectReason::UserRefJump
         | RejectReason::BadDefinition
+        | RejectReason::UnknownTrade
+        | RejectReason::TradeUndone
+        | RejectReason::TooManyUndone
         | RejectReason::DuplicateClientId
         | RejectReason::NotSupported
         | RejectReason::TypeNotOffered

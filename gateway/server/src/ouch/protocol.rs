@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 
+use rialto_model::event::{TradeBusted, TradeCorrected};
 use rialto_model::{Event, LossCause, Output, SessionId, Timestamp};
 use rialto_ouch::messages::{EventCode, Timestamp as SinceMidnight};
 use rialto_ouch::soup::{CloseReason, ServerEvent, ServerSession, SoupConfig};
@@ -266,6 +267,14 @@ impl Protocol for Ouch {
             Event::Executed(e) => {
                 self.tell(e.maker_session, floor, hub, |account| account.tell_maker(at, e));
                 self.tell(e.taker_session, floor, hub, |account| account.tell_taker(at, e));
+            }
+            Event::TradeBusted(TradeBusted { deal, .. }) | Event::TradeCorrected(TradeCorrected { deal, .. }) => {
+                for (session, order) in [
+                    (deal.maker_session, deal.maker_user_ref),
+                    (deal.taker_session, deal.taker_user_ref),
+                ] {
+                    self.tell(session, floor, hub, |account| account.tell_broken(at, deal, order));
+                }
             }
             Event::Rejected(e) => {
                 let mut told = false;
