@@ -7,6 +7,7 @@ mod after;
 mod bounds;
 mod changes;
 mod orders;
+mod pegs;
 mod phases;
 mod rules;
 mod trade;
@@ -367,6 +368,9 @@ impl Engine {
     fn conclude(&mut self, events: &mut Vec<Event>) {
         for instrument in self.everywhere() {
             self.go_on(instrument, events);
+            if self.first_bounds(instrument, events) {
+                self.go_on(instrument, events);
+            }
             self.watch_bounds(instrument, events);
             self.publish(instrument, events);
         }

@@ -105,6 +105,7 @@ impl Engine {
                 reserve: quantity(extra.reserve),
                 trigger: Price(extra.trigger),
                 waits: extra.waits,
+                limit: price(extra.cap),
             }
         });
         OrderState {
@@ -226,6 +227,7 @@ impl Engine {
                 trigger: special.trigger.0,
                 price: limit,
                 waits: special.waits,
+                cap: special.limit.0 as u32,
             };
             self.orders[handle].extra = self.extras.insert(extra);
             self.set_timer(special.instructions.expires, instrument, one.order_id);
@@ -240,6 +242,14 @@ impl Engine {
             if special.kind == OrderKind::Market {
                 self.special_book(at).markets[index(side)].insert(one.public_ref, handle);
                 return;
+            }
+            if special.limit.0 != 0 {
+                let book = self.special_book(at);
+                if limit == 0 {
+                    book.unpriced.insert(one.public_ref, handle);
+                    return;
+                }
+                book.pegged.insert(one.public_ref, handle);
             }
             hidden = self.is_hidden(handle);
         }

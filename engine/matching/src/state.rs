@@ -99,7 +99,7 @@ pub struct InstrumentState {
     /// Hidden sell orders, in the same order.
     pub hidden_asks: Vec<OrderState>,
     /// Orders that stand in no queue, in the order they came: stop orders before they are triggered, orders for the closing
-    /// auction before it, market orders while orders are collected.
+    /// auction before it, market orders while orders are collected, pegged orders without a price to follow.
     pub aside: Vec<Aside>,
 }
 
@@ -212,6 +212,8 @@ pub struct Special {
     pub trigger: Price,
     /// Whether it waits for its auction to begin.
     pub waits: bool,
+    /// The limit of a pegged order, whose price is what it follows; zero otherwise.
+    pub limit: Price,
 }
 
 impl Default for EngineState {

@@ -3,7 +3,7 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 4 |
+//! | version | u16, 5 |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
@@ -33,7 +33,7 @@ use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
 use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 
 /// Why bytes are not an engine state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -220,6 +220,7 @@ fn put_order(out: &mut Vec<u8>, order: &OrderState) {
         put(out, &special.reserve);
         put(out, &special.trigger);
         put(out, &special.waits);
+        put(out, &special.limit);
     }
 }
 
@@ -305,6 +306,7 @@ fn get_order(input: &mut Decoder<'_>) -> Result<OrderState, StateBytesError> {
                 reserve: Field::get(input)?,
                 trigger: Field::get(input)?,
                 waits: Field::get(input)?,
+                limit: Field::get(input)?,
             })
         } else {
             None

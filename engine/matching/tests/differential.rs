@@ -96,6 +96,7 @@ impl Coverage {
             PriceOffTick,
             PriceOutsideBands,
             CircuitBroken,
+            DiscretionNotOffered,
             UserRefJump,
         ];
         wanted.extend(change.iter().map(|reason| format!("ChangeRejected change {reason:?}")));

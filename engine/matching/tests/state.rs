@@ -116,7 +116,7 @@ fn damage_bits(state: &EngineState) {
 #[test]
 fn the_bytes_and_hash_of_a_new_venue_are_fixed() {
     let state = Engine::new(Limits::default()).export();
-    let mut bytes = Vec::from(*b"RIALTOES\x04\x00");
+    let mut bytes = Vec::from(*b"RIALTOES\x05\x00");
     bytes.extend([0; 4 + 4 + 8 + 8]);
     bytes.extend([0, 0, 0, 1]);
     bytes.extend([0; 4 + 8 + 1 + 1 + 5 * 4]);
@@ -151,8 +151,8 @@ fn the_hashes_of_a_seeded_day_are_fixed() {
     assert_eq!(hashes, GOLDEN_DAY);
 }
 
-const GOLDEN_NEW: &str = "5c8ee2e8fee4c5df";
-const GOLDEN_DAY: [&str; 3] = ["05bec93ee73ddd2c", "8d7b546069909ef2", "158ba97d2f457bb4"];
+const GOLDEN_NEW: &str = "e6ded947461d7fed";
+const GOLDEN_DAY: [&str; 3] = ["a045f9ce864616bc", "19153fc2df9b8142", "52d4ec4f35d68caa"];
 
 #[test]
 fn event_hashes_are_kept_per_listed_instrument() {

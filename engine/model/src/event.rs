@@ -631,6 +631,23 @@ messages! {
             /// What the incoming order pays for it.
             taker_fee: Money,
         }
+        /// A pegged order has this price from here on, under a reference of its own. Comes before its executions.
+        Pegged = 1043 {
+            /// Whose.
+            session: SessionId,
+            /// The client's name of it.
+            user_ref: UserRef,
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// Its reference from here on.
+            public_ref: PublicRef,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// At which price; zero: there is none to follow, and it stands aside.
+            price: Price,
+        }
     }
 }
 
@@ -665,6 +682,7 @@ impl Event {
             Self::BandsSet(e) => Some(e.instrument),
             Self::PriceBands(e) => Some(e.instrument),
             Self::LimitStateChanged(e) => Some(e.instrument),
+            Self::Pegged(e) => Some(e.instrument),
             Self::FeesSet(e) => Some(e.instrument),
             Self::AllocationSet(e) => Some(e.instrument),
             Self::TradeBusted(e) => Some(e.instrument),

@@ -77,6 +77,8 @@ byte_enum! {
         TradeUndone = 35,
         /// As many trades are undone today as may be.
         TooManyUndone = 36,
+        /// A discretionary price, which no instrument offers.
+        DiscretionNotOffered = 37,
     }
 }
 
@@ -178,6 +180,7 @@ impl RejectReason {
             Self::UnknownTrade => "the instrument had no such trade today: see its executions",
             Self::TradeUndone => "the trade is undone already: a correction goes on from the one in its place",
             Self::TooManyUndone => "UNDONE_TRADES_MAX trades are undone today: wait for the next day",
+            Self::DiscretionNotOffered => "no instrument offers a discretionary price: leave it out",
             Self::FirmKilled => "the firm's kill switch is on: ask the venue to switch it off",
         }
     }

@@ -42,6 +42,10 @@ bit_set! {
         ICEBERG = 19,
         /// A minimum quantity on entry.
         MINIMUM = 20,
+        /// Primary pegs.
+        PEG_PRIMARY = 21,
+        /// Midpoint pegs.
+        PEG_MIDPOINT = 22,
     }
 }
 

@@ -350,6 +350,7 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::OfficialPrice(OfficialPrice::default()),
         Event::BandsSet(BandsSet::default()),
         Event::FeesSet(FeesSet::default()),
+        Event::Pegged(Pegged::default()),
         Event::AllocationSet(AllocationSet::default()),
         Event::PriceBands(PriceBands::default()),
         Event::LimitStateChanged(LimitStateChanged::default()),

@@ -1,5 +1,6 @@
 //! Price bounds in the naive engine: every question is asked of the prices themselves.
 
+use super::pegs::is_peg;
 use super::{Engine, Live, Place, broken};
 use crate::state::{Guard, InstrumentState, OrderState, Tally};
 use alloc::vec::Vec;
@@ -205,6 +206,7 @@ impl Engine {
         let beyond = |live: &Live| {
             live.instrument == instrument
                 && live.place != Place::Aside
+                && !is_peg(&live.order.instructions())
                 && !(live.side == Side::Buy && live.order.price <= high)
                 && !(live.side == Side::Sell && live.order.price >= low)
         };
@@ -213,7 +215,22 @@ impl Engine {
         self.end_all(leaving, CancelReason::OutsideBands, events);
     }
 
-    /// Makes the first bands of the first trade, and begins and ends limit states.
+    /// Makes the first bands of the first trades; whether it did.
+    pub(super) fn first_bounds(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) -> bool {
+        let Some(listed) = self.listed_mut(instrument) else {
+            return false;
+        };
+        match mean(&listed.guard) {
+            Some(first) if listed.guard.average == Price(0) && listed.guard.boundary > Timestamp(0) => {
+                listed.guard.average = first;
+                self.say_bands(instrument, events);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Begins and ends limit states.
     pub(super) fn watch_bounds(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
         if self.state.breaker != BreakerLevel::None {
             return;
@@ -223,12 +240,6 @@ impl Engine {
         };
         if listed.guard.boundary == Timestamp(0) {
             return;
-        }
-        if listed.guard.average == Price(0)
-            && let Some(first) = mean(&listed.guard)
-        {
-            listed.guard.average = first;
-            self.say_bands(instrument, events);
         }
         let Some(listed) = self.listed(instrument) else { return };
         let Some((low, high)) = limit_bands(listed) else { return };

@@ -1,6 +1,7 @@
 //! New orders in the naive engine: what is valid, and where an order goes.
 
 use super::bounds::is_allowed;
+use super::pegs::is_peg;
 use super::rules::{is_on_tick, rulebook};
 use super::trade::Incoming;
 use super::{Engine, ignored};
@@ -118,6 +119,13 @@ impl Engine {
         let instrument = incoming.instrument;
         incoming.order.special = special_of(&incoming);
         instruct(instrument, &incoming.order, events);
+        if is_peg(&incoming.instructions) {
+            if let Some(special) = &mut incoming.order.special {
+                special.limit = incoming.order.price;
+            }
+            self.peg(incoming, events);
+            return self.go_on(instrument, events);
+        }
         let phase = self.phase(instrument);
         if phase.is_call() || self.waits(&incoming) {
             return self.set_down(incoming, announced, events);
@@ -164,6 +172,9 @@ impl Engine {
             if self.phase(instrument) != Phase::Continuous {
                 return;
             }
+        }
+        if self.follow_market(instrument, events) {
+            self.go_on(instrument, events);
         }
     }
 
@@ -317,10 +328,14 @@ impl Engine {
         let checks = [
             (self.is_killed(firm), RejectReason::FirmKilled),
             (self.state.breaker != BreakerLevel::None, RejectReason::CircuitBroken),
+            (
+                asked.handling.has(Handling::DISCRETION),
+                RejectReason::DiscretionNotOffered,
+            ),
             (!rules.offers.has(wanted_type), RejectReason::TypeNotOffered),
             (!rules.offers.has(wanted_lifetime), RejectReason::LifetimeNotOffered),
             (
-                !rules.offers.has(wanted) || asked.handling.0 > 15 || (listed.rules.is_none() && !asked.is_none()),
+                !rules.offers.has(wanted) || asked.handling.0 > 127 || (listed.rules.is_none() && !asked.is_none()),
                 RejectReason::InstructionNotOffered,
             ),
             (conflicts(terms), RejectReason::InstructionConflict),
@@ -450,6 +465,7 @@ pub(super) fn special_of(incoming: &Incoming) -> Option<Special> {
         reserve: Quantity(0),
         trigger: Price(0),
         waits: false,
+        limit: Price(0),
     })
 }
 
@@ -483,6 +499,8 @@ fn wanted(terms: &Terms) -> (Offers, Offers, Offers) {
         (asked.handling.has(Handling::POST_ONLY), Offers::POST_ONLY),
         (asked.handling.has(Handling::SLIDE), Offers::SLIDE),
         (asked.handling.has(Handling::HIDDEN), Offers::HIDDEN),
+        (asked.handling.has(Handling::PEG_PRIMARY), Offers::PEG_PRIMARY),
+        (asked.handling.has(Handling::PEG_MIDPOINT), Offers::PEG_MIDPOINT),
         (asked.display > Part(0), Offers::ICEBERG),
         (asked.minimum > Part(0), Offers::MINIMUM),
     ];
@@ -509,6 +527,9 @@ fn conflicts(terms: &Terms) -> bool {
         (has(Handling::POST_ONLY), never_rests),
         (has(Handling::POST_ONLY), stop),
         (has(Handling::POST_ONLY), minimum),
+        (has(Handling::PEG_PRIMARY), has(Handling::PEG_MIDPOINT)),
+        (is_peg(&asked), !has(Handling::HIDDEN) || has(Handling::POST_ONLY)),
+        (is_peg(&asked), stop || minimum),
         (has(Handling::SLIDE), !has(Handling::POST_ONLY)),
         (has(Handling::HIDDEN), never_rests),
         (has(Handling::HIDDEN), iceberg),
@@ -531,7 +552,8 @@ fn is_out_of_phase(phase: Phase, terms: &Terms) -> bool {
     let asked = terms.instructions;
     let now_or_never = matches!(terms.tif, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill)
         || asked.minimum > Part(0)
-        || asked.handling.has(Handling::POST_ONLY);
+        || asked.handling.has(Handling::POST_ONLY)
+        || is_peg(&asked);
     match phase {
         Phase::Continuous => asked.auction == AuctionOnly::Opening,
         Phase::PreOpen | Phase::OpeningAuction => now_or_never,

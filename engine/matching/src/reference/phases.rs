@@ -78,6 +78,9 @@ impl Engine {
             listed.outlook = Outlook::default();
         }
         events.push(PhaseChanged { instrument, phase }.into());
+        if phase != Phase::Continuous {
+            self.stop_following(instrument, events);
+        }
         if phase == Phase::ClosingAuction {
             self.begin_close(instrument, events);
         }
@@ -169,6 +172,7 @@ impl Engine {
                 reserve: Quantity(0),
                 trigger: if stop { self.first_trigger(&incoming) } else { Price(0) },
                 waits,
+                limit: Price(0),
             });
             if let Some(listed) = self.listed_mut(instrument) {
                 listed.aside.push(Aside { side, order });

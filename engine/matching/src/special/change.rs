@@ -13,7 +13,7 @@ use rialto_model::{
 
 use super::enter::Incoming;
 use super::judge::Wish;
-use super::{price, quantity};
+use super::{is_pegged, price, quantity};
 
 impl Engine {
     /// As a plain cancel, wherever the order stands.
@@ -211,6 +211,7 @@ impl Engine {
             },
             kind: c.kind,
             price: limit,
+            cap: if is_pegged(&c.instructions) { limit } else { 0 },
             instructions: c.instructions,
         };
         let rests = self.rests_whole(&incoming);

@@ -22,8 +22,8 @@ use rialto_model::{
     Bands, BreakerLevel, CancelReason, EventSink, OrderId, Phase, Price, Side, Timestamp, command::DefineInstrument,
 };
 
-use super::price;
 use super::rules::refused;
+use super::{is_pegged, price};
 
 /// Nanoseconds in a millisecond.
 const MILLISECOND: u64 = 1_000_000;
@@ -237,6 +237,7 @@ impl Engine {
         self.keep_leaving(|engine, handle| {
             let order = &engine.orders[handle];
             order.level != NONE
+                && !is_pegged(&engine.instructions(handle))
                 && match order.side {
                     Side::Buy => engine.price_of(handle) > high,
                     Side::Sell => engine.price_of(handle) < low,
@@ -245,18 +246,24 @@ impl Engine {
         self.end_leaving(CancelReason::OutsideBands, sink);
     }
 
-    /// Behind a command: the first trade makes bands, and the best displayed prices make or end a limit state.
+    /// Behind a command: the first trade makes the first bands. Whether it did.
+    pub(super) fn first_bands(&mut self, at: usize, sink: &mut impl EventSink) -> bool {
+        let guard = self.books[at].special.as_ref().map(|special| special.guard);
+        let first = guard.filter(|guard| guard.boundary.0 > 0 && guard.average.0 == 0);
+        let Some(mean) = first.and_then(|guard| guard.mean()) else {
+            return false;
+        };
+        self.move_bands(at, mean, sink);
+        true
+    }
+
+    /// Behind a command: the best displayed prices make or end a limit state.
     pub(super) fn watch_limits(&mut self, at: usize, sink: &mut impl EventSink) {
         let Some(special) = &self.books[at].special else {
             return;
         };
         if special.guard.boundary.0 == 0 || self.breaker != BreakerLevel::None {
             return;
-        }
-        if special.guard.average.0 == 0
-            && let Some(mean) = special.guard.mean()
-        {
-            self.move_bands(at, mean, sink);
         }
         let book = &self.books[at];
         let Some((low, high)) = book.limit_bands() else { return };

@@ -7,7 +7,7 @@ use crate::state::Outlook;
 use alloc::vec::Vec;
 use rialto_model::command::SetPhase;
 use rialto_model::event::{CommandRejected, Indicative, OfficialPrice, PhaseChanged};
-use rialto_model::{AuctionOnly, BreakerLevel, CancelReason, EventSink, Phase, RejectReason, Timestamp};
+use rialto_model::{AuctionOnly, BreakerLevel, CancelReason, EventSink, OrderKind, Phase, RejectReason, Timestamp};
 
 use super::enter::Incoming;
 use super::{index, price};
@@ -63,6 +63,9 @@ impl Engine {
         special.outlook = Outlook::default();
         let instrument = self.books[at].instrument;
         sink.emit(PhaseChanged { instrument, phase }.into());
+        if phase != Phase::Continuous {
+            self.unpeg(at, sink);
+        }
         match phase {
             Phase::Continuous => self.start_guard(at, now, sink),
             Phase::ClosingAuction => self.release_waiting(at, sink),
@@ -91,7 +94,7 @@ impl Engine {
             }
             let extra = &engine.extras[extra];
             let stop = extra.instructions.trigger.0 != 0;
-            let market = engine.is_aside(handle) && !stop;
+            let market = extra.kind == OrderKind::Market && !stop;
             (market || extra.instructions.auction != AuctionOnly::Any) && !extra.waits
         });
         for place in 0..self.leaving.len() {
@@ -130,6 +133,7 @@ impl Engine {
                 order: *order,
                 kind: extra.kind,
                 price: extra.price,
+                cap: 0,
                 instructions: extra.instructions,
             };
             self.stand(handle, &incoming, false, sink);

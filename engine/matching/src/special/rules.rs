@@ -27,6 +27,10 @@ pub(crate) struct SpecialBook {
     pub(crate) allocation: Allocation,
     /// What the bounds go by.
     pub(crate) guard: Guard,
+    /// Pegged orders that have a price, in the order they got it.
+    pub(crate) pegged: BTreeMap<PublicRef, u32>,
+    /// Pegged orders that have none, in the order they lost it.
+    pub(crate) unpriced: BTreeMap<PublicRef, u32>,
     /// An order would have traded out of range: trading is interrupted when it is done.
     pub(crate) interrupted: bool,
     /// The queues of hidden orders, bids and asks.
@@ -52,6 +56,8 @@ impl SpecialBook {
             fees: Fees::default(),
             allocation: Allocation::default(),
             guard: Guard::default(),
+            pegged: BTreeMap::new(),
+            unpriced: BTreeMap::new(),
             interrupted: false,
             hidden: [Ladder::new(ticks_max, rungs), Ladder::new(ticks_max, rungs)],
             stops: [BTreeMap::new(), BTreeMap::new()],
@@ -70,6 +76,7 @@ impl SpecialBook {
     pub(crate) fn remove_aside(&mut self, side: Side, trigger: i64, public_ref: PublicRef) {
         self.stops[index(side)].remove(&(trigger, public_ref));
         self.waiting.remove(&public_ref);
+        self.unpriced.remove(&public_ref);
         self.markets[index(side)].remove(&public_ref);
     }
 
@@ -77,7 +84,7 @@ impl SpecialBook {
     pub(crate) fn aside(&self) -> Vec<u32> {
         let stops = self.stops.iter().flatten();
         let mut aside: Vec<(PublicRef, u32)> = stops.map(|((_, public_ref), handle)| (*public_ref, *handle)).collect();
-        let others = self.markets.iter().flatten().chain(&self.waiting);
+        let others = self.markets.iter().flatten().chain(&self.waiting).chain(&self.unpriced);
         aside.extend(others.map(|(public_ref, handle)| (*public_ref, *handle)));
         aside.sort_unstable();
         aside.into_iter().map(|(_, handle)| handle).collect()

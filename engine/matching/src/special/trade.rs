@@ -322,10 +322,13 @@ impl Engine {
                 return self.pause(at, self.last_stamp, sink);
             }
             self.trail(at);
-            let Some(handle) = self.next_triggered(at) else {
+            if let Some(handle) = self.next_triggered(at) {
+                self.activate(handle, sink);
+            } else if let Some(handle) = self.next_peg(at) {
+                self.reprice(handle, sink);
+            } else {
                 return;
-            };
-            self.activate(handle, sink);
+            }
         }
     }
 
@@ -340,6 +343,9 @@ impl Engine {
         self.settle(at, sink);
         if self.deferred {
             return;
+        }
+        if self.first_bands(at, sink) {
+            self.settle(at, sink);
         }
         self.watch_limits(at, sink);
         if self.books[at].phase().is_indicative() {
@@ -421,6 +427,7 @@ impl Engine {
             order: self.orders[handle],
             kind,
             price,
+            cap: 0,
             instructions,
         };
         self.go_live(&mut incoming, sink);

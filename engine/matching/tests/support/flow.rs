@@ -28,7 +28,8 @@ const UNCONSUMED: [RejectReason; 3] = [
     RejectReason::UserRefJump,
 ];
 /// Reasons under which a replace's is.
-const TERMS: [RejectReason; 19] = [
+const TERMS: [RejectReason; 20] = [
+    RejectReason::DiscretionNotOffered,
     RejectReason::PriceOutsideBands,
     RejectReason::CircuitBroken,
     RejectReason::NotInThisPhase,

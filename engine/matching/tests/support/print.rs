@@ -213,6 +213,10 @@ impl Names {
                 format!("limit state {} {what}", side(e.side))
             }
             Event::CircuitBroken(e) => format!("circuit {:?}", e.level),
+            Event::Pegged(e) if e.price == Price(0) => {
+                format!("{} follows nothing {}", self.of(e.order_id), public(e.public_ref))
+            }
+            Event::Pegged(e) => format!("{} follows @{} {}", self.of(e.order_id), e.price, public(e.public_ref)),
             Event::FeesSet(e) => format!("fees {} of {}", e.version, e.instrument),
             Event::AllocationSet(e) => format!("allocation {} of {}", e.version, e.instrument),
             Event::TradeBusted(e) => format!("trade {} busted", e.deal.trade.0 & 0xffff_ffff_ffff),
@@ -238,6 +242,8 @@ fn instructions(asked: &Instructions) -> String {
         (Handling::SLIDE, " slide"),
         (Handling::HIDDEN, " hidden"),
         (Handling::TRAILING, " trailing"),
+        (Handling::PEG_PRIMARY, " primary-peg"),
+        (Handling::PEG_MIDPOINT, " midpoint-peg"),
     ];
     for (bit, word) in words {
         if asked.handling.has(bit) {

@@ -56,7 +56,7 @@ impl Flow {
         let (tick, _, lot, quantity_max) = INSTRUMENTS[at];
         let mut offers = Offers::ALL;
         if self.random.one_in(3) {
-            offers.0 &= !(1 << self.random.below(22));
+            offers.0 &= !(1 << self.random.below(24));
         }
         let mut rulebook = Rulebook {
             offers,
@@ -318,7 +318,7 @@ impl Flow {
         let (tick, _, lot, _) = INSTRUMENTS[at];
         let mut asked = Instructions::NONE;
         let part = Part((lot * (1 + self.random.below(3)).min(quantity.0 / lot.max(1))) as u32);
-        let which = self.random.below(18);
+        let which = self.random.below(22);
         if !matches!(which, 5 | 15) && !self.random.one_in(12) {
             *tif = *self.random.pick(&[TimeInForce::Day, TimeInForce::GoodTillCancel]);
             *kind = if matches!(which, 6 | 8) {
@@ -357,10 +357,12 @@ impl Flow {
                 asked.handling = Handling::HIDDEN;
             }
             14 => {
-                asked.handling = Handling(self.random.below(32) as u16);
+                asked.handling = Handling(self.random.below(256) as u16);
                 asked.display = Part(self.random.below(2) as u32 * part.0);
                 asked.trigger = Price(self.random.below(2) as i64 * trigger.0);
             }
+            18 | 19 => asked.handling = Handling::HIDDEN.with(Handling::PEG_PRIMARY),
+            20 | 21 => asked.handling = Handling::HIDDEN.with(Handling::PEG_MIDPOINT),
             16 | 17 => {
                 asked.auction = *self.random.pick(&AuctionOnly::ALL[1..]);
                 *tif = TimeInForce::Day;

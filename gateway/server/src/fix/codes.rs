@@ -125,6 +125,7 @@ pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::TypeNotOffered
         | RejectReason::LifetimeNotOffered
         | RejectReason::InstructionNotOffered
+        | RejectReason::DiscretionNotOffered
         | RejectReason::InstructionConflict => 11,
         RejectReason::QuantityZero
         | RejectReason::QuantityOffLot

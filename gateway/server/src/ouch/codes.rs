@@ -100,6 +100,7 @@ pub(super) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         | RejectReason::TypeNotOffered
         | RejectReason::LifetimeNotOffered
         | RejectReason::InstructionNotOffered
+        | RejectReason::DiscretionNotOffered
         | RejectReason::InstructionConflict
         | RejectReason::ExpiryInvalid
         | RejectReason::PostOnlyWouldTrade => ouch::RejectReason::Other,
