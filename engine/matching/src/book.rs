@@ -29,6 +29,8 @@ pub(crate) struct Book {
     pub(crate) last_price: u32,
     pub(crate) public_refs: u64,
     pub(crate) trades: u64,
+    /// Trades of earlier days.
+    pub(crate) trades_at_open: u64,
     bids: Ladder,
     asks: Ladder,
 }
@@ -66,6 +68,7 @@ impl Book {
             last_price: 0,
             public_refs: 0,
             trades: 0,
+            trades_at_open: 0,
             bids: Ladder::new(ticks_max, rungs),
             asks: Ladder::new(ticks_max, rungs),
         }

@@ -17,8 +17,9 @@ use alloc::vec::Vec;
 use rialto_model::event::{Ignored, Ticked};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
-    AccountId, Command, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum, OrderId, Policy,
-    RejectReason, ReleaseNumber, SequenceNumber, Sequenced, SessionId, Timestamp, TradingDay, UserRef, VenueId,
+    AccountId, BreakerLevel, Command, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum,
+    OrderId, Policy, RejectReason, ReleaseNumber, SequenceNumber, Sequenced, SessionId, Timestamp, TradeId, TradingDay,
+    UserRef, VenueId,
 };
 
 /// The venue itself, which is always up, may change any firm's order and enters none.
@@ -75,8 +76,12 @@ pub struct Engine {
     pub(crate) extras: Pool<Extra>,
     /// What is due.
     pub(crate) timers: BTreeSet<(Timestamp, InstrumentId, OrderId)>,
-    /// How many instruments are in an auction whose price is published.
-    pub(crate) auctions: u32,
+    /// The halt of the whole market.
+    pub(crate) breaker: BreakerLevel,
+    /// Trades of today that are undone.
+    pub(crate) undone: BTreeSet<TradeId>,
+    /// What a command did to limit states and auctions is said at its very end.
+    pub(crate) deferred: bool,
     /// From which stamp on a command takes the watched path ([`Engine::watch`]).
     pub(crate) watched_from: Timestamp,
     pub(crate) rungs: Rungs,
@@ -126,7 +131,9 @@ impl Engine {
             orders: Pool::new(limits.orders_reserved.min(live_orders_max) as usize),
             extras: Pool::new(0),
             timers: BTreeSet::new(),
-            auctions: 0,
+            breaker: BreakerLevel::None,
+            undone: BTreeSet::new(),
+            deferred: false,
             watched_from: Timestamp(u64::MAX),
             rungs: Rungs::new(),
             order_ids: SlotTable::default(),
@@ -179,7 +186,16 @@ impl Engine {
             Command::DefineAccount(c) => sink.emit(self.define_account(c)),
             Command::DefineSession(c) => sink.emit(self.define_session(c)),
             Command::SetRulebook(c) => sink.emit(self.set_rulebook(c)),
-            Command::SetTicks(c) => sink.emit(self.set_ticks(c)),
+            Command::SetTicks(c) => {
+                sink.emit(self.set_ticks(c));
+                self.conclude_all(sink);
+            }
+            Command::SetFees(c) => sink.emit(self.set_fees(c)),
+            Command::SetAllocation(c) => sink.emit(self.set_allocation(c)),
+            Command::BustTrade(c) => sink.emit(self.bust_trade(c)),
+            Command::CorrectTrade(c) => sink.emit(self.correct_trade(c)),
+            Command::SetBands(c) => self.set_bands(c, sink),
+            Command::BreakCircuit(c) => self.break_circuit(c, sink),
             Command::SetPhase(c) => self.set_phase(c, sink),
             Command::SetSelfTrade(c) => sink.emit(self.set_self_trade(c)),
             Command::SetKillSwitch(c) => self.set_kill_switch(c, sink),

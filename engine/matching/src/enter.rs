@@ -8,7 +8,7 @@ use rialto_model::command::{Enter, EnterSpecial, Refuse};
 use rialto_model::event::{Accepted, Booked, Executed, Rejected};
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{
-    AccountId, CancelReason, EventSink, FirmId, IgnoreReason, OrderId, OrderKind, Price, PublicRef, Quantity,
+    AccountId, CancelReason, EventSink, FirmId, IgnoreReason, Money, OrderId, OrderKind, Price, PublicRef, Quantity,
     RejectReason, SequenceNumber, ShortSale, Side, TimeInForce, UserRef,
 };
 
@@ -228,6 +228,8 @@ impl Engine {
                 maker_hidden: false,
                 cross: false,
                 taker_public_ref: PublicRef(0),
+                maker_fee: Money(0),
+                taker_fee: Money(0),
             }
             .into(),
         );

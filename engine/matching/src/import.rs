@@ -4,15 +4,16 @@
 
 mod places;
 
-use crate::special::{are_sound_rules, are_sound_ticks};
-use crate::state::{EngineState, InstrumentState, OrderState, Rules, SessionState};
+use crate::special::{are_sound_bands, are_sound_fees, are_sound_rules, are_sound_ticks, is_sound_allocation};
+use crate::state::{EngineState, Guard, InstrumentState, OrderState, Rules, SessionState, Tally};
 use crate::{CURRENT_RELEASE, registry};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rialto_model::command::DefineInstrument;
-use rialto_model::limits::LIVE_ORDERS_MAX;
+use rialto_model::limits::{LIVE_ORDERS_MAX, UNDONE_TRADES_MAX};
 use rialto_model::{
-    AccountId, FirmId, OrderId, Phase, PublicRef, SessionId, ShortSale, Side, Symbol, TimeInForce, UserRef,
+    AccountId, BreakerLevel, FirmId, OrderId, Phase, Price, PublicRef, SessionId, ShortSale, Side, Symbol, TimeInForce,
+    UserRef,
 };
 
 /// Why a state cannot be one. The mend is the same for all: take another snapshot, or replay from the first command.
@@ -91,6 +92,10 @@ impl EngineState {
                 self.last_seq.0 > SEQUENCE_MAX,
                 "its last sequence number is out of range",
             ),
+            (
+                self.undone.len() > UNDONE_TRADES_MAX || !self.undone.is_sorted_by(|one, other| one < other),
+                "its undone trades are too many or out of order",
+            ),
             (self.day_open && self.day.0 == 0, "a day is open and none was started"),
         ])
         .map_err(|fault| ImportError::Venue { fault })
@@ -162,7 +167,7 @@ impl EngineState {
             (!names.symbols.insert(one.symbol), "its symbol is another's"),
             (!registry::is_sound(one), "tick, lot or bounds contradict each other"),
             (
-                listed.public_refs > COUNT_MAX || listed.trades > COUNT_MAX,
+                listed.public_refs > COUNT_MAX || listed.trades > COUNT_MAX || listed.trades_at_open > listed.trades,
                 "its counters are out of range",
             ),
             (
@@ -182,6 +187,10 @@ impl EngineState {
                 "its rules contradict its definition",
             ),
             (
+                !self.is_sound_guard(listed),
+                "what its price bounds go by contradicts them",
+            ),
+            (
                 listed.rules.is_none() && listed.orders().any(|(_, order)| order.special.is_some()),
                 "it has no rulebook and an order with instructions",
             ),
@@ -191,6 +200,32 @@ impl EngineState {
             id: u32::from(one.instrument.0),
             fault,
         })
+    }
+
+    fn is_sound_guard(&self, listed: &InstrumentState) -> bool {
+        let guard = &listed.guard;
+        let Some(rules) = &listed.rules else {
+            return *guard == Guard::default();
+        };
+        let price_max = listed.definition.price_max;
+        let is_price = |price: Price| price.0 >= 0 && price <= price_max;
+        let counted = |tally: &Tally| tally.count < COUNT_MAX && tally.sum / tally.count.max(1) <= price_max.0 as u64;
+        let limits = rules.bands.limit > 0;
+        let continuous = listed.phase == Phase::Continuous;
+        let counting = guard.boundary.0 == 0 || (limits && continuous && self.day_open);
+        let waiting = match listed.phase {
+            Phase::Continuous => guard.limit.is_some() == (guard.deadline.0 > 0) && (limits || guard.limit.is_none()),
+            Phase::VolatilityAuction => guard.limit.is_none(),
+            _ => guard.limit.is_none() && guard.deadline.0 == 0,
+        };
+        let halted = self.breaker != BreakerLevel::None || !self.day_open;
+        is_price(guard.reference)
+            && is_price(guard.average)
+            && (limits || guard.average.0 == 0)
+            && guard.tallies.iter().all(counted)
+            && counting
+            && waiting
+            && (guard.deadline.0 == 0 || !halted)
     }
 
     fn check_order(
@@ -245,7 +280,13 @@ impl EngineState {
 
 fn are_sound(one: &DefineInstrument, rules: &Rules) -> bool {
     let defined = registry::is_sound(one);
-    defined && rules.version > 0 && are_sound_rules(one, &rules.rulebook) && are_sound_ticks(one, &rules.ticks)
+    defined
+        && rules.version > 0
+        && are_sound_rules(one, &rules.rulebook)
+        && are_sound_ticks(one, &rules.ticks)
+        && are_sound_bands(one, &rules.bands)
+        && are_sound_fees(&rules.fees)
+        && is_sound_allocation(one, &rules.allocation)
 }
 
 /// Who is defined.

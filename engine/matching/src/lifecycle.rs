@@ -22,6 +22,10 @@ impl Engine {
         self.day = c.day;
         self.midnight = c.midnight;
         self.day_open = true;
+        self.undone.clear();
+        for book in &mut self.books {
+            book.trades_at_open = book.trades;
+        }
         for session in &mut self.sessions {
             session.last_user_ref = UserRef(0);
         }
@@ -32,6 +36,7 @@ impl Engine {
             }
             .into(),
         );
+        self.lift_breaker(sink);
         for (one, book) in self.registry.instruments.values().zip(&self.books) {
             sink.emit(listed(one, book.phase() == Phase::Continuous));
         }
@@ -44,6 +49,10 @@ impl Engine {
             sink.emit(self.restated(handle));
             Self::instruct(&self.orders[handle], self.instructions(handle), sink);
         }
+        for at in 0..self.books.len() {
+            self.start_guard(at, self.last_stamp, sink);
+        }
+        self.conclude_all(sink);
     }
 
     /// FIX 59 = 0 (Day) and 1 (Good Till Cancel): DAY orders expire, GTC orders keep their place, order id and public
@@ -59,8 +68,12 @@ impl Engine {
         for session in &mut self.sessions {
             session.names.clear();
         }
+        for at in 0..self.books.len() {
+            self.stop_guard(at);
+        }
         self.day_open = false;
         sink.emit(DayEnded { day: self.day }.into());
+        self.conclude_all(sink);
     }
 
     /// Expires the DAY orders of a book and marks the others as carried.
@@ -155,6 +168,7 @@ impl Engine {
         }
         self.leaving.sort_unstable();
         self.end_leaving(CancelReason::SessionLost, sink);
+        self.conclude_all(sink);
     }
 
     /// DESIGN 4, session state is in the stream: a session-level message takes its outbound number here.

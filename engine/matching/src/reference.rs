@@ -3,13 +3,16 @@
 //! It exists to be obviously right, and to be written in another style than [`crate::Engine`], so that the two do not
 //! share a mistake. It must never be made fast. Rules are documented with their sources at the fast engine.
 
+mod after;
+mod bounds;
 mod changes;
 mod orders;
+mod pegs;
 mod phases;
 mod rules;
 mod trade;
 
-use crate::state::{FirmState, InstrumentState, OrderState, Outlook, SessionState};
+use crate::state::{FirmState, Guard, InstrumentState, OrderState, Outlook, SessionState};
 use crate::{CURRENT_RELEASE, EngineState, ImportError, Limits, Matching};
 use alloc::vec::Vec;
 use rialto_model::command::{
@@ -22,8 +25,9 @@ use rialto_model::event::{
 };
 use rialto_model::limits::{ACCOUNT_MAX, FIRM_MAX, LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX, SESSION_MAX};
 use rialto_model::{
-    CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum, OrderId,
-    Phase, Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side, TimeInForce, UserRef,
+    BreakerLevel, CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid,
+    MsgSeqNum, OrderId, Phase, Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side,
+    TimeInForce, UserRef,
 };
 
 /// The naive engine.
@@ -55,7 +59,7 @@ impl Matching for Engine {
         self.state.last_seq = command.seq;
         self.state.last_stamp = command.stamp;
         let mut events = Vec::new();
-        self.expire(&mut events);
+        self.fire(&mut events);
         match &command.body {
             Command::Release(c) => events.push(self.release(c)),
             Command::DefineInstrument(c) => events.push(self.define_instrument(c)),
@@ -74,6 +78,12 @@ impl Matching for Engine {
             Command::MassCancel(c) => self.mass_cancel(c, &mut events),
             Command::SetRulebook(c) => events.push(self.set_rulebook(c)),
             Command::SetTicks(c) => events.push(self.set_ticks(c)),
+            Command::SetFees(c) => events.push(self.set_fees(c)),
+            Command::SetAllocation(c) => events.push(self.set_allocation(c)),
+            Command::BustTrade(c) => events.push(self.bust_trade(c)),
+            Command::CorrectTrade(c) => events.push(self.correct_trade(c)),
+            Command::SetBands(c) => self.set_bands(c, &mut events),
+            Command::BreakCircuit(c) => self.break_circuit(c, &mut events),
             Command::SetPhase(c) => self.set_phase(c, &mut events),
             Command::SetSelfTrade(c) => events.push(self.set_self_trade(c)),
             Command::SetKillSwitch(c) => self.set_kill_switch(c, &mut events),
@@ -83,7 +93,7 @@ impl Matching for Engine {
             Command::Refuse(c) => events.push(self.refuse(c)),
             Command::CancelOnly(c) => events.push(self.cancel_only(c)),
         }
-        self.publish(None, &mut events);
+        self.conclude(&mut events);
         for event in events {
             sink.emit(event);
         }
@@ -131,10 +141,12 @@ impl Engine {
             definition: *c,
             public_refs: 0,
             trades: 0,
+            trades_at_open: 0,
             last_price: Price(0),
             rules: None,
             phase: Phase::Continuous,
             outlook: Outlook::default(),
+            guard: Guard::default(),
             bids: Vec::new(),
             asks: Vec::new(),
             hidden_bids: Vec::new(),
@@ -211,6 +223,10 @@ impl Engine {
         self.state.day = c.day;
         self.state.midnight = c.midnight;
         self.state.day_open = true;
+        self.state.undone.clear();
+        for listed in &mut self.state.instruments {
+            listed.trades_at_open = listed.trades;
+        }
         for session in &mut self.state.sessions {
             session.last_user_ref = UserRef(0);
         }
@@ -221,6 +237,9 @@ impl Engine {
             }
             .into(),
         );
+        if self.state.breaker != BreakerLevel::None {
+            self.halt_all(BreakerLevel::None, events);
+        }
         for one in &self.state.instruments {
             events.push(listed(&one.definition, one.phase == Phase::Continuous));
         }
@@ -246,6 +265,9 @@ impl Engine {
             );
             orders::instruct(instrument, &order, events);
         }
+        for instrument in self.everywhere() {
+            self.begin_bounds(instrument, self.state.last_stamp, events);
+        }
     }
 
     fn end_of_day(&mut self, events: &mut Vec<Event>) {
@@ -258,6 +280,9 @@ impl Engine {
             } else {
                 self.change(live.order.order_id, |order| order.carried = true);
             }
+        }
+        for instrument in self.everywhere() {
+            self.end_bounds(instrument);
         }
         self.state.day_open = false;
         events.push(DayEnded { day: self.state.day }.into());
@@ -341,6 +366,29 @@ impl Engine {
             client_id: c.client_id,
         }
         .into()
+    }
+
+    fn everywhere(&self) -> Vec<InstrumentId> {
+        let listed = self.state.instruments.iter();
+        listed.map(|listed| listed.definition.instrument).collect()
+    }
+
+    /// What a command did to the books beyond its orders.
+    fn conclude(&mut self, events: &mut Vec<Event>) {
+        for instrument in self.everywhere() {
+            self.go_on(instrument, events);
+            if self.first_bounds(instrument, events) {
+                self.go_on(instrument, events);
+            }
+            self.watch_bounds(instrument, events);
+            self.publish(instrument, events);
+        }
+    }
+
+    fn go_on_everywhere(&mut self, events: &mut Vec<Event>) {
+        for instrument in self.everywhere() {
+            self.go_on(instrument, events);
+        }
     }
 
     /// Every live order with its place.

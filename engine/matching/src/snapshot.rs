@@ -6,7 +6,7 @@ use crate::ladder::Ladder;
 use crate::order::Order;
 use crate::pool::NONE;
 use crate::special::{Extra, FirmRules, SpecialBook, index, price, quantity};
-use crate::state::{Aside, FirmState, InstrumentState, OrderState, Outlook, Rules, SessionState, Special};
+use crate::state::{Aside, FirmState, Guard, InstrumentState, OrderState, Outlook, Rules, SessionState, Special};
 use crate::{EngineState, ImportError};
 use alloc::vec::Vec;
 use rialto_model::command::{DefineFirm, DefineInstrument};
@@ -30,6 +30,8 @@ impl Engine {
             midnight: self.midnight,
             day_open: self.day_open,
             cancel_only: self.cancel_only,
+            breaker: self.breaker,
+            undone: self.undone.iter().copied().collect(),
             firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
             sessions: sessions
@@ -67,13 +69,18 @@ impl Engine {
             definition: *definition,
             public_refs: book.public_refs,
             trades: book.trades,
+            trades_at_open: book.trades_at_open,
             last_price: price(book.last_price),
             phase: book.phase(),
             outlook: special.map_or(Outlook::default(), |special| special.outlook),
+            guard: special.map_or(Guard::default(), |special| special.guard),
             rules: special.map(|special| Rules {
                 version: special.version,
                 rulebook: special.rulebook,
                 ticks: special.ticks,
+                bands: special.bands,
+                fees: special.fees,
+                allocation: special.allocation,
             }),
             bids: queue(book.side(Side::Buy)),
             asks: queue(book.side(Side::Sell)),
@@ -99,6 +106,7 @@ impl Engine {
                 reserve: quantity(extra.reserve),
                 trigger: Price(extra.trigger),
                 waits: extra.waits,
+                limit: price(extra.cap),
             }
         });
         OrderState {
@@ -132,6 +140,8 @@ impl Engine {
         engine.midnight = state.midnight;
         engine.day_open = state.day_open;
         engine.cancel_only = state.cancel_only;
+        engine.breaker = state.breaker;
+        engine.undone = state.undone.iter().copied().collect();
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {
@@ -149,6 +159,7 @@ impl Engine {
             engine.add_instrument(&listed.definition);
             engine.books[book].public_refs = listed.public_refs;
             engine.books[book].trades = listed.trades;
+            engine.books[book].trades_at_open = listed.trades_at_open;
             engine.books[book].last_price = listed.last_price.0 as u32;
             if let Some(rules) = &listed.rules {
                 let special = engine.special_book(book);
@@ -157,12 +168,17 @@ impl Engine {
                 special.ticks = rules.ticks;
                 special.phase = listed.phase;
                 special.outlook = listed.outlook;
-                engine.auctions += u32::from(listed.phase.is_indicative());
+                special.bands = rules.bands;
+                special.fees = rules.fees;
+                special.allocation = rules.allocation;
+                special.guard = listed.guard;
+                engine.set_timer(listed.guard.due(), listed.definition.instrument, OrderId(0));
             }
             for (side, order) in listed.orders() {
                 engine.take_in_order(order, side, listed.definition.instrument);
             }
         }
+        engine.mark_all_sessions();
         engine.watch();
         engine.name_all();
         Ok(engine)
@@ -213,6 +229,7 @@ impl Engine {
                 trigger: special.trigger.0,
                 price: limit,
                 waits: special.waits,
+                cap: special.limit.0 as u32,
             };
             self.orders[handle].extra = self.extras.insert(extra);
             self.set_timer(special.instructions.expires, instrument, one.order_id);
@@ -227,6 +244,14 @@ impl Engine {
             if special.kind == OrderKind::Market {
                 self.special_book(at).markets[index(side)].insert(one.public_ref, handle);
                 return;
+            }
+            if special.limit.0 != 0 {
+                let book = self.special_book(at);
+                if limit == 0 {
+                    book.unpriced.insert(one.public_ref, handle);
+                    return;
+                }
+                book.pegged.insert(one.public_ref, handle);
             }
             hidden = self.is_hidden(handle);
         }

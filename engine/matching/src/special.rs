@@ -6,19 +6,28 @@
 //!
 //! [`rules`] takes rules in, [`judge`] says what is valid under them, [`enter`], [`trade`] and [`change`] are the paths of
 //! a new order, of the trade and of changes; [`phase`] and [`uncross`] are calls and auctions; [`mass`] takes off many at a
-//! time; [`timers`] fires what is due.
+//! time; [`timers`] fires what is due; [`guard`] keeps price bounds and halts; [`share`] allocates, [`after`] is
+//! fees and trades undone; [`peg`] follows prices.
 
+mod after;
 mod change;
 mod enter;
+mod guard;
 mod judge;
 mod mass;
+mod peg;
 mod phase;
 mod rules;
+mod share;
 mod timers;
 mod trade;
 mod uncross;
 
+pub(crate) use after::are_sound_fees;
+pub(crate) use guard::are_sound_bands;
+pub(crate) use peg::is_pegged;
 pub(crate) use rules::{SpecialBook, are_sound_rules, are_sound_ticks};
+pub(crate) use share::is_sound_allocation;
 
 use crate::book::{queue_of, unlink_from};
 use crate::engine::Engine;
@@ -40,6 +49,8 @@ pub(crate) struct Extra {
     pub(crate) price: u32,
     /// Whether it waits for its auction to begin.
     pub(crate) waits: bool,
+    /// The limit of a pegged order; zero otherwise.
+    pub(crate) cap: u32,
 }
 
 /// What is chosen for a firm.
@@ -150,6 +161,7 @@ impl Engine {
         match &mut book.special {
             Some(special) if level == NONE => special.remove_aside(side, self.extras[extra].trigger, public_ref),
             Some(special) if hidden => {
+                special.pegged.remove(&public_ref);
                 unlink_from(
                     &mut special.hidden[index(side)],
                     handle,

@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
-    AccountId, Incarnation, Instructions, OrderId, OrderKind, Phase, Policy, Price, PublicRef, Quantity, ReleaseNumber,
-    Rulebook, SelfTrade, SequenceNumber, SessionId, ShortSale, Side, StateHash, TickTable, TimeInForce, Timestamp,
-    TradingDay, UserRef, VenueId,
+    AccountId, Allocation, Bands, BreakerLevel, Fees, Incarnation, Instructions, OrderId, OrderKind, Phase, Policy,
+    Price, PublicRef, Quantity, ReleaseNumber, Rulebook, SelfTrade, SequenceNumber, SessionId, ShortSale, Side,
+    StateHash, TickTable, TimeInForce, Timestamp, TradeId, TradingDay, UserRef, VenueId,
 };
 
 /// Everything an engine knows. Lists are in order of id; orders are in price-time order, best first.
@@ -33,6 +33,10 @@ pub struct EngineState {
     pub day_open: bool,
     /// Whether cancels and reductions are taken alone.
     pub cancel_only: bool,
+    /// The halt of the whole market.
+    pub breaker: BreakerLevel,
+    /// Trades of today that are undone, in rising order.
+    pub undone: Vec<TradeId>,
     /// The member firms.
     pub firms: Vec<FirmState>,
     /// Their accounts.
@@ -76,6 +80,8 @@ pub struct InstrumentState {
     pub public_refs: u64,
     /// How many trades it has seen.
     pub trades: u64,
+    /// How many of them on earlier days.
+    pub trades_at_open: u64,
     /// The price of the last one; zero before the first.
     pub last_price: Price,
     /// Its rules, if it was given a rulebook.
@@ -84,6 +90,8 @@ pub struct InstrumentState {
     pub phase: Phase,
     /// What was last published of its auction.
     pub outlook: Outlook,
+    /// What its price bounds go by; all zero without any.
+    pub guard: Guard,
     /// Displayed buy orders: highest price first, then in the order they came.
     pub bids: Vec<OrderState>,
     /// Displayed sell orders: lowest price first, then in the order they came.
@@ -93,7 +101,7 @@ pub struct InstrumentState {
     /// Hidden sell orders, in the same order.
     pub hidden_asks: Vec<OrderState>,
     /// Orders that stand in no queue, in the order they came: stop orders before they are triggered, orders for the closing
-    /// auction before it, market orders while orders are collected.
+    /// auction before it, market orders while orders are collected, pegged orders without a price to follow.
     pub aside: Vec<Aside>,
 }
 
@@ -119,6 +127,38 @@ pub struct Rules {
     pub rulebook: Rulebook,
     /// The tick sizes.
     pub ticks: TickTable,
+    /// The price bounds.
+    pub bands: Bands,
+    /// The fees.
+    pub fees: Fees,
+    /// The allocation.
+    pub allocation: Allocation,
+}
+
+/// What price bounds go by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// The reference of the collar; zero before there is one.
+    pub reference: Price,
+    /// The reference of the limit bands; zero before there is one.
+    pub average: Price,
+    /// The trades of each tenth of the window, oldest first.
+    pub tallies: [Tally; 10],
+    /// When the oldest tenth goes; zero where nothing is counted.
+    pub boundary: Timestamp,
+    /// The limit state: on which side.
+    pub limit: Option<Side>,
+    /// When a limit state becomes a pause, or a pause or interruption ends; zero: by the venue's command.
+    pub deadline: Timestamp,
+}
+
+/// The trades of a tenth of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The sum of their prices.
+    pub sum: u64,
+    /// How many there were.
+    pub count: u64,
 }
 
 /// An order that stands in no queue.
@@ -174,6 +214,8 @@ pub struct Special {
     pub trigger: Price,
     /// Whether it waits for its auction to begin.
     pub waits: bool,
+    /// The limit of a pegged order, whose price is what it follows; zero otherwise.
+    pub limit: Price,
 }
 
 impl Default for EngineState {
@@ -189,6 +231,8 @@ impl Default for EngineState {
             midnight: Timestamp(0),
             day_open: false,
             cancel_only: false,
+            breaker: BreakerLevel::None,
+            undone: Vec::new(),
             firms: Vec::new(),
             accounts: Vec::new(),
             sessions: Vec::new(),

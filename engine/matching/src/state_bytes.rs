@@ -3,32 +3,37 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 2 |
+//! | version | u16, 5 |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
 //! | day, its midnight, how it stands | u32, u64, u8: 1 where the day is open, and 2 more where cancels are taken alone |
+//! | halt of the market | u8 |
+//! | undone trades | u32 count, then each (u64) |
 //! | firms | u32 count, then each: definition, self-trade prevention (u8), killed (bool) |
 //! | accounts | u32 count, then each as a definition |
 //! | sessions | u32 count, then each: definition, up (bool), incarnation (u32), last user reference (u32) |
-//! | instruments | u32 count, then each: definition, public references (u64), trades (u64), last price (i64), rules, phase (u8), outlook, bids, asks, hidden bids, hidden asks, aside |
-//! | rules | bool, then where there are some: version (u32), rulebook, tick sizes |
+//! | instruments | u32 count, then each: definition, public references (u64), trades (u64), trades of earlier days (u64), last price (i64), rules, phase (u8), outlook, guard, bids, asks, hidden bids, hidden asks, aside |
+//! | rules | bool, then where there are some: version (u32), rulebook, tick sizes, price bounds, fees, allocation |
 //! | bids and the other queues | u32 count, then each order: the fields of [`OrderState`] in order, 57 bytes, and whether it is special (bool); then where it is: the fields of [`Special`] in order |
 //! | outlook | price (i64), volume (u64), imbalance (u64), side (u8) |
+//! | guard | reference, average (i64, i64), ten tallies (sum u64, count u64), boundary (u64), whether there is a limit state (bool) and its side (u8), deadline (u64) |
 //! | aside | u32 count, then each: side (u8), order |
 //!
 //! A definition is its command: schema (u16), block length (u16), length of block and text (u16), block, text. All
 //! integers are little-endian. The bytes change by a new version, never in place. Reading never takes more memory than
 //! the bytes there are, and says what is wrong with them; whether the state makes sense is judged by the import.
 
-use crate::state::{Aside, EngineState, FirmState, InstrumentState, OrderState, Outlook, Rules, SessionState, Special};
+use crate::state::{
+    Aside, EngineState, FirmState, Guard, InstrumentState, OrderState, Outlook, Rules, SessionState, Special,
+};
 use alloc::vec::Vec;
 use rialto_model::Command;
 use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
 use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
-const VERSION: u16 = 2;
+const VERSION: u16 = 5;
 
 /// Why bytes are not an engine state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +73,8 @@ impl EngineState {
         put(&mut out, &self.day);
         put(&mut out, &self.midnight);
         put(&mut out, &(u8::from(self.day_open) | u8::from(self.cancel_only) << 1));
+        put(&mut out, &self.breaker);
+        put_list(&mut out, &self.undone, put);
         put_list(&mut out, &self.firms, |out, firm| {
             put_definition(out, &firm.definition.into());
             put(out, &firm.self_trade);
@@ -86,6 +93,7 @@ impl EngineState {
             put_definition(out, &listed.definition.into());
             put(out, &listed.public_refs);
             put(out, &listed.trades);
+            put(out, &listed.trades_at_open);
             put(out, &listed.last_price);
             put_rules(out, listed.rules.as_ref());
             put(out, &listed.phase);
@@ -93,6 +101,7 @@ impl EngineState {
             put(out, &listed.outlook.volume);
             put(out, &listed.outlook.imbalance);
             put(out, &listed.outlook.side);
+            put_guard(out, &listed.guard);
             for orders in [&listed.bids, &listed.asks, &listed.hidden_bids, &listed.hidden_asks] {
                 put_list(out, orders, put_order);
             }
@@ -141,6 +150,8 @@ impl EngineState {
             midnight,
             day_open,
             cancel_only,
+            breaker: Field::get(input)?,
+            undone: get_list(input, |input| Ok(Field::get(input)?))?,
             firms: get_list(input, |input| match get_definition(input)? {
                 Command::DefineFirm(definition) => Ok(FirmState {
                     definition,
@@ -167,6 +178,7 @@ impl EngineState {
                     definition,
                     public_refs: Field::get(input)?,
                     trades: Field::get(input)?,
+                    trades_at_open: Field::get(input)?,
                     last_price: Field::get(input)?,
                     rules: get_rules(input)?,
                     phase: Field::get(input)?,
@@ -176,6 +188,7 @@ impl EngineState {
                         imbalance: Field::get(input)?,
                         side: Field::get(input)?,
                     },
+                    guard: get_guard(input)?,
                     bids: get_list(input, get_order)?,
                     asks: get_list(input, get_order)?,
                     hidden_bids: get_list(input, get_order)?,
@@ -222,6 +235,7 @@ fn put_order(out: &mut Vec<u8>, order: &OrderState) {
         put(out, &special.reserve);
         put(out, &special.trigger);
         put(out, &special.waits);
+        put(out, &special.limit);
     }
 }
 
@@ -231,6 +245,9 @@ fn put_rules(out: &mut Vec<u8>, rules: Option<&Rules>) {
         put(out, &rules.version);
         put(out, &rules.rulebook);
         put(out, &rules.ticks);
+        put(out, &rules.bands);
+        put(out, &rules.fees);
+        put(out, &rules.allocation);
     }
 }
 
@@ -242,7 +259,45 @@ fn get_rules(input: &mut Decoder<'_>) -> Result<Option<Rules>, StateBytesError> 
         version: Field::get(input)?,
         rulebook: Field::get(input)?,
         ticks: Field::get(input)?,
+        bands: Field::get(input)?,
+        fees: Field::get(input)?,
+        allocation: Field::get(input)?,
     }))
+}
+
+fn put_guard(out: &mut Vec<u8>, guard: &Guard) {
+    put(out, &guard.reference);
+    put(out, &guard.average);
+    for tally in &guard.tallies {
+        put(out, &tally.sum);
+        put(out, &tally.count);
+    }
+    put(out, &guard.boundary);
+    put(out, &guard.limit.is_some());
+    if let Some(side) = &guard.limit {
+        put(out, side);
+    }
+    put(out, &guard.deadline);
+}
+
+fn get_guard(input: &mut Decoder<'_>) -> Result<Guard, StateBytesError> {
+    let mut guard = Guard {
+        reference: Field::get(input)?,
+        average: Field::get(input)?,
+        ..Guard::default()
+    };
+    for tally in &mut guard.tallies {
+        tally.sum = Field::get(input)?;
+        tally.count = Field::get(input)?;
+    }
+    guard.boundary = Field::get(input)?;
+    guard.limit = if bool::get(input)? {
+        Some(Field::get(input)?)
+    } else {
+        None
+    };
+    guard.deadline = Field::get(input)?;
+    Ok(guard)
 }
 
 fn get_order(input: &mut Decoder<'_>) -> Result<OrderState, StateBytesError> {
@@ -266,6 +321,7 @@ fn get_order(input: &mut Decoder<'_>) -> Result<OrderState, StateBytesError> {
                 reserve: Field::get(input)?,
                 trigger: Field::get(input)?,
                 waits: Field::get(input)?,
+                limit: Field::get(input)?,
             })
         } else {
             None

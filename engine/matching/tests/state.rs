@@ -2,7 +2,7 @@
 
 mod support;
 
-use rialto_matching::state::{Aside, InstrumentState, OrderState, Rules};
+use rialto_matching::state::{Aside, InstrumentState, OrderState, Rules, Tally};
 use rialto_matching::{Engine, EngineState, EventHasher, ImportError, Limits, Matching, StateBytesError, reference};
 use rialto_model::codec::DecodeError;
 use rialto_model::*;
@@ -70,10 +70,10 @@ fn bytes_hold_everything_and_nothing_else() {
         Err(StateBytesError::NotAState)
     );
     let mut newer = bytes.clone();
-    newer[8] = 3;
+    newer[8] = 99;
     assert_eq!(
         EngineState::decode(&newer),
-        Err(StateBytesError::UnknownVersion { version: 3 })
+        Err(StateBytesError::UnknownVersion { version: 99 })
     );
 }
 
@@ -116,10 +116,10 @@ fn damage_bits(state: &EngineState) {
 #[test]
 fn the_bytes_and_hash_of_a_new_venue_are_fixed() {
     let state = Engine::new(Limits::default()).export();
-    let mut bytes = Vec::from(*b"RIALTOES\x02\x00");
+    let mut bytes = Vec::from(*b"RIALTOES\x05\x00");
     bytes.extend([0; 4 + 4 + 8 + 8]);
     bytes.extend([0, 0, 0, 1]);
-    bytes.extend([0; 4 + 8 + 1 + 4 * 4]);
+    bytes.extend([0; 4 + 8 + 1 + 1 + 5 * 4]);
     assert_eq!(state.encode(), bytes);
     assert_eq!(state, reference::Engine::new(Limits::default()).export());
     assert_eq!(state.state_hash().to_string(), GOLDEN_NEW);
@@ -151,8 +151,8 @@ fn the_hashes_of_a_seeded_day_are_fixed() {
     assert_eq!(hashes, GOLDEN_DAY);
 }
 
-const GOLDEN_NEW: &str = "0840f4214a5ee015";
-const GOLDEN_DAY: [&str; 3] = ["1aedbc3adf60543b", "49fa4e917adb8be0", "004f03e5f8941e03"];
+const GOLDEN_NEW: &str = "e6ded947461d7fed";
+const GOLDEN_DAY: [&str; 3] = ["a045f9ce864616bc", "19153fc2df9b8142", "52d4ec4f35d68caa"];
 
 #[test]
 fn event_hashes_are_kept_per_listed_instrument() {
@@ -324,7 +324,9 @@ fn an_import_refuses_orders_where_they_cannot_stand() {
         ("rules contradict", |s| rules(s).version = 0),
         ("rules contradict", |s| rules(s).ticks.0[0].from = 3),
         ("no rulebook and an order with instructions", |s| {
-            busiest(s).rules = None
+            let listed = busiest(s);
+            listed.guard = Default::default();
+            listed.rules = None;
         }),
         ("hidden order stands with the displayed ones", |s| {
             let listed = busiest(s);
@@ -332,7 +334,9 @@ fn an_import_refuses_orders_where_they_cannot_stand() {
             listed.asks = core::mem::take(&mut listed.hidden_asks);
         }),
         ("stands aside and is no stop, market or closing order", |s| {
-            busiest(s).aside[0].order.special = None;
+            let mut aside = busiest(s).aside.iter_mut();
+            let priced = aside.find(|one| one.order.price.0 > 0).expect("one with a limit");
+            priced.order.special = None;
         }),
         ("out of price-time order", |s| busiest(s).aside.reverse()),
         ("stop price is out of range", |s| {
@@ -352,6 +356,23 @@ fn an_import_refuses_orders_where_they_cannot_stand() {
             order.special.as_mut().expect("some").reserve = order.leaves;
         }),
         ("its last price is not allowed", |s| busiest(s).last_price = Price(-1)),
+        ("rules contradict", |s| rules(s).bands.window = 15),
+        ("price bounds go by contradicts", |s| {
+            busiest(s).guard.reference = Price(-1)
+        }),
+        ("price bounds go by contradicts", |s| {
+            busiest(s).guard.limit = Some(Side::Buy)
+        }),
+        ("price bounds go by contradicts", |s| {
+            busiest(s).guard.tallies[3] = Tally {
+                sum: u64::MAX,
+                count: 1,
+            }
+        }),
+        ("price bounds go by contradicts", |s| {
+            busiest(s).guard.boundary = Timestamp(1);
+            rules(s).bands.limit = 0;
+        }),
     ];
     for (said, damage) in table {
         let mut state = sound.clone();

@@ -3,6 +3,7 @@
 //! A command is a wish: the engine decides, and every command has at least one [`Event`](crate::event::Event).
 
 use crate::codec::messages;
+use crate::deal::{Deal, Fees};
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
 use crate::instructions::Instructions;
 use crate::order::{
@@ -10,7 +11,7 @@ use crate::order::{
 };
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::RejectReason;
-use crate::rulebook::{Rulebook, SelfTrade, TickTable};
+use crate::rulebook::{Allocation, Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
 use crate::text::{Mpid, Symbol};
 use crate::time::{Timestamp, TradingDay};
 
@@ -150,6 +151,34 @@ messages! {
             instrument: InstrumentId,
             /// The phase.
             phase: Phase,
+        }
+        /// Gives an instrument with a rulebook its price bounds, under the next version of its rules. What was known of the
+        /// limit bands is forgotten.
+        SetBands = 17 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// One more than that of the rules that stand.
+            version: u32,
+            /// The bounds.
+            bands: Bands,
+        }
+        /// Gives an instrument with a rulebook its fees, under the next version of its rules.
+        SetFees = 18 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// One more than that of the rules that stand.
+            version: u32,
+            /// The fees.
+            fees: Fees,
+        }
+        /// Gives an instrument with a rulebook its allocation, under the next version of its rules.
+        SetAllocation = 19 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// One more than that of the rules that stand.
+            version: u32,
+            /// The allocation.
+            allocation: Allocation,
         }
         /// A new order (FIX D, OUCH O).
         Enter = 20 {
@@ -345,6 +374,30 @@ messages! {
             side: SideFilter,
         } + /// The client's id bytes of this request.
             client_id
+        /// Halts the whole market at a level, or lets it go on. While it stands orders are only taken off, and no call ends.
+        BreakCircuit = 30 {
+            /// The level; `None` ends it. So does the start of a day.
+            level: BreakerLevel,
+        }
+        /// Undoes a trade of today (Nasdaq Rule 11890 and NYSE Rule 7.10, clearly erroneous executions). The orders stay as
+        /// they are: what was executed is not open again.
+        BustTrade = 31 {
+            /// On which instrument.
+            instrument: InstrumentId,
+            /// The trade as it stands in the record.
+            deal: Deal,
+        }
+        /// Undoes a trade of today and puts another in its place, with a number and fees of its own.
+        CorrectTrade = 32 {
+            /// On which instrument.
+            instrument: InstrumentId,
+            /// The trade as it stands in the record.
+            deal: Deal,
+            /// The price it should have had.
+            price: Price,
+            /// The quantity it should have had.
+            quantity: Quantity,
+        }
         /// The venue takes cancels and reductions alone, or everything again. Sequenced by the sequencer where the journal
         /// runs out of room.
         CancelOnly = 90 {

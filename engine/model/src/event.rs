@@ -1,6 +1,7 @@
 //! Everything that came of a command: enough for the member's answer and for the feed without a look at any book.
 
 use crate::codec::{Encoder, Field, messages};
+use crate::deal::{Deal, Fees, Money};
 use crate::hash::HASHED_BYTES_MAX;
 use crate::ids::{
     AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SessionId, TradeId,
@@ -10,7 +11,7 @@ use crate::instructions::Instructions;
 use crate::order::{Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::reason::{CancelReason, IgnoreReason, RejectReason};
-use crate::rulebook::{Rulebook, SelfTrade, TickTable};
+use crate::rulebook::{Allocation, Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
 use crate::sequenced::Sequenced;
 use crate::text::{Mpid, Symbol};
 use crate::time::{Timestamp, TradingDay};
@@ -397,6 +398,10 @@ messages! {
             cross: bool,
             /// The reference of the incoming order on the feed in an uncross; zero where the feed did not know it.
             taker_public_ref: PublicRef,
+            /// What the resting order pays.
+            maker_fee: Money,
+            /// What the incoming order pays.
+            taker_fee: Money,
         }
         /// A new order was refused. Its user reference is consumed, except for `UnknownSession`, `SessionNotUp`,
         /// `UserRefJump`, and where the door itself refused ([`Refuse`](crate::command::Refuse)).
@@ -548,6 +553,101 @@ messages! {
             /// The price.
             price: Price,
         }
+        /// An instrument has these price bounds from here on.
+        BandsSet = 1035 {
+            /// Which.
+            instrument: InstrumentId,
+            /// The version of its rules.
+            version: u32,
+            /// The bounds.
+            bands: Bands,
+        }
+        /// The limit bands of an instrument in continuous trading, where they have changed. Comes before the cancels of the
+        /// orders beyond.
+        PriceBands = 1036 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// Around which price they lie.
+            reference: Price,
+            /// The lowest price.
+            low: Price,
+            /// The highest price.
+            high: Price,
+        }
+        /// A limit state began, or ended because no order stands at that band any more. One that trading has outlasted ends
+        /// with the change of phase.
+        LimitStateChanged = 1037 {
+            /// Which instrument.
+            instrument: InstrumentId,
+            /// Buy: bids at the upper band. Sell: offers at the lower one.
+            side: Side,
+            /// Began.
+            entered: bool,
+        }
+        /// The whole market is halted at this level, or goes on.
+        CircuitBroken = 1038 {
+            /// The level.
+            level: BreakerLevel,
+        }
+        /// An instrument has these fees from here on.
+        FeesSet = 1039 {
+            /// Which.
+            instrument: InstrumentId,
+            /// The version of its rules.
+            version: u32,
+            /// The fees.
+            fees: Fees,
+        }
+        /// An instrument has this allocation from here on.
+        AllocationSet = 1040 {
+            /// Which.
+            instrument: InstrumentId,
+            /// The version of its rules.
+            version: u32,
+            /// The allocation.
+            allocation: Allocation,
+        }
+        /// A trade is undone: its money and its fees go back (ITCH B, OUCH B, FIX 150 = H).
+        TradeBusted = 1041 {
+            /// On which instrument.
+            instrument: InstrumentId,
+            /// The trade.
+            deal: Deal,
+        }
+        /// A trade is undone and another stands in its place (FIX 150 = G).
+        TradeCorrected = 1042 {
+            /// On which instrument.
+            instrument: InstrumentId,
+            /// The trade that is undone.
+            deal: Deal,
+            /// The number of the one in its place.
+            trade: TradeId,
+            /// Its price.
+            price: Price,
+            /// Its quantity.
+            quantity: Quantity,
+            /// What the resting order pays for it.
+            maker_fee: Money,
+            /// What the incoming order pays for it.
+            taker_fee: Money,
+        }
+        /// A pegged order has this price from here on, under a reference of its own. Comes before its executions.
+        Pegged = 1043 {
+            /// Whose.
+            session: SessionId,
+            /// The client's name of it.
+            user_ref: UserRef,
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// Its reference from here on.
+            public_ref: PublicRef,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// At which price; zero: there is none to follow, and it stands aside.
+            price: Price,
+        }
         /// The venue takes cancels and reductions alone from here on, or everything again.
         CancelOnlyChanged = 1090 {
             /// Whether it began or ended.
@@ -584,6 +684,14 @@ impl Event {
             Self::Indicative(e) => Some(e.instrument),
             Self::Uncrossed(e) => Some(e.instrument),
             Self::OfficialPrice(e) => Some(e.instrument),
+            Self::BandsSet(e) => Some(e.instrument),
+            Self::PriceBands(e) => Some(e.instrument),
+            Self::LimitStateChanged(e) => Some(e.instrument),
+            Self::Pegged(e) => Some(e.instrument),
+            Self::FeesSet(e) => Some(e.instrument),
+            Self::AllocationSet(e) => Some(e.instrument),
+            Self::TradeBusted(e) => Some(e.instrument),
+            Self::TradeCorrected(e) => Some(e.instrument),
             _ => None,
         }
     }
@@ -604,5 +712,42 @@ impl Sequenced<Event> {
         self.stamp.put(&mut out);
         self.body.encode_with_schema(&mut out);
         out.len()
+    }
+}
+
+impl Executed {
+    /// What undoes it.
+    #[must_use]
+    pub const fn deal(&self) -> Deal {
+        Deal {
+            trade: self.trade,
+            aggressor: self.aggressor,
+            cross: self.cross,
+            price: self.price,
+            quantity: self.quantity,
+            maker: self.maker,
+            maker_session: self.maker_session,
+            maker_user_ref: self.maker_user_ref,
+            maker_fee: self.maker_fee,
+            taker: self.taker,
+            taker_session: self.taker_session,
+            taker_user_ref: self.taker_user_ref,
+            taker_fee: self.taker_fee,
+        }
+    }
+}
+
+impl TradeCorrected {
+    /// What undoes the trade that stands now.
+    #[must_use]
+    pub const fn deal(&self) -> Deal {
+        Deal {
+            trade: self.trade,
+            price: self.price,
+            quantity: self.quantity,
+            maker_fee: self.maker_fee,
+            taker_fee: self.taker_fee,
+            ..self.deal
+        }
     }
 }

@@ -17,6 +17,12 @@ bit_set! {
         HIDDEN = 2,
         /// The stop price follows the market at the distance in `trigger` (FIX 40 = P, peg to the last trade).
         TRAILING = 3,
+        /// The price follows the best displayed one of the order's side (FIX 18 = R, primary peg), up to its limit.
+        PEG_PRIMARY = 4,
+        /// The price follows the mean of the best displayed ones (FIX 18 = M, midpoint peg), up to its limit.
+        PEG_MIDPOINT = 5,
+        /// A price beyond the order's that it trades at in secret (FIX 388). Offered nowhere, and refused by this name.
+        DISCRETION = 6,
     }
 }
 

@@ -5,7 +5,8 @@
 //! randomness, no I/O, no floats and no hash maps: a stage may depend on it without losing determinism.
 //!
 //! - [`ids`]: who and what: venue, firm, account, session, instrument, the three names of an order.
-//! - [`price`], [`time`], [`order`], [`instructions`], [`text`]: values; [`rulebook`]: the rules of an instrument.
+//! - [`price`], [`time`], [`order`], [`instructions`], [`text`]: values; [`rulebook`]: the rules of an instrument;
+//!   [`deal`]: money, and trades to be undone.
 //! - [`command`]: everything that can change an output; [`event`]: everything that came of it.
 //! - [`sequenced`]: the envelope the sequencer stamps; [`hash`]: the one oracle; [`limits`]: every bound by name.
 #![cfg_attr(not(test), no_std)]
@@ -13,6 +14,7 @@
 
 pub mod codec;
 pub mod command;
+pub mod deal;
 pub mod event;
 pub mod hash;
 pub mod ids;
@@ -27,6 +29,7 @@ pub mod text;
 pub mod time;
 
 pub use command::Command;
+pub use deal::{Deal, Fees, Money, Rate};
 pub use event::{Event, EventSink};
 pub use hash::{EventHash, StateHash};
 pub use ids::{
@@ -39,7 +42,7 @@ pub use order::{
 };
 pub use price::{Part, Price, PriceScale, Quantity};
 pub use reason::{CancelReason, IgnoreReason, RejectReason};
-pub use rulebook::{Offers, Rulebook, SelfTrade, TickRow, TickTable};
+pub use rulebook::{Allocation, AllocationRule, Bands, BreakerLevel, Offers, Rulebook, SelfTrade, TickRow, TickTable};
 pub use sequenced::{Output, Sequenced};
 pub use text::{Mpid, Symbol, Text};
 pub use time::{Clock, Monotonic, Timestamp, TradingDay};

@@ -17,6 +17,8 @@ pub const PRICE_MAX: i64 = 1_999_999_900;
 pub const QUANTITY_MAX: u64 = 1_000_000_000;
 /// Orders resting at one time in the whole venue. At the bound a new order is rejected.
 pub const LIVE_ORDERS_MAX: u32 = 1 << 24;
+/// Trades that may be undone in a day. Beyond it a bust or correction is rejected.
+pub const UNDONE_TRADES_MAX: usize = 1 << 16;
 /// How far a user reference may lie above the highest one seen in its session and day: bounds the memory that a client's
 /// choice of numbers can claim. Beyond it the order is rejected and the reference is not consumed.
 pub const USER_REF_JUMP_MAX: u32 = 1 << 20;

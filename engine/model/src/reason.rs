@@ -67,6 +67,18 @@ byte_enum! {
         FirmKilled = 30,
         /// The phase takes no orders, or none of this kind.
         NotInThisPhase = 31,
+        /// The price lies beyond the instrument's collar or limit bands.
+        PriceOutsideBands = 32,
+        /// The whole market is halted.
+        CircuitBroken = 33,
+        /// The instrument had no such trade today.
+        UnknownTrade = 34,
+        /// The trade is undone already.
+        TradeUndone = 35,
+        /// As many trades are undone today as may be.
+        TooManyUndone = 36,
+        /// A discretionary price, which no instrument offers.
+        DiscretionNotOffered = 37,
         /// The session is over its rate. Said by its door, of the reference and as many before it as the quantity says.
         OverRate = 60,
         /// The venue takes cancels and reductions alone for now.
@@ -105,6 +117,8 @@ byte_enum! {
         AuctionOver = 13,
         /// Its instrument was delisted.
         Delisted = 14,
+        /// Its price lies beyond the limit bands.
+        OutsideBands = 15,
     }
 }
 
@@ -165,6 +179,12 @@ impl RejectReason {
             Self::ExpiryInvalid => "expiry is not in the future: give a later one",
             Self::PostOnlyWouldTrade => "post-only order would have traded: give a less aggressive price",
             Self::NotInThisPhase => "the instrument's phase takes no such order: wait for the next phase",
+            Self::PriceOutsideBands => "price is beyond the collar or the limit bands: give one within them",
+            Self::CircuitBroken => "the whole market is halted: wait until it goes on",
+            Self::UnknownTrade => "the instrument had no such trade today: see its executions",
+            Self::TradeUndone => "the trade is undone already: a correction goes on from the one in its place",
+            Self::TooManyUndone => "UNDONE_TRADES_MAX trades are undone today: wait for the next day",
+            Self::DiscretionNotOffered => "no instrument offers a discretionary price: leave it out",
             Self::OverRate => "over the rate of this session: send slower",
             Self::CancelOnly => {
                 "the venue takes only cancels until its journal has room: cancel, or send it again later"

@@ -3,7 +3,7 @@
 //! An instrument without a rulebook offers plain limit and market orders under its definition, and nothing else.
 
 use crate::codec::{DecodeError, Decoder, Encoder, Field, bit_set, byte_enum, composite};
-use crate::price::{Price, Quantity};
+use crate::price::{Part, Price, Quantity};
 
 bit_set! {
     /// What an instrument offers; whatever is left out is refused with a reason of its own.
@@ -42,6 +42,10 @@ bit_set! {
         ICEBERG = 19,
         /// A minimum quantity on entry.
         MINIMUM = 20,
+        /// Primary pegs.
+        PEG_PRIMARY = 21,
+        /// Midpoint pegs.
+        PEG_MIDPOINT = 22,
     }
 }
 
@@ -93,6 +97,85 @@ composite! {
         protection: Price,
     }
 }
+
+composite! {
+    /// Price bounds of an instrument. Widths are in basis points of their reference, times in milliseconds; zero: none. All
+    /// bounds are inclusive.
+    Bands {
+        /// The reference of the collar, and of the limit bands until there is a trade; zero leaves the one that stands. Each
+        /// uncross sets it anew.
+        reference: Price,
+        /// The collar: no order to buy is taken above it and none to sell below it (ESMA RTS 7 Article 20, price collars; CME
+        /// Globex price banding).
+        collar: u32,
+        /// The range around the last trade before an order within which it trades; where its next trade would lie outside,
+        /// a volatility auction begins (Xetra Market Model Equities, volatility interruption, dynamic price range).
+        interruption: u32,
+        /// The limit bands: in continuous trading no order is taken or stands beyond them, and a bid at the upper or an offer
+        /// at the lower one is a limit state (Plan to Address Extraordinary Market Volatility, sections V and VI).
+        limit: u32,
+        /// Over which time trades make the reference of the limit bands (the Plan: 300,000). A multiple of ten: the mean
+        /// is taken every tenth of it.
+        window: u32,
+        /// How long a limit state lasts before trading pauses (the Plan: 15,000).
+        limit_state: u32,
+        /// How long the auction of a pause or interruption lasts (the Plan: 300,000).
+        pause: u32,
+    }
+}
+
+byte_enum! {
+    /// How far the market has declined (NYSE Rule 7.12, Nasdaq Equity 4 Rule 4121: 7, 13 and 20 per cent). Who watches the
+    /// index says it; the engine halts.
+    BreakerLevel {
+        /// Not broken: trading goes on.
+        None = 0,
+        /// Level 1.
+        One = 1,
+        /// Level 2.
+        Two = 2,
+        /// Level 3: for the rest of the day.
+        Three = 3,
+    }
+}
+
+byte_enum! {
+    /// Who of those at the best price trades with an order that is not enough for all (CME Globex, matching algorithms). What
+    /// an order could not fill of itself under a rule goes first in, first out.
+    AllocationRule {
+        /// In the order they came (CME F).
+        Fifo = 0,
+        /// By their size (CME C, pro-rata).
+        ProRata = 1,
+        /// The first order of the price, then the others by their size (CME A, allocation).
+        TopProRata = 2,
+        /// A share in the order they came, the rest by size (CME K, split FIFO and pro-rata).
+        Split = 3,
+    }
+}
+
+composite! {
+    /// How displayed orders at one price share an incoming order that does not take them all. Hidden orders behind them, and
+    /// the orders of an uncross, trade in the order they came under every rule.
+    ///
+    /// A share by size is what is left to share times an order's open displayed quantity over that of all, rounded down to
+    /// whole lots; one below the minimum is none. What rounding leaves over goes to the orders in the order they came.
+    Allocation {
+        /// The rule.
+        rule: AllocationRule,
+        /// The least that an order gets by size (CME: 1 or 2 lots); less is nothing.
+        minimum: Part,
+        /// The most that the first order gets as such; zero: all it has.
+        top_max: Part,
+        /// The hundredths that go in the order they came, rounded down to lots, under the split rule.
+        fifo_percent: u8,
+    }
+}
+
+/// The widest of [`Bands`], in basis points.
+pub const BAND_WIDTH_MAX: u32 = 10_000;
+/// The longest time of [`Bands`], in milliseconds: a day.
+pub const BAND_TIME_MAX: u32 = 86_400_000;
 
 /// Rows of a [`TickTable`].
 pub const TICK_ROWS: usize = 12;

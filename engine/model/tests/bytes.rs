@@ -143,7 +143,7 @@ fn hashes_are_fixed_with_the_first_record() {
             ..Default::default()
         }),
     ));
-    assert_eq!(hash.to_string(), "8da2df6c7fdc7bde");
+    assert_eq!(hash.to_string(), "a528afe5e8fc91fb");
     assert_eq!(StateHash::of(b"canonical").to_string(), "03f34438b9143253");
 
     let mut other_epoch = EventHash::default();

@@ -17,23 +17,26 @@
 //! | `PhaseChanged` | `H` |
 //! | `Indicative` | `I` |
 //! | `Uncrossed` | `Q` |
+//! | `CircuitBroken` at a level | `W` |
+//! | `TradeBusted` | `B` |
+//! | `TradeCorrected` | `B`, and `P` of the trade in its place |
 //! | any other; any outside of a trading day | nothing |
 //!
 //! Attribution is ITCH's: a `U` keeps that of the order it replaces.
 
 use rialto_itch::codes::{
-    Authenticity, CrossType, EventCode, FinancialStatus, Flag, ImbalanceDirection, IssueClassification, LuldTier,
-    MarketCategory, PriceVariation, Reserved, TradingState, YesNo,
+    Authenticity, BreachedLevel, CrossType, EventCode, FinancialStatus, Flag, ImbalanceDirection, IssueClassification,
+    LuldTier, MarketCategory, PriceVariation, Reserved, TradingState, YesNo,
 };
 use rialto_itch::values::LeverageFactor;
 use rialto_itch::{
-    AddOrder, AddOrderAttributed, CrossTrade, Header, IssueSubType, MatchNumber, Message, NetOrderImbalance,
-    OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReference, OrderReplace, Side,
-    StockDirectory, StockLocate, StockTradingAction, SystemEvent, TimeOfDay, TotalShares, TrackingNumber, Trade,
+    AddOrder, AddOrderAttributed, BrokenTrade, CrossTrade, Header, IssueSubType, MatchNumber, Message, MwcbStatus,
+    NetOrderImbalance, OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReference, OrderReplace,
+    Side, StockDirectory, StockLocate, StockTradingAction, SystemEvent, TimeOfDay, TotalShares, TrackingNumber, Trade,
     TradingReason,
 };
 use rialto_model::event::{Event, Executed, Indicative, InstrumentListed, Uncrossed};
-use rialto_model::{InstrumentId, Mpid, Output, Phase, Price, PublicRef, Quantity, Timestamp, TradeId};
+use rialto_model::{BreakerLevel, InstrumentId, Mpid, Output, Phase, Price, PublicRef, Quantity, Timestamp, TradeId};
 
 use crate::directory::{Directory, Listing, shares};
 
@@ -73,6 +76,21 @@ impl Translator {
                 self.midnight = None;
             }
             Event::InstrumentListed(listed) => self.list(stamp, listed, emit),
+            Event::TradeCorrected(e) => {
+                let made = [
+                    self.on(stamp, e.instrument, |subject| Ok(subject.busted(e.deal.trade))),
+                    self.on(stamp, e.instrument, |subject| {
+                        subject.traded(e.quantity, e.price, e.trade)
+                    }),
+                ];
+                for message in made {
+                    match message {
+                        Ok(message) => message.into_iter().for_each(&mut *emit),
+                        Err(NotOnFeed) => self.events_left_out += 1,
+                    }
+                }
+            }
+            Event::CircuitBroken(broken) => self.broken(stamp, broken.level, emit),
             Event::Executed(e) if e.cross => self.crossed(stamp, e, emit),
             event => match self.order(stamp, event) {
                 Ok(message) => message.into_iter().for_each(&mut *emit),
@@ -102,6 +120,20 @@ impl Translator {
         if let Some(midnight) = self.midnight {
             let header = header(InstrumentId(0), stamp, midnight);
             emit(SystemEvent { header, event }.into());
+        }
+    }
+
+    /// The market-wide circuit breaker; ITCH has no word for its end, which each instrument's next state tells.
+    fn broken(&self, stamp: Timestamp, level: BreakerLevel, emit: &mut impl FnMut(Message)) {
+        let breached = match level {
+            BreakerLevel::None => return,
+            BreakerLevel::One => BreachedLevel::Level1,
+            BreakerLevel::Two => BreachedLevel::Level2,
+            BreakerLevel::Three => BreachedLevel::Level3,
+        };
+        if let Some(midnight) = self.midnight {
+            let header = header(InstrumentId(0), stamp, midnight);
+            emit(MwcbStatus { header, breached }.into());
         }
     }
 
@@ -190,6 +222,7 @@ impl Translator {
             Event::Replaced(e) => on(e.instrument)?.deleted(e.old_public_ref),
             Event::PhaseChanged(e) => on(e.instrument)?.phase(e.phase),
             Event::Indicative(e) => on(e.instrument)?.indicative(e)?,
+            Event::TradeBusted(e) => on(e.instrument)?.busted(e.deal.trade),
             Event::Uncrossed(e) => on(e.instrument)?.uncrossed(e)?,
             _ => return Ok(None),
         };
@@ -267,6 +300,14 @@ impl Subject<'_> {
             match_number: MatchNumber(trade.0),
         }
         .into())
+    }
+
+    fn busted(&self, trade: TradeId) -> Message {
+        BrokenTrade {
+            header: self.header,
+            match_number: MatchNumber(trade.0),
+        }
+        .into()
     }
 
     fn executed_at(&self, order: PublicRef, e: &Executed) -> Result<Message, NotOnFeed> {

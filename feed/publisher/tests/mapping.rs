@@ -9,7 +9,8 @@ use rialto_itch::{Stock, StockLocate, TimeOfDay, TrackingNumber};
 use rialto_model::Side::{Buy, Sell};
 use rialto_model::event::*;
 use rialto_model::{
-    Event, InstrumentId, Mpid, Phase, Price, PriceScale, PublicRef, Quantity, Symbol, Timestamp, TradeId, TradingDay,
+    BreakerLevel, Event, InstrumentId, Mpid, Phase, Price, PriceScale, PublicRef, Quantity, Symbol, Timestamp, TradeId,
+    TradingDay,
 };
 use rialto_publisher::{Config, Publisher};
 
@@ -258,6 +259,19 @@ fn phases_auctions_and_crosses_are_told() {
             ..e
         })
     };
+    let busted = Event::TradeBusted(TradeBusted {
+        instrument: InstrumentId(1),
+        deal: e.deal(),
+    });
+    let corrected = Event::TradeCorrected(TradeCorrected {
+        instrument: InstrumentId(1),
+        deal: e.deal(),
+        trade: TradeId(25),
+        price: Price(49_000),
+        quantity: Quantity(40),
+        ..TradeCorrected::default()
+    });
+    let broken = |level| Event::CircuitBroken(CircuitBroken { level });
     let uncrossed = |price, volume, trade| {
         Event::Uncrossed(Uncrossed {
             instrument: InstrumentId(1),
@@ -298,6 +312,10 @@ fn phases_auctions_and_crosses_are_told() {
         vec![(uncrossed(0, 0, 0), &["Q1 Closing 0 0 trade 0"])],
         vec![(phase(Phase::VolatilityAuction), &["H1 GOOG paused"])],
         vec![(phase(Phase::Continuous), &["H1 GOOG trading"])],
+        vec![(busted, &["B1 trade 21"])],
+        vec![(corrected, &["B1 trade 21", "P1 40 GOOG 49000 trade 25"])],
+        vec![(broken(BreakerLevel::Two), &["W0 Level2"])],
+        vec![(broken(BreakerLevel::None), &[])],
     ];
     holds(&mut publisher, &mut script, table);
 }
@@ -331,6 +349,12 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::MassCancelled(MassCancelled::default()),
         Event::MassCancelRejected(MassCancelRejected::default()),
         Event::OfficialPrice(OfficialPrice::default()),
+        Event::BandsSet(BandsSet::default()),
+        Event::FeesSet(FeesSet::default()),
+        Event::Pegged(Pegged::default()),
+        Event::AllocationSet(AllocationSet::default()),
+        Event::PriceBands(PriceBands::default()),
+        Event::LimitStateChanged(LimitStateChanged::default()),
     ];
     holds(
         &mut publisher,

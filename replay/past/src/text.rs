@@ -6,8 +6,9 @@
 //!
 //! The fields are those of the message's schema, in its order and by its names. Numbers are numbers, in the model's own
 //! units; values of a list are their names (`"Buy"`); a day is `"2026-06-22"`; symbols are texts; the client's bytes are a
-//! text in which what is not printable stands as `\xNN`; a set of bits is a list of their names; a target is `{"user_ref":7}` or `{"order_id":7}`; a rulebook and an
-//! order's instructions are objects, a tick table a list of `{"from":..,"tick":..}`. Reading back,
+//! text in which what is not printable stands as `\xNN`; a set of bits is a list of their names; a target is
+//! `{"user_ref":7}` or `{"order_id":7}`; a rulebook, its parts, a trade and an order's instructions are objects, a tick
+//! table a list of `{"from":..,"tick":..}`. Reading back,
 //! a field that is left out has its default, and a name that the message does not have is refused. A type that this
 //! module does not know by name is written as the number that its bytes make, so that a new field can always be read back.
 
@@ -16,8 +17,9 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    AuctionOnly, Capacity, Command, Door, Handling, Instructions, LossCause, Offers, OrderKind, RejectReason, Rulebook,
-    SelfTrade, Sequenced, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay,
+    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Deal, Door, Fees, Handling,
+    Instructions, LossCause, Offers, OrderKind, RejectReason, Rulebook, SelfTrade, Sequenced, ShortSale, Side, Target,
+    Text, TickTable, TimeInForce, TradingDay,
 };
 use serde_json::{Map, Value, json};
 
@@ -216,7 +218,9 @@ listed!(
     SelfTrade,
     Phase,
     AuctionOnly,
-    SideFilter
+    SideFilter,
+    BreakerLevel,
+    AllocationRule
 );
 
 /// Sets of bits by the names of the bits. Bits without a name keep the whole a number.
@@ -251,6 +255,10 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
     match kind {
         "Instructions" => Some(Instructions::PARTS),
         "Rulebook" => Some(Rulebook::PARTS),
+        "Bands" => Some(Bands::PARTS),
+        "Fees" => Some(Fees::PARTS),
+        "Allocation" => Some(Allocation::PARTS),
+        "Deal" => Some(Deal::PARTS),
         _ => None,
     }
 }
@@ -289,7 +297,7 @@ fn value(kind: &str, bytes: &[u8]) -> Value {
                 .to_string()
                 .into()
         }
-        "Price" => i64::get(&mut input).unwrap_or_default().into(),
+        "Price" | "Money" | "Rate" => i64::get(&mut input).unwrap_or_default().into(),
         // A day behind the last civil year that can be read back stays a number.
         "TradingDay" => match TradingDay::get(&mut input).unwrap_or_default() {
             day if day.civil().0 <= 9_999 => day.to_string().into(),
@@ -340,7 +348,7 @@ fn put(kind: &str, given: &Value, place: &mut [u8]) -> Option<()> {
             place.get_mut(..bytes.len())?.copy_from_slice(&bytes);
             return Some(());
         }
-        "Price" => {
+        "Price" | "Money" | "Rate" => {
             place.copy_from_slice(&given.as_i64()?.to_le_bytes());
             return Some(());
         }

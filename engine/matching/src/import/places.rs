@@ -1,6 +1,7 @@
 //! Whether every order of an instrument stands where one like it may stand.
 
 use super::ImportError;
+use crate::special::is_pegged;
 use crate::state::{InstrumentState, OrderState, Special};
 use rialto_model::{AuctionOnly, Handling, OrderId, OrderKind, Price, Side};
 
@@ -33,10 +34,10 @@ pub(super) fn check(listed: &InstrumentState) -> Result<(), ImportError> {
     }
 }
 
-/// Whether an order has no price of its own: a market order, or a stop order that becomes one.
+/// Whether an order may have no price: a pegged order, a market order, or a stop order that becomes one.
 pub(super) fn is_unpriced(order: &OrderState) -> bool {
     let market = |special: &Special| special.kind == OrderKind::Market;
-    order.price == Price(0) && order.special.as_ref().is_some_and(market)
+    order.price == Price(0) && (order.special.as_ref().is_some_and(market) || is_pegged(&order.instructions()))
 }
 
 fn check_queued(order: &OrderState, hidden: bool) -> Result<(), &'static str> {
@@ -50,6 +51,9 @@ fn check_queued(order: &OrderState, hidden: bool) -> Result<(), &'static str> {
     if special.kind != OrderKind::Limit || asked.trigger.0 != 0 || special.trigger.0 != 0 || special.waits {
         return Err("a stop or market order stands in a queue, or one that waits");
     }
+    if order.price == Price(0) {
+        return Err("stands in a queue without a price");
+    }
     check_special(order, special)
 }
 
@@ -60,8 +64,9 @@ fn check_aside(order: &OrderState) -> Result<(), &'static str> {
     let stop = special.instructions.trigger.0 > 0 && !special.waits;
     let waits = special.waits && special.instructions.auction == AuctionOnly::Closing && special.trigger.0 == 0;
     let market = special.kind == OrderKind::Market && special.trigger.0 == 0;
+    let pegged = is_pegged(&special.instructions) && order.price == Price(0) && special.trigger.0 == 0;
     if special.reserve.0 != 0
-        || !(stop || (special.instructions.trigger.0 == 0 && (waits || (market && !special.waits))))
+        || !(stop || (special.instructions.trigger.0 == 0 && (waits || ((market || pegged) && !special.waits))))
     {
         return Err("stands aside and is no stop, market or closing order");
     }
@@ -69,6 +74,14 @@ fn check_aside(order: &OrderState) -> Result<(), &'static str> {
 }
 
 fn check_special(order: &OrderState, special: &Special) -> Result<(), &'static str> {
+    let pegged = is_pegged(&special.instructions);
+    let hidden = special.instructions.handling.has(Handling::HIDDEN);
+    if pegged != (special.limit.0 > 0)
+        || (pegged && (!hidden || special.kind != OrderKind::Limit || special.instructions.auction != AuctionOnly::Any))
+        || special.limit.0 > i64::from(u32::MAX)
+    {
+        return Err("its peg is not allowed");
+    }
     let display = special.instructions.display.0;
     let limit = i64::from(u32::MAX);
     if special.instructions.is_none() && special.kind == OrderKind::Limit {

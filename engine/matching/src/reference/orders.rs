@@ -1,5 +1,7 @@
 //! New orders in the naive engine: what is valid, and where an order goes.
 
+use super::bounds::is_allowed;
+use super::pegs::is_peg;
 use super::rules::{is_on_tick, rulebook};
 use super::trade::Incoming;
 use super::{Engine, ignored};
@@ -9,9 +11,9 @@ use rialto_model::command::{Enter, EnterSpecial};
 use rialto_model::event::{Accepted, Booked, Cancelled, Instructed, Rejected, Triggered};
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{
-    AccountId, AuctionOnly, CancelReason, Event, FirmId, Handling, IgnoreReason, Incarnation, Instructions,
-    InstrumentId, MsgSeqNum, Offers, OrderId, OrderKind, Part, Phase, Price, PublicRef, Quantity, RejectReason,
-    SequenceNumber, ShortSale, Side, Text, TimeInForce, Timestamp,
+    AccountId, AuctionOnly, BreakerLevel, CancelReason, Event, FirmId, Handling, IgnoreReason, Incarnation,
+    Instructions, InstrumentId, MsgSeqNum, Offers, OrderId, OrderKind, Part, Phase, Price, PublicRef, Quantity,
+    RejectReason, SequenceNumber, ShortSale, Side, Text, TimeInForce, Timestamp,
 };
 
 /// What an order wants, new or replaced.
@@ -117,6 +119,13 @@ impl Engine {
         let instrument = incoming.instrument;
         incoming.order.special = special_of(&incoming);
         instruct(instrument, &incoming.order, events);
+        if is_peg(&incoming.instructions) {
+            if let Some(special) = &mut incoming.order.special {
+                special.limit = incoming.order.price;
+            }
+            self.peg(incoming, events);
+            return self.go_on(instrument, events);
+        }
         let phase = self.phase(instrument);
         if phase.is_call() || self.waits(&incoming) {
             return self.set_down(incoming, announced, events);
@@ -126,7 +135,7 @@ impl Engine {
         } else {
             let trigger = self.first_trigger(&incoming);
             if self.is_reached(instrument, incoming.side, trigger) {
-                self.go_live(incoming, events);
+                self.go_live(incoming, true, events);
             } else if let Some(listed) = self.listed_mut(instrument) {
                 if let Some(special) = &mut incoming.order.special {
                     special.trigger = trigger;
@@ -156,12 +165,21 @@ impl Engine {
                 instructions,
                 order: one.order,
             };
-            self.go_live(incoming, events);
+            let allowed = self
+                .listed(instrument)
+                .is_some_and(|listed| kind == OrderKind::Market || is_allowed(listed, one.side, one.order.price));
+            self.go_live(incoming, allowed, events);
+            if self.phase(instrument) != Phase::Continuous {
+                return;
+            }
+        }
+        if self.follow_market(instrument, events) {
+            self.go_on(instrument, events);
         }
     }
 
     /// A stop becomes what it is behind its trigger, and trades.
-    fn go_live(&mut self, mut incoming: Incoming, events: &mut Vec<Event>) {
+    fn go_live(&mut self, mut incoming: Incoming, allowed: bool, events: &mut Vec<Event>) {
         incoming.order.public_ref = self.next_public_ref(incoming.instrument);
         incoming.instructions.trigger = Price(0);
         incoming.instructions.handling.0 &= !Handling::TRAILING.0;
@@ -181,7 +199,16 @@ impl Engine {
             }
             .into(),
         );
-        self.trade(incoming, false, events);
+        if allowed {
+            return self.trade(incoming, false, events);
+        }
+        let Incoming {
+            order,
+            instrument,
+            side,
+            ..
+        } = incoming;
+        events.push(unasked(&order, instrument, side, CancelReason::OutsideBands, false).into());
     }
 
     pub(super) fn first_trigger(&self, incoming: &Incoming) -> Price {
@@ -303,10 +330,15 @@ impl Engine {
         let (wanted_type, wanted_lifetime, wanted) = wanted(terms);
         let checks = [
             (self.is_killed(firm), RejectReason::FirmKilled),
+            (self.state.breaker != BreakerLevel::None, RejectReason::CircuitBroken),
+            (
+                asked.handling.has(Handling::DISCRETION),
+                RejectReason::DiscretionNotOffered,
+            ),
             (!rules.offers.has(wanted_type), RejectReason::TypeNotOffered),
             (!rules.offers.has(wanted_lifetime), RejectReason::LifetimeNotOffered),
             (
-                !rules.offers.has(wanted) || asked.handling.0 > 15 || (listed.rules.is_none() && !asked.is_none()),
+                !rules.offers.has(wanted) || asked.handling.0 > 127 || (listed.rules.is_none() && !asked.is_none()),
                 RejectReason::InstructionNotOffered,
             ),
             (conflicts(terms), RejectReason::InstructionConflict),
@@ -325,6 +357,10 @@ impl Engine {
             ),
             (limit && !range(price), RejectReason::PriceOutOfRange),
             (limit && !tick(price), RejectReason::PriceOffTick),
+            (
+                limit && !is_allowed(listed, side, price),
+                RejectReason::PriceOutsideBands,
+            ),
             (!trigger_fits, RejectReason::TriggerInvalid),
             (
                 asked.expires > Timestamp(0) && asked.expires <= self.state.last_stamp,
@@ -432,6 +468,7 @@ pub(super) fn special_of(incoming: &Incoming) -> Option<Special> {
         reserve: Quantity(0),
         trigger: Price(0),
         waits: false,
+        limit: Price(0),
     })
 }
 
@@ -465,6 +502,8 @@ fn wanted(terms: &Terms) -> (Offers, Offers, Offers) {
         (asked.handling.has(Handling::POST_ONLY), Offers::POST_ONLY),
         (asked.handling.has(Handling::SLIDE), Offers::SLIDE),
         (asked.handling.has(Handling::HIDDEN), Offers::HIDDEN),
+        (asked.handling.has(Handling::PEG_PRIMARY), Offers::PEG_PRIMARY),
+        (asked.handling.has(Handling::PEG_MIDPOINT), Offers::PEG_MIDPOINT),
         (asked.display > Part(0), Offers::ICEBERG),
         (asked.minimum > Part(0), Offers::MINIMUM),
     ];
@@ -491,6 +530,9 @@ fn conflicts(terms: &Terms) -> bool {
         (has(Handling::POST_ONLY), never_rests),
         (has(Handling::POST_ONLY), stop),
         (has(Handling::POST_ONLY), minimum),
+        (has(Handling::PEG_PRIMARY), has(Handling::PEG_MIDPOINT)),
+        (is_peg(&asked), !has(Handling::HIDDEN) || has(Handling::POST_ONLY)),
+        (is_peg(&asked), stop || minimum),
         (has(Handling::SLIDE), !has(Handling::POST_ONLY)),
         (has(Handling::HIDDEN), never_rests),
         (has(Handling::HIDDEN), iceberg),
@@ -513,7 +555,8 @@ fn is_out_of_phase(phase: Phase, terms: &Terms) -> bool {
     let asked = terms.instructions;
     let now_or_never = matches!(terms.tif, TimeInForce::ImmediateOrCancel | TimeInForce::FillOrKill)
         || asked.minimum > Part(0)
-        || asked.handling.has(Handling::POST_ONLY);
+        || asked.handling.has(Handling::POST_ONLY)
+        || is_peg(&asked);
     match phase {
         Phase::Continuous => asked.auction == AuctionOnly::Opening,
         Phase::PreOpen | Phase::OpeningAuction => now_or_never,

@@ -1,5 +1,7 @@
 //! Phases and the uncross in the naive engine: every tick is tried, one execution at a time.
 
+use super::after::fees;
+use super::bounds::bands;
 use super::orders::{special_of, worth};
 use super::rules::is_on_tick;
 use super::trade::Incoming;
@@ -9,8 +11,8 @@ use alloc::vec::Vec;
 use rialto_model::command::SetPhase;
 use rialto_model::event::{CommandRejected, Executed, Indicative, OfficialPrice, PhaseChanged, Uncrossed};
 use rialto_model::{
-    AuctionOnly, CancelReason, Event, Handling, InstrumentId, OrderKind, Phase, Price, PublicRef, Quantity,
-    RejectReason, Side, TradeId,
+    AuctionOnly, BreakerLevel, CancelReason, Event, Handling, InstrumentId, OrderKind, Phase, Price, PublicRef,
+    Quantity, RejectReason, Side, Timestamp, TradeId,
 };
 
 impl Engine {
@@ -41,6 +43,25 @@ impl Engine {
             return events.push(closed.into());
         }
         let matches_again = c.phase == Phase::Continuous || c.phase == Phase::Closed;
+        if matches_again && old != Phase::Continuous && self.state.breaker != BreakerLevel::None {
+            let halted = CommandRejected {
+                schema: SetPhase::SCHEMA,
+                reason: RejectReason::CircuitBroken,
+            };
+            return events.push(halted.into());
+        }
+        self.change_phase(instrument, c.phase, self.state.last_stamp, events);
+    }
+
+    pub(super) fn change_phase(
+        &mut self,
+        instrument: InstrumentId,
+        phase: Phase,
+        now: Timestamp,
+        events: &mut Vec<Event>,
+    ) {
+        let old = self.phase(instrument);
+        let matches_again = phase == Phase::Continuous || phase == Phase::Closed;
         if matches_again && old != Phase::Continuous {
             let traded = self.uncross(instrument, old, events);
             if traded && (old == Phase::PreOpen || old == Phase::OpeningAuction) {
@@ -48,31 +69,27 @@ impl Engine {
             }
             self.end_auction_orders(instrument, events);
         }
-        if c.phase == Phase::Closed {
+        if phase == Phase::Closed {
             self.official(instrument, true, events);
         }
+        self.end_bounds(instrument);
         if let Some(listed) = self.listed_mut(instrument) {
-            listed.phase = c.phase;
+            listed.phase = phase;
             listed.outlook = Outlook::default();
         }
-        events.push(
-            PhaseChanged {
-                instrument,
-                phase: c.phase,
-            }
-            .into(),
-        );
-        if c.phase == Phase::ClosingAuction {
+        events.push(PhaseChanged { instrument, phase }.into());
+        if phase != Phase::Continuous {
+            self.stop_following(instrument, events);
+        }
+        if phase == Phase::ClosingAuction {
             self.begin_close(instrument, events);
         }
-        if c.phase == Phase::Delisted {
+        if phase == Phase::Delisted {
             let mut all = self.live();
             all.retain(|live| live.instrument == instrument);
             self.end_all(all, CancelReason::Delisted, events);
         }
-        // Its own outlook is part of its phase; those of others come behind the whole command.
-        self.publish(Some(instrument), events);
-        self.go_on(instrument, events);
+        self.begin_bounds(instrument, now, events);
     }
 
     fn official(&self, instrument: InstrumentId, closing: bool, events: &mut Vec<Event>) {
@@ -155,6 +172,7 @@ impl Engine {
                 reserve: Quantity(0),
                 trigger: if stop { self.first_trigger(&incoming) } else { Price(0) },
                 waits,
+                limit: Price(0),
             });
             if let Some(listed) = self.listed_mut(instrument) {
                 listed.aside.push(Aside { side, order });
@@ -173,18 +191,15 @@ impl Engine {
         }
     }
 
-    /// Says what each auction would do where that has changed.
-    pub(super) fn publish(&mut self, only: Option<InstrumentId>, events: &mut Vec<Event>) {
-        for listed in &mut self.state.instruments {
-            if only.is_some_and(|only| listed.definition.instrument != only) {
-                continue;
-            }
+    /// Says what an auction would do where that has changed.
+    pub(super) fn publish(&mut self, instrument: InstrumentId, events: &mut Vec<Event>) {
+        if let Some(listed) = self.listed_mut(instrument) {
             if !listed.phase.is_indicative() {
-                continue;
+                return;
             }
             let outlook = outlook(listed);
             if outlook == listed.outlook {
-                continue;
+                return;
             }
             listed.outlook = outlook;
             events.push(
@@ -216,6 +231,7 @@ impl Engine {
             };
             let quantity = left.min(buy.displayed()).min(sell.displayed());
             left.0 -= quantity.0;
+            let (maker_fee, taker_fee) = fees(listed, price, quantity, true);
             let trade = self.next_trade(instrument);
             let after = |order: &OrderState| order.leaves.saturating_sub(quantity);
             events.push(
@@ -241,6 +257,8 @@ impl Engine {
                     maker_hidden: !sell_seen,
                     cross: true,
                     taker_public_ref: if *buy_seen { buy.public_ref } else { PublicRef(0) },
+                    maker_fee,
+                    taker_fee,
                 }
                 .into(),
             );
@@ -257,6 +275,14 @@ impl Engine {
             } else {
                 self.next_trade(instrument)
             };
+            if let Some(listed) = self.listed_mut(instrument)
+                && !volume.is_zero()
+            {
+                listed.guard.reference = price;
+                if bands(listed).limit > 0 {
+                    listed.guard.average = price;
+                }
+            }
             events.push(
                 Uncrossed {
                     instrument,

@@ -1,13 +1,13 @@
 //! Rules of instruments and firms in the naive engine, and what is due at a time.
 
 use super::{Engine, broken};
-use crate::state::{InstrumentState, OrderState, Rules};
+use crate::state::{InstrumentState, Rules};
 use alloc::vec::Vec;
-use rialto_model::command::{MassCancel, SetKillSwitch, SetRulebook, SetSelfTrade, SetTicks};
+use rialto_model::command::{DefineInstrument, MassCancel, SetKillSwitch, SetRulebook, SetSelfTrade, SetTicks};
 use rialto_model::event::{KillSwitchSet, MassCancelRejected, MassCancelled, RulebookSet, SelfTradeSet, TicksSet};
 use rialto_model::{
-    AccountId, CancelReason, Event, FirmId, InstrumentId, Offers, RejectReason, Rulebook, SelfTrade, SessionId,
-    TickTable, Timestamp,
+    AccountId, Allocation, Bands, CancelReason, Event, Fees, FirmId, InstrumentId, Offers, Price, RejectReason,
+    Rulebook, SelfTrade, SessionId, TickTable,
 };
 
 impl Engine {
@@ -31,7 +31,14 @@ impl Engine {
         listed.rules = Some(Rules {
             version: c.version,
             rulebook: c.rulebook,
-            ticks: listed.rules.map_or(TickTable::default(), |rules| rules.ticks),
+            ..listed.rules.unwrap_or(Rules {
+                version: 0,
+                rulebook: Rulebook::default(),
+                ticks: TickTable::default(),
+                bands: Bands::default(),
+                fees: Fees::default(),
+                allocation: Allocation::default(),
+            })
         });
         RulebookSet {
             instrument: c.instrument,
@@ -171,26 +178,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Ends what is due at the stamp of the command that comes.
-    pub(super) fn expire(&mut self, events: &mut Vec<Event>) {
-        let now = self.state.last_stamp;
-        let is_due = |order: &OrderState| {
-            let expires = order.instructions().expires;
-            expires != Timestamp(0) && expires <= now
-        };
-        let mut books = self.state.instruments.iter();
-        if !books.any(|listed| listed.orders().any(|(_, order)| is_due(order))) {
-            return;
-        }
-        let deadline = |live: &super::Live| live.order.instructions().expires;
-        let mut due = self.live();
-        due.retain(|live| is_due(&live.order));
-        due.sort_by_key(|live| (deadline(live), live.instrument, live.order.order_id));
-        for live in due {
-            self.end(&live, CancelReason::Expired, events);
-        }
-    }
-
     pub(super) fn prevention(&self, listed: &InstrumentState, firm: FirmId) -> SelfTrade {
         let chosen = self.state.firms.iter().find(|one| one.definition.firm == firm);
         match chosen.map(|one| one.self_trade) {
@@ -217,6 +204,11 @@ pub(super) fn rulebook(listed: &InstrumentState) -> Rulebook {
             ..Rulebook::default()
         },
     }
+}
+
+/// Whether a price is a multiple of the definition's tick.
+pub(super) fn is_on_definition_tick(one: &DefineInstrument, price: Price) -> bool {
+    price.0 % one.tick.0 == 0
 }
 
 /// Whether a price is a multiple of the tick size that holds there.

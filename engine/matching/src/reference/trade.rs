@@ -1,14 +1,16 @@
 //! The trade in the naive engine: one maker at a time, each time looked for anew.
 
 use super::Engine;
+use super::after::fees;
+use super::bounds::{bands, interrupts, is_allowed};
 use super::orders::{unasked, worth};
 use super::rules::rulebook;
 use crate::state::{InstrumentState, OrderState};
 use alloc::vec::Vec;
 use rialto_model::event::{Executed, Reduced};
 use rialto_model::{
-    CancelReason, Event, Handling, Incarnation, Instructions, InstrumentId, MsgSeqNum, OrderKind, Part, Price,
-    PublicRef, Quantity, SelfTrade, Side, Text, TimeInForce, TradeId,
+    AllocationRule, CancelReason, Event, Handling, Incarnation, Instructions, InstrumentId, Money, MsgSeqNum,
+    OrderKind, Part, Price, PublicRef, Quantity, SelfTrade, Side, Text, TimeInForce, TradeId,
 };
 
 /// An order off the book on its way to trade.
@@ -19,6 +21,17 @@ pub(super) struct Incoming {
     pub(super) kind: OrderKind,
     pub(super) instructions: Instructions,
     pub(super) order: OrderState,
+}
+
+/// How far an order came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    /// As far as it goes.
+    Done,
+    /// To a trade that would be out of range.
+    Interrupted,
+    /// Self-trade prevention has ended it.
+    Prevented,
 }
 
 impl Engine {
@@ -95,13 +108,23 @@ impl Engine {
         if needed > Quantity(0) && self.would_trade(&incoming) < needed {
             return events.push(unasked(&incoming.order, instrument, side, reason, false).into());
         }
-        if !self.exhaust(&mut incoming, events) || incoming.order.leaves.is_zero() {
+        let run = self.exhaust(&mut incoming, events);
+        if run == Run::Prevented || incoming.order.leaves.is_zero() {
             return;
         }
         if kind == OrderKind::Market || !incoming.order.tif.rests() {
-            return events.push(unasked(&incoming.order, instrument, side, CancelReason::Unfilled, false).into());
+            events.push(unasked(&incoming.order, instrument, side, CancelReason::Unfilled, false).into());
+        } else {
+            self.come_to_rest(&incoming, announced, events);
         }
-        self.queue(&incoming);
+        if run == Run::Interrupted {
+            self.pause(instrument, self.state.last_stamp, events);
+        }
+    }
+
+    fn come_to_rest(&mut self, incoming: &Incoming, announced: bool, events: &mut Vec<Event>) {
+        let Incoming { instrument, side, .. } = *incoming;
+        self.queue(incoming);
         if announced || incoming.instructions.handling.has(Handling::HIDDEN) {
             return;
         }
@@ -128,26 +151,52 @@ impl Engine {
         incoming.order.executed.saturating_sub(before)
     }
 
-    /// Trades an order as far as it goes; false where self-trade prevention has ended it.
-    fn exhaust(&mut self, incoming: &mut Incoming, events: &mut Vec<Event>) -> bool {
+    /// Trades an order as far as it goes.
+    fn exhaust(&mut self, incoming: &mut Incoming, events: &mut Vec<Event>) -> Run {
         let limit = self.limit(incoming);
         let firm = self.firm_of(incoming.order.session);
+        let last = self
+            .listed(incoming.instrument)
+            .map_or(Price(0), |listed| listed.last_price);
         loop {
             let Some(listed) = self.listed(incoming.instrument) else {
-                return true;
+                return Run::Done;
             };
             let mode = self.prevention(listed, firm);
-            let makers = self.makers(listed, incoming.side, limit);
+            let mut makers = self.makers(listed, incoming.side, limit);
+            if incoming.kind == OrderKind::Market {
+                makers.retain(|maker| is_allowed(listed, incoming.side, maker.price));
+            }
             let (Some(maker), 1..) = (makers.first().copied(), incoming.order.leaves.0) else {
-                return true;
+                return Run::Done;
             };
-            let own = self.firm_of(maker.session) == firm && maker.instructions().group == incoming.instructions.group;
-            if own && mode != SelfTrade::Allowed {
-                if !self.keep_apart(incoming, &maker, mode, events) {
-                    return false;
+            if interrupts(listed, last, maker.price) {
+                return Run::Interrupted;
+            }
+            let own = |maker: &OrderState| {
+                mode != SelfTrade::Allowed
+                    && self.firm_of(maker.session) == firm
+                    && maker.instructions().group == incoming.instructions.group
+            };
+            // Those that share the order, if it is not enough for all of them.
+            makers.retain(|one| one.price == maker.price && is_hidden(one) == is_hidden(&maker));
+            let rule = listed.rules.map_or(AllocationRule::Fifo, |rules| rules.allocation.rule);
+            let all: u64 = makers.iter().map(|one| one.displayed().0).sum();
+            let shared = rule != AllocationRule::Fifo && !is_hidden(&maker) && incoming.order.leaves.0 < all;
+            let prevented = match shared {
+                true => makers.iter().find(|maker| own(maker)).copied(),
+                false => own(&maker).then_some(maker),
+            };
+            if let Some(own) = prevented {
+                if !self.keep_apart(incoming, &own, mode, events) {
+                    return Run::Prevented;
+                }
+            } else if shared {
+                for (maker, share) in allocated(listed, incoming.order.leaves, makers) {
+                    self.match_one(incoming, maker, share, events);
                 }
             } else {
-                self.match_one(incoming, maker, events);
+                self.match_one(incoming, maker, maker.leaves, events);
             }
         }
     }
@@ -198,14 +247,20 @@ impl Engine {
         mode == SelfTrade::CancelOldest
     }
 
-    fn match_one(&mut self, incoming: &mut Incoming, maker: OrderState, events: &mut Vec<Event>) {
+    fn match_one(&mut self, incoming: &mut Incoming, maker: OrderState, most: Quantity, events: &mut Vec<Event>) {
         let Incoming { instrument, side, .. } = *incoming;
         let hidden = maker.instructions().handling.has(Handling::HIDDEN);
-        let quantity = maker.displayed().min(incoming.order.leaves);
+        let quantity = maker.displayed().min(incoming.order.leaves).min(most);
+        let mut paid = (Money(0), Money(0));
         let trade = match self.listed_mut(instrument) {
             Some(listed) => {
                 listed.trades += 1;
                 listed.last_price = maker.price;
+                paid = fees(listed, maker.price, quantity, false);
+                if bands(listed).limit > 0 {
+                    listed.guard.tallies[9].sum += maker.price.0 as u64;
+                    listed.guard.tallies[9].count += 1;
+                }
                 TradeId::new(instrument, listed.trades)
             }
             None => TradeId(0),
@@ -237,6 +292,8 @@ impl Engine {
                 maker_hidden: hidden,
                 cross: false,
                 taker_public_ref: PublicRef(0),
+                maker_fee: paid.0,
+                taker_fee: paid.1,
             }
             .into(),
         );
@@ -282,6 +339,53 @@ impl Engine {
         let shown = maker.instructions().display.quantity().min(leaves);
         events.push(self.booked(instrument, side, &rest, shown));
     }
+}
+
+fn is_hidden(order: &OrderState) -> bool {
+    order.instructions().handling.has(Handling::HIDDEN)
+}
+
+/// Who gets how much of a quantity that is not enough for all of these: by rule, then by size, then by age.
+fn allocated(listed: &InstrumentState, quantity: Quantity, makers: Vec<OrderState>) -> Vec<(OrderState, Quantity)> {
+    let Some(rules) = listed.rules else {
+        return Vec::new();
+    };
+    let (asked, lot) = (rules.allocation, rules.rulebook.lot.0);
+    let lots = |exact: u64| exact - exact % lot;
+    let mut got: Vec<(OrderState, Quantity)> = makers.into_iter().map(|maker| (maker, Quantity(0))).collect();
+    let given = |got: &[(OrderState, Quantity)]| -> u64 { got.iter().map(|(_, part)| part.0).sum() };
+    // Up to a total, the oldest first.
+    let by_age = |got: &mut Vec<(OrderState, Quantity)>, most: &mut u64| {
+        for (maker, part) in got {
+            let more = (*most).min(maker.displayed().0 - part.0);
+            part.0 += more;
+            *most -= more;
+        }
+    };
+    if asked.rule == AllocationRule::TopProRata
+        && let Some((top, part)) = got.first_mut()
+    {
+        let most = if asked.top_max == Part(0) {
+            u64::MAX
+        } else {
+            u64::from(asked.top_max.0)
+        };
+        part.0 = quantity.0.min(top.displayed().0).min(most);
+    }
+    if asked.rule == AllocationRule::Split {
+        by_age(&mut got, &mut lots(quantity.0 * u64::from(asked.fifo_percent) / 100));
+    }
+    let left = quantity.0 - given(&got);
+    let open: Vec<u64> = got.iter().map(|(maker, part)| maker.displayed().0 - part.0).collect();
+    let all: u64 = open.iter().sum();
+    for ((_, part), open) in got.iter_mut().zip(open) {
+        let share = lots((left * open).checked_div(all).unwrap_or(0));
+        part.0 += if share < u64::from(asked.minimum.0) { 0 } else { share };
+    }
+    let mut rest = quantity.0 - given(&got);
+    by_age(&mut got, &mut rest);
+    got.retain(|(_, part)| *part > Quantity(0));
+    got
 }
 
 /// Takes a part off an order: what is not displayed first.

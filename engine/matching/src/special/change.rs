@@ -13,7 +13,7 @@ use rialto_model::{
 
 use super::enter::Incoming;
 use super::judge::Wish;
-use super::{price, quantity};
+use super::{is_pegged, price, quantity};
 
 impl Engine {
     /// As a plain cancel, wherever the order stands.
@@ -36,7 +36,9 @@ impl Engine {
             }
             .into(),
         );
+        let at = usize::from(self.orders[handle].instrument.0) - 1;
         self.take_off_any(handle);
+        self.conclude(at, sink);
     }
 
     /// As a plain reduce: the order keeps its place, and of an iceberg the part that nobody sees goes first.
@@ -92,6 +94,7 @@ impl Engine {
             }
             .into(),
         );
+        self.conclude(usize::from(order.instrument.0) - 1, sink);
         Ok(())
     }
 
@@ -193,6 +196,7 @@ impl Engine {
                 self.replaced_special(c, &before, limit, leaves, old.public_ref, true)
                     .into(),
             );
+            self.conclude(at, sink);
             return Ok(());
         }
 
@@ -207,6 +211,7 @@ impl Engine {
             },
             kind: c.kind,
             price: limit,
+            cap: if is_pegged(&c.instructions) { limit } else { 0 },
             instructions: c.instructions,
         };
         let rests = self.rests_whole(&incoming);
@@ -222,7 +227,7 @@ impl Engine {
             self.order_ids.remove(old.order_id.0);
             self.orders.release(handle);
         }
-        self.settle(at, sink);
+        self.conclude(at, sink);
         Ok(())
     }
 

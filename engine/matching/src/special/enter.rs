@@ -12,7 +12,7 @@ use rialto_model::{
     RejectReason, SequenceNumber, Side,
 };
 
-use super::{Extra, index, price, quantity};
+use super::{Extra, index, is_pegged, price, quantity};
 
 /// An order on its way to the book: all that is open is in `order.leaves`.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Incoming {
     pub(super) kind: OrderKind,
     /// Zero for a market order.
     pub(super) price: u32,
+    /// The limit of a pegged order, whose price is what it follows; zero otherwise.
+    pub(super) cap: u32,
     pub(super) instructions: Instructions,
 }
 
@@ -97,6 +99,7 @@ impl Engine {
             },
             kind: c.kind,
             price: limit,
+            cap: if is_pegged(&c.instructions) { limit } else { 0 },
             instructions: c.instructions,
         };
         let rests = self.rests_whole(&incoming);
@@ -132,7 +135,7 @@ impl Engine {
             self.name(c.session, c.user_ref, handle);
             self.stand(handle, &incoming, rests, sink);
         }
-        self.settle(at, sink);
+        self.conclude(at, sink);
     }
 
     /// Whether an order comes to rest at once, as a whole and displayed.
@@ -160,6 +163,12 @@ impl Engine {
         let phase = self.books[incoming.at()].phase();
         if phase.is_call() || waits_for_close(incoming, phase) {
             return true;
+        }
+        if incoming.cap != 0 {
+            self.peg(incoming, sink);
+            if incoming.price == 0 {
+                return true;
+            }
         }
         if incoming.instructions.trigger.0 != 0 {
             let trigger = self.trigger(incoming);
@@ -222,6 +231,7 @@ impl Engine {
                 trigger: 0,
                 price: incoming.price,
                 waits,
+                cap: incoming.cap,
             });
             self.set_timer(instructions.expires, incoming.order.instrument, incoming.order.order_id);
         }
@@ -241,6 +251,10 @@ impl Engine {
             self.special_book(at).markets[index(side)].insert(public_ref, handle);
             return;
         }
+        if incoming.cap != 0 && incoming.price == 0 {
+            self.special_book(at).unpriced.insert(public_ref, handle);
+            return;
+        }
         let display = instructions.display.0;
         if display > 0 {
             let leaves = incoming.order.leaves;
@@ -250,6 +264,9 @@ impl Engine {
         let terms = self.terms(incoming);
         if instructions.handling.has(Handling::HIDDEN) {
             self.push_hidden(at, handle, terms);
+            if incoming.cap != 0 {
+                self.special_book(at).pegged.insert(public_ref, handle);
+            }
             return;
         }
         self.books[at].push(handle, terms, &mut self.orders, &mut self.rungs);
@@ -289,7 +306,8 @@ impl Engine {
     }
 
     /// Where an order rests and how far it reaches. A market order reaches over the protection range from the best price of
-    /// the other side (CME Globex, market orders with protection); what is left beyond it is cancelled.
+    /// the other side (CME Globex, market orders with protection), within collar and limit bands; what is left beyond is
+    /// cancelled.
     pub(super) fn terms(&self, incoming: &Incoming) -> Terms {
         let book = &self.books[incoming.at()];
         let Order { side, leaves, .. } = incoming.order;
@@ -303,12 +321,15 @@ impl Engine {
             rank: 0,
             reach: REACH_ALL,
         };
-        let Some(best) = self.best_price(incoming.at(), side.opposite()).filter(|_| range > 0) else {
-            return everything;
-        };
-        let worst = match side {
+        let best = self.best_price(incoming.at(), side.opposite()).filter(|_| range > 0);
+        let protected = best.and_then(|best| match side {
             Side::Buy => best.checked_add(range).filter(|worst| *worst <= book.price_max),
             Side::Sell => best.checked_sub(range).filter(|worst| *worst > 0),
+        });
+        let worsts = [protected, book.worst_price(side)].into_iter().flatten();
+        let worst = match side {
+            Side::Buy => worsts.min(),
+            Side::Sell => worsts.max(),
         };
         match worst {
             Some(worst) => book.resting_terms(side, worst, leaves),

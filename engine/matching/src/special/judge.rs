@@ -5,11 +5,11 @@ use crate::engine::Engine;
 use crate::pool::NONE;
 use rialto_model::command::EnterSpecial;
 use rialto_model::{
-    AccountId, AuctionOnly, FirmId, Handling, Instructions, Offers, OrderKind, Phase, Price, Quantity, RejectReason,
-    ShortSale, Side, TimeInForce, Timestamp,
+    AccountId, AuctionOnly, BreakerLevel, FirmId, Handling, Instructions, Offers, OrderKind, Phase, Price, Quantity,
+    RejectReason, ShortSale, Side, TimeInForce, Timestamp,
 };
 
-use super::index;
+use super::{index, is_pegged};
 
 /// What an order wants, new or replaced.
 #[derive(Clone, Copy, Debug)]
@@ -70,12 +70,18 @@ impl Engine {
         if self.firm_rules(firm).killed {
             return Err(RejectReason::FirmKilled);
         }
+        if self.breaker != BreakerLevel::None {
+            return Err(RejectReason::CircuitBroken);
+        }
         let book = &self.books[at];
         book.judge_offer(wish)?;
         judge_conflict(wish)?;
         judge_phase(book.phase(), wish)?;
         book.judge_quantities(wish)?;
         let price = book.judge_price(wish)?;
+        if wish.kind == OrderKind::Limit && !book.is_within(wish.side, price) {
+            return Err(RejectReason::PriceOutsideBands);
+        }
         book.judge_trigger(wish)?;
         if wish.instructions.expires != Timestamp(0) && wish.instructions.expires <= self.last_stamp {
             return Err(RejectReason::ExpiryInvalid);
@@ -127,6 +133,9 @@ impl Book {
     /// What the rulebook leaves out is refused with a reason of its own.
     fn judge_offer(&self, wish: &Wish) -> Result<(), RejectReason> {
         let offers = self.rules().offers;
+        if wish.instructions.handling.has(Handling::DISCRETION) {
+            return Err(RejectReason::DiscretionNotOffered);
+        }
         let Instructions {
             handling,
             auction,
@@ -168,6 +177,12 @@ impl Book {
         }
         if handling.has(Handling::HIDDEN) {
             needed = needed.with(Offers::HIDDEN);
+        }
+        if handling.has(Handling::PEG_PRIMARY) {
+            needed = needed.with(Offers::PEG_PRIMARY);
+        }
+        if handling.has(Handling::PEG_MIDPOINT) {
+            needed = needed.with(Offers::PEG_MIDPOINT);
         }
         if !display.is_zero() {
             needed = needed.with(Offers::ICEBERG);
@@ -282,7 +297,8 @@ fn judge_phase(phase: Phase, wish: &Wish) -> Result<(), RejectReason> {
         minimum,
         ..
     } = wish.instructions;
-    let at_once = !wish.tif.rests() || !minimum.is_zero() || handling.has(Handling::POST_ONLY);
+    let at_once =
+        !wish.tif.rests() || !minimum.is_zero() || handling.has(Handling::POST_ONLY) || is_pegged(&wish.instructions);
     let too_late = auction == AuctionOnly::Opening && !matches!(phase, Phase::PreOpen | Phase::OpeningAuction);
     if !phase.takes_orders() || (phase.is_call() && at_once) || too_late {
         return Err(RejectReason::NotInThisPhase);
@@ -305,7 +321,10 @@ fn judge_conflict(wish: &Wish) -> Result<(), RejectReason> {
     let rests = wish.kind == OrderKind::Limit && wish.tif.rests();
     let stop = trigger.0 != 0;
     let post_only = handling.has(Handling::POST_ONLY);
+    let pegged = is_pegged(&wish.instructions);
+    let twice = handling.has(Handling::PEG_PRIMARY) && handling.has(Handling::PEG_MIDPOINT);
     let conflict = (post_only && (!rests || stop || !minimum.is_zero()))
+        || (pegged && (!handling.has(Handling::HIDDEN) || twice || post_only || stop || !minimum.is_zero()))
         || (handling.has(Handling::SLIDE) && !post_only)
         || (handling.has(Handling::HIDDEN) && (!rests || !display.is_zero()))
         || (!display.is_zero() && !rests)

@@ -44,6 +44,7 @@ impl Engine {
             .into(),
         );
         self.end_leaving(CancelReason::MassCancelled, sink);
+        self.conclude_all(sink);
     }
 
     /// The firm whose orders are meant; zero: any, which only the venue may mean.

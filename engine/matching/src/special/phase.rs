@@ -7,7 +7,7 @@ use crate::state::Outlook;
 use alloc::vec::Vec;
 use rialto_model::command::SetPhase;
 use rialto_model::event::{CommandRejected, Indicative, OfficialPrice, PhaseChanged};
-use rialto_model::{AuctionOnly, CancelReason, EventSink, Phase, RejectReason};
+use rialto_model::{AuctionOnly, BreakerLevel, CancelReason, EventSink, OrderKind, Phase, RejectReason, Timestamp};
 
 use super::enter::Incoming;
 use super::{index, price};
@@ -33,26 +33,41 @@ impl Engine {
             );
         }
         let ends = matches!(c.phase, Phase::Continuous | Phase::Closed);
+        if ends && old != Phase::Continuous && self.breaker != BreakerLevel::None {
+            return sink.emit(
+                CommandRejected {
+                    schema: SetPhase::SCHEMA,
+                    reason: RejectReason::CircuitBroken,
+                }
+                .into(),
+            );
+        }
+        self.change_phase(at, c.phase, self.last_stamp, sink);
+        self.conclude_all(sink);
+    }
+
+    /// Brings a book with a rulebook into another phase, as of `now`.
+    pub(super) fn change_phase(&mut self, at: usize, phase: Phase, now: Timestamp, sink: &mut impl EventSink) {
+        let old = self.books[at].phase();
+        let ends = matches!(phase, Phase::Continuous | Phase::Closed);
         if ends && old != Phase::Continuous {
             self.end_call(at, old, sink);
         }
         let last_price = self.books[at].last_price;
-        if c.phase == Phase::Closed && last_price > 0 {
+        if phase == Phase::Closed && last_price > 0 {
             self.official(at, true, sink);
         }
+        self.stop_guard(at);
         let special = self.special_book(at);
-        special.phase = c.phase;
+        special.phase = phase;
         special.outlook = Outlook::default();
-        self.auctions = self.auctions + u32::from(c.phase.is_indicative()) - u32::from(old.is_indicative());
-        self.watch();
-        sink.emit(
-            PhaseChanged {
-                instrument: c.instrument,
-                phase: c.phase,
-            }
-            .into(),
-        );
-        match c.phase {
+        let instrument = self.books[at].instrument;
+        sink.emit(PhaseChanged { instrument, phase }.into());
+        if phase != Phase::Continuous {
+            self.unpeg(at, sink);
+        }
+        match phase {
+            Phase::Continuous => self.start_guard(at, now, sink),
             Phase::ClosingAuction => self.release_waiting(at, sink),
             Phase::Delisted => {
                 self.leaving.clear();
@@ -62,10 +77,6 @@ impl Engine {
             }
             _ => {}
         }
-        if c.phase.is_indicative() {
-            self.publish(at, sink);
-        }
-        self.settle(at, sink);
     }
 
     /// The uncross, and the end of every order that was there for it alone: market orders, and those for an auction only.
@@ -83,7 +94,7 @@ impl Engine {
             }
             let extra = &engine.extras[extra];
             let stop = extra.instructions.trigger.0 != 0;
-            let market = engine.is_aside(handle) && !stop;
+            let market = extra.kind == OrderKind::Market && !stop;
             (market || extra.instructions.auction != AuctionOnly::Any) && !extra.waits
         });
         for place in 0..self.leaving.len() {
@@ -122,6 +133,7 @@ impl Engine {
                 order: *order,
                 kind: extra.kind,
                 price: extra.price,
+                cap: 0,
                 instructions: extra.instructions,
             };
             self.stand(handle, &incoming, false, sink);

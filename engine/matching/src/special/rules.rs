@@ -9,12 +9,12 @@ use alloc::vec::Vec;
 use rialto_model::command::{DefineInstrument, SetKillSwitch, SetRulebook, SetSelfTrade, SetTicks};
 use rialto_model::event::{CommandRejected, KillSwitchSet, RulebookSet, SelfTradeSet, TicksSet};
 use rialto_model::{
-    CancelReason, Event, EventSink, FirmId, InstrumentId, Offers, Phase, PublicRef, RejectReason, Rulebook, SelfTrade,
-    Side, TickRow, TickTable,
+    Allocation, Bands, BreakerLevel, CancelReason, Event, EventSink, Fees, FirmId, InstrumentId, Offers, Phase,
+    PublicRef, RejectReason, Rulebook, SelfTrade, Side, TickRow, TickTable,
 };
 
 use super::{FirmRules, index};
-use crate::state::Outlook;
+use crate::state::{Guard, Outlook};
 
 /// What a book with a rulebook has beyond a plain one.
 #[derive(Clone, Debug)]
@@ -22,6 +22,17 @@ pub(crate) struct SpecialBook {
     pub(crate) version: u32,
     pub(crate) rulebook: Rulebook,
     pub(crate) ticks: TickTable,
+    pub(crate) bands: Bands,
+    pub(crate) fees: Fees,
+    pub(crate) allocation: Allocation,
+    /// What the bounds go by.
+    pub(crate) guard: Guard,
+    /// Pegged orders that have a price, in the order they got it.
+    pub(crate) pegged: BTreeMap<PublicRef, u32>,
+    /// Pegged orders that have none, in the order they lost it.
+    pub(crate) unpriced: BTreeMap<PublicRef, u32>,
+    /// An order would have traded out of range: trading is interrupted when it is done.
+    pub(crate) interrupted: bool,
     /// The queues of hidden orders, bids and asks.
     pub(crate) hidden: [Ladder; 2],
     /// Stop orders that wait, buys and sells, by stop price and then in the order they came.
@@ -41,6 +52,13 @@ impl SpecialBook {
             version: 0,
             rulebook: Rulebook::default(),
             ticks: TickTable::default(),
+            bands: Bands::default(),
+            fees: Fees::default(),
+            allocation: Allocation::default(),
+            guard: Guard::default(),
+            pegged: BTreeMap::new(),
+            unpriced: BTreeMap::new(),
+            interrupted: false,
             hidden: [Ladder::new(ticks_max, rungs), Ladder::new(ticks_max, rungs)],
             stops: [BTreeMap::new(), BTreeMap::new()],
             phase: Phase::Continuous,
@@ -58,6 +76,7 @@ impl SpecialBook {
     pub(crate) fn remove_aside(&mut self, side: Side, trigger: i64, public_ref: PublicRef) {
         self.stops[index(side)].remove(&(trigger, public_ref));
         self.waiting.remove(&public_ref);
+        self.unpriced.remove(&public_ref);
         self.markets[index(side)].remove(&public_ref);
     }
 
@@ -65,7 +84,7 @@ impl SpecialBook {
     pub(crate) fn aside(&self) -> Vec<u32> {
         let stops = self.stops.iter().flatten();
         let mut aside: Vec<(PublicRef, u32)> = stops.map(|((_, public_ref), handle)| (*public_ref, *handle)).collect();
-        let others = self.markets.iter().flatten().chain(&self.waiting);
+        let others = self.markets.iter().flatten().chain(&self.waiting).chain(&self.unpriced);
         aside.extend(others.map(|(public_ref, handle)| (*public_ref, *handle)));
         aside.sort_unstable();
         aside.into_iter().map(|(_, handle)| handle).collect()
@@ -209,6 +228,7 @@ impl Engine {
             self.collect_all();
             self.keep_leaving(|engine, handle| engine.orders[handle].firm() == c.firm);
             self.end_leaving(CancelReason::FirmKilled, sink);
+            self.conclude_all(sink);
         }
     }
 
@@ -228,11 +248,19 @@ impl Engine {
     /// Marks the sessions of a firm whose orders may not take the plain path.
     pub(crate) fn mark_sessions(&mut self, firm: FirmId) {
         let FirmRules { self_trade, killed } = self.firm_rules(firm);
-        let special = killed || self_trade != SelfTrade::Allowed;
+        let special = killed || self_trade != SelfTrade::Allowed || self.breaker != BreakerLevel::None;
         for session in &mut self.sessions {
             if session.firm == firm {
                 session.special = special;
             }
+        }
+    }
+
+    /// Marks every session anew.
+    pub(crate) fn mark_all_sessions(&mut self) {
+        let firms: Vec<FirmId> = self.registry.firms.keys().copied().collect();
+        for firm in firms {
+            self.mark_sessions(firm);
         }
     }
 
@@ -244,7 +272,7 @@ impl Engine {
             .get_or_insert_with(|| Box::new(SpecialBook::new(ticks_max, &mut self.rungs)))
     }
 
-    fn version(&self, instrument: InstrumentId) -> u32 {
+    pub(super) fn version(&self, instrument: InstrumentId) -> u32 {
         let special = self.book(instrument).and_then(|book| book.special.as_ref());
         special.map_or(0, |special| special.version)
     }

@@ -1,4 +1,5 @@
-//! What is due at a time of the stream: orders that stand until a date.
+//! What is due at a time of the stream: orders that stand until a date, and what [`super::guard`] waits for, which has
+//! order id zero.
 //!
 //! Timers fire before the command whose stamp has reached them, in order of (deadline, instrument, order id), so that
 //! they depend on nothing but the stream (DESIGN 4).
@@ -9,9 +10,13 @@ use rialto_model::{CancelReason, Command, EventSink, InstrumentId, OrderId, Sequ
 impl Engine {
     /// Fires every timer due at or before the stamp of the command that is about to be applied.
     fn fire_timers(&mut self, sink: &mut impl EventSink) {
-        while let Some((deadline, _, order_id)) = self.timers.first().copied() {
+        while let Some((deadline, instrument, order_id)) = self.timers.first().copied() {
             if deadline > self.last_stamp {
                 break;
+            }
+            if order_id.0 == 0 {
+                self.fire_guard(usize::from(instrument.0) - 1, deadline, sink);
+                continue;
             }
             // Its own timer goes with the order.
             let handle = self.order_ids.get(order_id.0);
@@ -20,20 +25,16 @@ impl Engine {
         self.watch();
     }
 
-    /// A command at whose stamp something is due, or while an auction runs.
+    /// A command at whose stamp something is due. What that does to limit states and auctions is said behind the command.
     #[cold]
     #[inline(never)]
     pub(crate) fn apply_watched(&mut self, command: &Sequenced<Command>, sink: &mut impl EventSink) {
+        self.deferred = true;
         self.fire_timers(sink);
+        self.conclude_all(sink);
         self.dispatch(command, sink);
-        if self.auctions == 0 {
-            return;
-        }
-        for at in 0..self.books.len() {
-            if self.books[at].phase().is_indicative() {
-                self.publish(at, sink);
-            }
-        }
+        self.deferred = false;
+        self.conclude_all(sink);
     }
 
     pub(crate) fn set_timer(&mut self, deadline: Timestamp, instrument: InstrumentId, order_id: OrderId) {
@@ -50,9 +51,8 @@ impl Engine {
         }
     }
 
-    /// From which stamp on commands are watched: from the first deadline; always, while an auction runs.
+    /// From which stamp on commands are watched: from the first deadline.
     pub(crate) fn watch(&mut self) {
-        let deadline = self.timers.first().map_or(Timestamp(u64::MAX), |timer| timer.0);
-        self.watched_from = if self.auctions > 0 { Timestamp(0) } else { deadline };
+        self.watched_from = self.timers.first().map_or(Timestamp(u64::MAX), |timer| timer.0);
     }
 }

@@ -6,7 +6,8 @@ use crate::pool::NONE;
 use alloc::vec::Vec;
 use rialto_model::event::{Executed, Reduced};
 use rialto_model::{
-    CancelReason, EventSink, Handling, Incarnation, MsgSeqNum, Phase, PublicRef, SelfTrade, Side, Text, TimeInForce,
+    CancelReason, EventSink, Handling, Incarnation, MsgSeqNum, OrderKind, Phase, PublicRef, SelfTrade, Side, Text,
+    TimeInForce,
 };
 
 use super::enter::{Incoming, is_reached};
@@ -22,17 +23,28 @@ impl Engine {
         }
         let at = incoming.at();
         let mode = self.self_trade(at, incoming.order.firm());
+        let last = self.books[at].last_price;
         while incoming.order.leaves > 0 {
             let Some(level) = self.next_level(at, incoming.order.side, reach) else {
                 break;
             };
+            if !self.books[at].is_in_range(last, self.rungs.levels[level].price) {
+                self.special_book(at).interrupted = true;
+                break;
+            }
+            if self.is_shared(at, level, incoming.order.leaves) {
+                if self.share(incoming, level, mode, sink) {
+                    return false;
+                }
+                continue;
+            }
             let maker = self.rungs.levels[level].head;
             if mode != SelfTrade::Allowed && self.is_own(incoming, maker) {
                 if self.prevent(incoming, maker, mode, sink) {
                     return false;
                 }
             } else {
-                self.execute_special(incoming, maker, sink);
+                self.execute_special(incoming, maker, u32::MAX, sink);
             }
         }
         if incoming.order.leaves == 0 {
@@ -76,42 +88,57 @@ impl Engine {
         let at = incoming.at();
         let side = incoming.order.side.opposite();
         let mode = self.self_trade(at, incoming.order.firm());
-        let mut levels: Vec<(u32, bool, u32)> = Vec::new();
+        let mut levels: Vec<(u32, bool, u32, u32)> = Vec::new();
         let displayed = self.books[at].side(side).levels(&self.rungs);
         levels.extend(
             displayed
                 .take_while(|level| level.rank <= reach)
-                .map(|level| (level.rank, false, level.head)),
+                .map(|level| (level.rank, false, level.head, level.price)),
         );
         if let Some(special) = &self.books[at].special {
             let hidden = special.hidden[index(side)].levels(&self.rungs);
             levels.extend(
                 hidden
                     .take_while(|level| level.rank <= reach)
-                    .map(|level| (level.rank, true, level.head)),
+                    .map(|level| (level.rank, true, level.head, level.price)),
             );
             levels.sort_unstable();
         }
         let mut remaining = u64::from(incoming.order.leaves);
         let mut traded = 0;
-        for (_, _, head) in levels {
-            // First what stands in the queue, one behind the other, then what icebergs show behind all of it.
+        let book = &self.books[at];
+        let last = book.last_price;
+        let in_range = levels
+            .into_iter()
+            .take_while(|(.., price)| book.is_in_range(last, *price));
+        for (_, _, head, _) in in_range {
+            // First what stands in the queue, one behind the other or shared, then what icebergs show behind all of it.
+            let shared = self.may_share(at, head);
+            let mut queue = self.queue_of_level(incoming, head, mode);
+            let mut displayed: u64 = queue.iter().map(|(_, displayed, _)| displayed).sum();
             let mut reserves = 0;
-            let mut next = head;
-            while next != NONE {
-                let handle = next;
-                next = self.orders[handle].next;
-                if mode != SelfTrade::Allowed && self.is_own(incoming, handle) {
+            while !queue.is_empty() {
+                let first = if shared && remaining < displayed {
+                    match queue.iter().position(|(own, ..)| *own) {
+                        Some(own) => own,
+                        None => return traded + remaining,
+                    }
+                } else {
+                    0
+                };
+                let (own, shown, open) = queue.remove(first);
+                displayed -= shown;
+                if own {
                     match mode {
                         SelfTrade::CancelOldest => {}
-                        SelfTrade::Decrement => remaining = remaining.saturating_sub(u64::from(self.open(handle))),
+                        SelfTrade::Decrement => remaining = remaining.saturating_sub(open),
                         _ => return traded,
                     }
                 } else {
-                    let part = remaining.min(u64::from(self.orders[handle].leaves));
+                    let part = remaining.min(shown);
                     traded += part;
                     remaining -= part;
-                    reserves += u64::from(self.reserve(handle));
+                    reserves += open - shown;
                 }
                 if remaining == 0 {
                     return traded;
@@ -124,13 +151,32 @@ impl Engine {
         traded
     }
 
+    /// The orders behind `head`: whether each is own, how much of it is displayed, how much open.
+    fn queue_of_level(&self, incoming: &Incoming, head: u32, mode: SelfTrade) -> Vec<(bool, u64, u64)> {
+        let mut queue = Vec::new();
+        let mut next = head;
+        while next != NONE {
+            let own = mode != SelfTrade::Allowed && self.is_own(incoming, next);
+            let order = &self.orders[next];
+            queue.push((own, u64::from(order.leaves), u64::from(self.open(next))));
+            next = order.next;
+        }
+        queue
+    }
+
     /// Whether a resting order is of the same firm and self-trade group.
-    fn is_own(&self, incoming: &Incoming, maker: u32) -> bool {
+    pub(super) fn is_own(&self, incoming: &Incoming, maker: u32) -> bool {
         self.orders[maker].firm == incoming.order.firm && self.instructions(maker).group == incoming.instructions.group
     }
 
     /// Keeps two orders of one firm from trading. Whether that was the end of the incoming one.
-    fn prevent(&mut self, incoming: &mut Incoming, maker: u32, mode: SelfTrade, sink: &mut impl EventSink) -> bool {
+    pub(super) fn prevent(
+        &mut self,
+        incoming: &mut Incoming,
+        maker: u32,
+        mode: SelfTrade,
+        sink: &mut impl EventSink,
+    ) -> bool {
         let reason = CancelReason::SelfTrade;
         let cancels_maker = matches!(mode, SelfTrade::CancelOldest | SelfTrade::CancelBoth);
         let cancels_taker = matches!(mode, SelfTrade::CancelNewest | SelfTrade::CancelBoth);
@@ -185,15 +231,21 @@ impl Engine {
         unasked_reduction(&self.orders[handle], removed, shown, self.open(handle))
     }
 
-    /// One execution against the first order of a queue.
-    fn execute_special(&mut self, incoming: &mut Incoming, handle: u32, sink: &mut impl EventSink) {
+    /// One execution against an order of a queue, of at most so much.
+    pub(super) fn execute_special(
+        &mut self,
+        incoming: &mut Incoming,
+        handle: u32,
+        most: u32,
+        sink: &mut impl EventSink,
+    ) {
         let hidden = self.is_hidden(handle);
         let reserve = self.reserve(handle);
         let level = self.orders[handle].level;
         let at = incoming.at();
         let limit = self.rungs.levels[level].price;
         let (taker, maker) = (&mut incoming.order, &mut self.orders[handle]);
-        let traded = taker.leaves.min(maker.leaves);
+        let traded = taker.leaves.min(maker.leaves).min(most);
         for order in [&mut *taker, maker] {
             order.leaves -= traded;
             order.executed += u64::from(traded);
@@ -202,6 +254,7 @@ impl Engine {
         let maker = &self.orders[handle];
         let book = &mut self.books[at];
         book.last_price = limit;
+        let (maker_fee, taker_fee) = book.fees(price(limit), quantity(traded), false);
         sink.emit(
             Executed {
                 trade: book.next_trade(),
@@ -225,10 +278,14 @@ impl Engine {
                 maker_hidden: hidden,
                 cross: false,
                 taker_public_ref: PublicRef(0),
+                maker_fee,
+                taker_fee,
             }
             .into(),
         );
-        if maker.leaves > 0 {
+        let rests = maker.leaves > 0;
+        self.note_trade(at, limit);
+        if rests {
             return;
         }
         if reserve == 0 {
@@ -260,15 +317,48 @@ impl Engine {
     /// What a finished order sets off: trailing stops follow the last trade, and stops that it has reached go live, each to
     /// its end before the next, the oldest first.
     pub(super) fn settle(&mut self, at: usize, sink: &mut impl EventSink) {
-        if self.books[at].phase() != Phase::Continuous {
+        while self.books[at].phase() == Phase::Continuous {
+            if self.is_interrupted(at) {
+                return self.pause(at, self.last_stamp, sink);
+            }
+            self.trail(at);
+            if let Some(handle) = self.next_triggered(at) {
+                self.activate(handle, sink);
+            } else if let Some(handle) = self.next_peg(at) {
+                self.reprice(handle, sink);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Whether an order was to trade out of range; asked once.
+    fn is_interrupted(&mut self, at: usize) -> bool {
+        let special = self.books[at].special.as_mut();
+        special.is_some_and(|special| core::mem::take(&mut special.interrupted))
+    }
+
+    /// The end of a command on a book: what it set off, what it did to limit states and to the outlook of an auction.
+    pub(crate) fn conclude(&mut self, at: usize, sink: &mut impl EventSink) {
+        self.settle(at, sink);
+        if self.deferred {
             return;
         }
-        loop {
-            self.trail(at);
-            let Some(handle) = self.next_triggered(at) else {
-                return;
-            };
-            self.activate(handle, sink);
+        if self.first_bands(at, sink) {
+            self.settle(at, sink);
+        }
+        self.watch_limits(at, sink);
+        if self.books[at].phase().is_indicative() {
+            self.publish(at, sink);
+        }
+    }
+
+    /// The end of a command on all books.
+    pub(crate) fn conclude_all(&mut self, sink: &mut impl EventSink) {
+        for at in 0..self.books.len() {
+            if self.books[at].special.is_some() {
+                self.conclude(at, sink);
+            }
         }
     }
 
@@ -337,9 +427,16 @@ impl Engine {
             order: self.orders[handle],
             kind,
             price,
+            cap: 0,
             instructions,
         };
         self.go_live(&mut incoming, sink);
+        let Incoming { kind, price, order, .. } = incoming;
+        if kind == OrderKind::Limit && !self.books[incoming.at()].is_within(order.side, price) {
+            sink.emit(order.cancelled(CancelReason::OutsideBands, false).into());
+            self.forget(handle);
+            return;
+        }
         if self.run(&mut incoming, sink) {
             self.stand(handle, &incoming, false, sink);
         } else {

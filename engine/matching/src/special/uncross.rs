@@ -119,6 +119,9 @@ impl Engine {
         let volume = outlook.volume.0;
         if volume > 0 || phase.is_call() {
             let trade = if volume > 0 { book.next_trade() } else { TradeId(0) };
+            if volume > 0 {
+                book.refer_to(limit);
+            }
             sink.emit(
                 Uncrossed {
                     instrument: book.instrument,
@@ -146,6 +149,7 @@ impl Engine {
         let (taker, maker) = (&self.orders[buy], &self.orders[sell]);
         let book = &mut self.books[usize::from(taker.instrument.0) - 1];
         book.last_price = limit;
+        let (maker_fee, taker_fee) = book.fees(price(limit), quantity(traded), true);
         sink.emit(
             Executed {
                 trade: book.next_trade(),
@@ -169,6 +173,8 @@ impl Engine {
                 maker_hidden: !seen[1],
                 cross: true,
                 taker_public_ref: if seen[0] { taker.public_ref } else { PublicRef(0) },
+                maker_fee,
+                taker_fee,
             }
             .into(),
         );

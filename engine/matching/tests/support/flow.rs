@@ -28,8 +28,11 @@ const UNCONSUMED: [RejectReason; 3] = [
     RejectReason::UserRefJump,
 ];
 /// Reasons under which a replace's is.
-const TERMS: [RejectReason; 18] = [
+const TERMS: [RejectReason; 21] = [
     RejectReason::CancelOnly,
+    RejectReason::DiscretionNotOffered,
+    RejectReason::PriceOutsideBands,
+    RejectReason::CircuitBroken,
     RejectReason::NotInThisPhase,
     RejectReason::TypeNotOffered,
     RejectReason::LifetimeNotOffered,
@@ -70,6 +73,10 @@ pub(crate) struct Flow {
     pub(crate) cancels_only: bool,
     /// The version of each instrument's rules.
     pub(crate) versions: [u32; 4],
+    /// The whole market is halted.
+    pub(crate) halted: bool,
+    /// Some of the last trades.
+    pub(crate) deals: Vec<Deal>,
     /// The phase of each instrument.
     pub(crate) phases: [Phase; 4],
     setup: Vec<Command>,
@@ -146,6 +153,8 @@ impl Flow {
             ruled: false,
             cancels_only: false,
             versions: [0; 4],
+            halted: false,
+            deals: Vec::new(),
             phases: [Phase::Continuous; 4],
             setup,
             day: 0,
@@ -206,6 +215,7 @@ impl Flow {
             Event::ChangeRejected(e) if TERMS.contains(&e.reason) => self.consumed(e.session, e.user_ref),
             Event::Cancelled(e) => self.dead(e.order_id),
             Event::Executed(e) => {
+                self.note_deal(e.deal());
                 for (order_id, leaves) in [(e.maker, e.maker_leaves), (e.taker, e.taker_leaves)] {
                     if leaves.is_zero() {
                         self.dead(order_id);
@@ -220,6 +230,11 @@ impl Flow {
             Event::SessionClosed(e) => self.members[e.session.0 as usize - 1].up = false,
             Event::RulebookSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
             Event::TicksSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
+            Event::TradeCorrected(e) => self.note_deal(e.deal()),
+            Event::FeesSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
+            Event::AllocationSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
+            Event::BandsSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
+            Event::CircuitBroken(e) => self.halted = e.level != BreakerLevel::None,
             Event::PhaseChanged(e) => self.phases[usize::from(e.instrument.0) - 1] = e.phase,
             Event::DayEnded(_) => self.open = false,
             Event::DayStarted(e) => {
@@ -231,6 +246,13 @@ impl Flow {
             }
             _ => {}
         }
+    }
+
+    fn note_deal(&mut self, deal: Deal) {
+        if self.deals.len() >= 20 {
+            self.deals.remove(0);
+        }
+        self.deals.push(deal);
     }
 
     fn consumed(&mut self, session: SessionId, user_ref: UserRef) {

@@ -124,7 +124,7 @@ impl Names {
                 )
             }
             Event::Executed(e) => format!(
-                "{}trade {} {} @{} {} {} leaves {}, {} leaves {}",
+                "{}trade {} {} @{} {} {} leaves {}, {} leaves {}{}",
                 match (e.cross, e.maker_hidden) {
                     (true, _) => "cross ",
                     (false, true) => "hidden ",
@@ -137,7 +137,8 @@ impl Names {
                 public(e.maker_public_ref),
                 e.maker_leaves,
                 self.of(e.taker),
-                e.taker_leaves
+                e.taker_leaves,
+                paid(e.maker_fee, e.taker_fee)
             ),
             Event::Rejected(e) => {
                 format!(
@@ -206,6 +207,28 @@ impl Names {
             Event::OfficialPrice(e) => {
                 format!("official {} @{}", if e.closing { "close" } else { "open" }, e.price)
             }
+            Event::BandsSet(e) => format!("bands {} of {}", e.version, e.instrument),
+            Event::PriceBands(e) => format!("bands {} to {} around {}", e.low, e.high, e.reference),
+            Event::LimitStateChanged(e) => {
+                let what = if e.entered { "begins" } else { "ends" };
+                format!("limit state {} {what}", side(e.side))
+            }
+            Event::CircuitBroken(e) => format!("circuit {:?}", e.level),
+            Event::Pegged(e) if e.price == Price(0) => {
+                format!("{} follows nothing {}", self.of(e.order_id), public(e.public_ref))
+            }
+            Event::Pegged(e) => format!("{} follows @{} {}", self.of(e.order_id), e.price, public(e.public_ref)),
+            Event::FeesSet(e) => format!("fees {} of {}", e.version, e.instrument),
+            Event::AllocationSet(e) => format!("allocation {} of {}", e.version, e.instrument),
+            Event::TradeBusted(e) => format!("trade {} busted", e.deal.trade.0 & 0xffff_ffff_ffff),
+            Event::TradeCorrected(e) => format!(
+                "trade {} corrected: trade {} {} @{}{}",
+                e.deal.trade.0 & 0xffff_ffff_ffff,
+                e.trade.0 & 0xffff_ffff_ffff,
+                e.quantity,
+                e.price,
+                paid(e.maker_fee, e.taker_fee)
+            ),
             Event::MassCancelled(e) => format!("{} mass cancels {}", letter(e.session), e.cancelled),
             Event::MassCancelRejected(e) => format!("{} mass cancel rejected {:?}", letter(e.session), e.reason),
         }
@@ -220,6 +243,8 @@ fn instructions(asked: &Instructions) -> String {
         (Handling::SLIDE, " slide"),
         (Handling::HIDDEN, " hidden"),
         (Handling::TRAILING, " trailing"),
+        (Handling::PEG_PRIMARY, " primary-peg"),
+        (Handling::PEG_MIDPOINT, " midpoint-peg"),
     ];
     for (bit, word) in words {
         if asked.handling.has(bit) {
@@ -253,6 +278,14 @@ fn by(session: SessionId, name: &str) -> String {
     } else {
         format!("by {} ", letter(session))
     }
+}
+
+/// What both sides pay, if anything.
+fn paid(maker: Money, taker: Money) -> String {
+    if (maker, taker) == (Money(0), Money(0)) {
+        return String::new();
+    }
+    format!(" for {maker} and {taker}")
 }
 
 fn side(side: Side) -> &'static str {

@@ -12,6 +12,14 @@ impl Flow {
                 return Some(self.set_rulebook(at));
             }
         }
+        if self.halted && self.random.one_in(60) {
+            return Some(
+                BreakCircuit {
+                    level: BreakerLevel::None,
+                }
+                .into(),
+            );
+        }
         Some(match self.random.below(1_000) {
             0..=1 => {
                 let at = self.random.below(4) as usize;
@@ -30,9 +38,17 @@ impl Flow {
             .into(),
             11..=13 => self.mass_cancel(),
             14..=24 => self.set_phase(),
-            25..=400 => self.enter_special(),
-            401..=480 => self.replace_special(),
-            481..=484 if self.cancels_only => CancelOnly {
+            25..=27 => self.set_bands(),
+            401..=403 => self.set_fees(),
+            404..=406 => self.set_allocation(),
+            407..=412 => self.undo(),
+            28 => BreakCircuit {
+                level: *self.random.pick(BreakerLevel::ALL),
+            }
+            .into(),
+            29..=400 => self.enter_special(),
+            413..=490 => self.replace_special(),
+            491..=494 if self.cancels_only => CancelOnly {
                 on: self.random.one_in(12),
             }
             .into(),
@@ -44,7 +60,7 @@ impl Flow {
         let (tick, _, lot, quantity_max) = INSTRUMENTS[at];
         let mut offers = Offers::ALL;
         if self.random.one_in(3) {
-            offers.0 &= !(1 << self.random.below(22));
+            offers.0 &= !(1 << self.random.below(24));
         }
         let mut rulebook = Rulebook {
             offers,
@@ -101,6 +117,129 @@ impl Flow {
         .into()
     }
 
+    /// Narrow, so that they are met, and of short times.
+    fn set_bands(&mut self) -> Command {
+        let at = 1 + self.random.below(3) as usize;
+        let tick = INSTRUMENTS[at].0;
+        let mut maybe = |list: &[u32]| {
+            if self.random.one_in(2) {
+                *self.random.pick(list)
+            } else {
+                0
+            }
+        };
+        let mut bands = Bands {
+            reference: Price(0),
+            collar: maybe(&[2_000, 5_000, 9_999]),
+            interruption: maybe(&[1_000, 3_000, 5_000]),
+            limit: maybe(&[1_000, 2_500, 5_000]),
+            window: 10,
+            limit_state: 1,
+            pause: 1,
+        };
+        // As with phases: no auction where there are too many ticks to try.
+        if at < 2 {
+            (bands.interruption, bands.limit) = (0, 0);
+        }
+        if self.random.one_in(2) {
+            bands.reference = Price(self.middle[at] * tick);
+        }
+        match self.random.below(20) {
+            0 => bands.collar = 10_001,
+            1 => bands.reference.0 += 1,
+            2 => bands.window = 15,
+            3 => bands.limit_state = 0,
+            4 => bands.pause = 0,
+            5 => bands.pause = 86_400_001,
+            6 => bands.reference = Price(-tick),
+            7 => bands.window = 0,
+            _ => {}
+        }
+        SetBands {
+            instrument: InstrumentId(at as u16 + 1),
+            version: self.versions[at] + 1 + u32::from(self.random.one_in(20)),
+            bands,
+        }
+        .into()
+    }
+
+    fn set_fees(&mut self) -> Command {
+        let at = self.random.below(4) as usize;
+        let mut unit = || Money(self.random.below(7_000) as i64 - 3_000);
+        let (maker_unit, taker_unit, cross_unit) = (unit(), unit(), unit());
+        let mut rate = || Rate(self.random.below(20_003) as i64 - 10_001);
+        let mut fees = Fees {
+            maker_unit,
+            maker_rate: rate(),
+            taker_unit,
+            taker_rate: rate(),
+            cross_unit,
+            cross_rate: rate(),
+        };
+        if self.random.one_in(20) {
+            fees.taker_unit = Money(-1_000_000_001);
+        }
+        SetFees {
+            instrument: InstrumentId(at as u16 + 1),
+            version: self.versions[at] + 1 + u32::from(self.random.one_in(20)),
+            fees,
+        }
+        .into()
+    }
+
+    fn set_allocation(&mut self) -> Command {
+        let at = self.random.below(4) as usize;
+        let lot = INSTRUMENTS[at].2 as u32;
+        let rule = *self.random.pick(AllocationRule::ALL);
+        let mut allocation = Allocation {
+            rule,
+            ..Allocation::default()
+        };
+        let spoilt = self.random.one_in(20);
+        if rule != AllocationRule::Fifo || spoilt {
+            allocation.minimum = Part(lot * self.random.below(3) as u32);
+        }
+        if rule == AllocationRule::TopProRata || spoilt {
+            allocation.top_max = Part(lot * self.random.below(3) as u32 + u32::from(self.random.one_in(30)));
+        }
+        if rule == AllocationRule::Split || spoilt {
+            allocation.fifo_percent = self.random.below(103) as u8;
+        }
+        SetAllocation {
+            instrument: InstrumentId(at as u16 + 1),
+            version: self.versions[at] + 1 + u32::from(self.random.one_in(20)),
+            allocation,
+        }
+        .into()
+    }
+
+    /// Undoes a trade of late, or one that never was.
+    fn undo(&mut self) -> Command {
+        let mut deal = match self.deals.len() {
+            0 => Deal::default(),
+            count => self.deals[self.random.below(count as u64) as usize],
+        };
+        let mut instrument = InstrumentId((deal.trade.0 >> 48) as u16);
+        match self.random.below(40) {
+            0 => deal.trade.0 += 1 << 20,
+            1 => instrument.0 += 1,
+            2 => deal.taker_session = SessionId(99),
+            3 => deal.trade.0 &= !0xffff_ffff_ffff,
+            _ => {}
+        }
+        if self.random.one_in(2) {
+            return BustTrade { instrument, deal }.into();
+        }
+        let at = usize::from(instrument.0).saturating_sub(1).min(3);
+        CorrectTrade {
+            instrument,
+            deal,
+            price: self.price(at, Side::Buy),
+            quantity: self.quantity(at),
+        }
+        .into()
+    }
+
     /// Instruments 3 and 4 go through phases: the naive engine tries every tick, and theirs are few.
     fn set_phase(&mut self) -> Command {
         let at = 2 + self.random.below(2) as usize;
@@ -111,19 +250,14 @@ impl Flow {
             0..=3 => Phase::Continuous,
             _ => *self.random.pick(&Phase::ALL[1..8]),
         };
-        // The last of the venue's instruments is delisted some day.
-        let (at, phase) = match self.random.below(2_000) {
-            0 if self.seq > 100_000 => (1, Phase::Delisted),
-            1..=9 => (self.random.below(2) as usize, phase),
+        // The second of the venue's instruments is delisted some day.
+        let (at, phase) = match self.random.below(200) {
+            0 if self.seq > 180_000 => (1, Phase::Delisted),
             _ => (at, phase),
         };
         SetPhase {
             instrument: InstrumentId(at as u16 + 1 + 3 * u16::from(self.random.one_in(200))),
-            phase: if at < 2 && phase != Phase::Delisted {
-                Phase::Halt
-            } else {
-                phase
-            },
+            phase,
         }
         .into()
     }
@@ -188,7 +322,7 @@ impl Flow {
         let (tick, _, lot, _) = INSTRUMENTS[at];
         let mut asked = Instructions::NONE;
         let part = Part((lot * (1 + self.random.below(3)).min(quantity.0 / lot.max(1))) as u32);
-        let which = self.random.below(18);
+        let which = self.random.below(22);
         if !matches!(which, 5 | 15) && !self.random.one_in(12) {
             *tif = *self.random.pick(&[TimeInForce::Day, TimeInForce::GoodTillCancel]);
             *kind = if matches!(which, 6 | 8) {
@@ -227,10 +361,12 @@ impl Flow {
                 asked.handling = Handling::HIDDEN;
             }
             14 => {
-                asked.handling = Handling(self.random.below(32) as u16);
+                asked.handling = Handling(self.random.below(256) as u16);
                 asked.display = Part(self.random.below(2) as u32 * part.0);
                 asked.trigger = Price(self.random.below(2) as i64 * trigger.0);
             }
+            18 | 19 => asked.handling = Handling::HIDDEN.with(Handling::PEG_PRIMARY),
+            20 | 21 => asked.handling = Handling::HIDDEN.with(Handling::PEG_MIDPOINT),
             16 | 17 => {
                 asked.auction = *self.random.pick(&AuctionOnly::ALL[1..]);
                 *tif = TimeInForce::Day;
@@ -243,7 +379,7 @@ impl Flow {
         }
         if which == 9 || (*tif == TimeInForce::GoodTillCancel && self.random.one_in(4)) || self.random.one_in(100) {
             let now = self.seq * 1_000;
-            asked.expires = Timestamp((now + self.random.below(200_000)).saturating_sub(2_000));
+            asked.expires = Timestamp((now + self.random.below(200_000)).saturating_sub(20_000));
         }
         if self.random.one_in(4) {
             asked.group = self.random.below(2) as u16;

@@ -7,6 +7,7 @@
 //!
 //! The world: firm 1 (ONE) with sessions A and B, firm 2 (TWO) with session C; each has an account of its own number. One
 //! instrument: XYZ with tick 5, lot 10, prices to 1,000, quantities to 1,000. Day 1 is open and all sessions are up.
+//! A line that begins with `+N` comes N milliseconds later than it would.
 //! A line begins with the session: A to C, D (not defined) or V (the venue). `A/9` speaks under incarnation 9. Both
 //! engines play every table, and each of their states survives its bytes at every line.
 
@@ -37,7 +38,8 @@ fn run<M: Matching>(name: &str, mut engine: M, table: Table<'_>) {
         world.apply(&mut engine, command);
     }
     for (line, (text, expected)) in table.iter().enumerate() {
-        let command = world.parse(text);
+        let rest = world.wait(text);
+        let command = world.parse(rest);
         let events = world.apply(&mut engine, command);
         assert_eq!(events, *expected, "{name} engine, line {}: {text}", line + 1);
         let state = engine.export();
@@ -52,8 +54,12 @@ fn run<M: Matching>(name: &str, mut engine: M, table: Table<'_>) {
 #[derive(Default)]
 pub(crate) struct World {
     seq: u64,
+    /// Nanoseconds that lines came later.
+    ahead: u64,
     names: Names,
     incarnations: BTreeMap<u32, u32>,
+    /// Trades by their count.
+    deals: BTreeMap<u64, Deal>,
 }
 
 impl World {
@@ -62,8 +68,26 @@ impl World {
             self.incarnations.insert(up.session.0, up.incarnation.0);
         }
         self.seq += 1;
-        let events = super::apply(engine, &super::sequenced(self.seq, command));
+        let mut command = super::sequenced(self.seq, command);
+        command.stamp.0 += self.ahead;
+        let events = super::apply(engine, &command);
+        for event in &events {
+            let deal = match event {
+                Event::Executed(e) => e.deal(),
+                Event::TradeCorrected(e) => e.deal(),
+                _ => continue,
+            };
+            self.deals.insert(deal.trade.0 & 0xffff_ffff_ffff, deal);
+        }
         events.iter().map(|event| self.names.print(event)).collect()
+    }
+
+    fn wait<'a>(&mut self, text: &'a str) -> &'a str {
+        let Some((later, rest)) = text.strip_prefix('+').and_then(|text| text.split_once(' ')) else {
+            return text;
+        };
+        self.ahead += later.parse::<u64>().expect("milliseconds") * 1_000_000;
+        rest
     }
 
     fn parse(&self, text: &str) -> Command {
@@ -92,6 +116,40 @@ impl World {
                 rulebook: rulebook(rest),
             }
             .into(),
+            ["bands", version, ref rest @ ..] => SetBands {
+                instrument: InstrumentId(1),
+                version: number(version),
+                bands: bands(rest),
+            }
+            .into(),
+            ["fees", version, ref rest @ ..] => SetFees {
+                instrument: InstrumentId(1),
+                version: number(version),
+                fees: fees(rest),
+            }
+            .into(),
+            ["allocation", version, ref rest @ ..] => SetAllocation {
+                instrument: InstrumentId(1),
+                version: number(version),
+                allocation: allocation(rest),
+            }
+            .into(),
+            ["bust", trade] => BustTrade {
+                instrument: InstrumentId(1),
+                deal: self.deal(number(trade)),
+            }
+            .into(),
+            ["correct", trade, "to", quantity, price] => CorrectTrade {
+                instrument: InstrumentId(1),
+                deal: self.deal(number(trade)),
+                price: Price(i64::from(number(price))),
+                quantity: Quantity(u64::from(number(quantity))),
+            }
+            .into(),
+            ["break", level] => BreakCircuit {
+                level: BreakerLevel::ALL[number(level) as usize],
+            }
+            .into(),
             ["phase", name] => SetPhase {
                 instrument: InstrumentId(1),
                 phase: *Phase::ALL
@@ -109,6 +167,17 @@ impl World {
             [who, verb, ref rest @ ..] => self.member(who, verb, rest, &number),
             _ => panic!("not a command: {text}"),
         }
+    }
+
+    /// A trade by its count; one that never was for any other.
+    fn deal(&self, trade: u32) -> Deal {
+        let unknown = || Deal {
+            trade: TradeId::new(InstrumentId(1), u64::from(trade)),
+            maker_session: SessionId(1),
+            taker_session: SessionId(1),
+            ..Deal::default()
+        };
+        self.deals.get(&u64::from(trade)).copied().unwrap_or_else(unknown)
     }
 
     fn member(&self, who: &str, verb: &str, rest: &[&str], number: &dyn Fn(&str) -> u32) -> Command {
@@ -334,6 +403,67 @@ fn rulebook(words: &[&str]) -> Rulebook {
     rules
 }
 
+fn fees(words: &[&str]) -> Fees {
+    let mut fees = Fees::default();
+    for pair in words.chunks_exact(2) {
+        let value: i64 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "maker" => fees.maker_unit = Money(value),
+            "taker" => fees.taker_unit = Money(value),
+            "cross" => fees.cross_unit = Money(value),
+            "maker-rate" => fees.maker_rate = Rate(value),
+            "taker-rate" => fees.taker_rate = Rate(value),
+            "cross-rate" => fees.cross_rate = Rate(value),
+            other => panic!("not a fee: {other}"),
+        }
+    }
+    fees
+}
+
+fn allocation(words: &[&str]) -> Allocation {
+    let mut allocation = Allocation {
+        rule: *AllocationRule::ALL
+            .iter()
+            .find(|rule| format!("{rule:?}") == words[0])
+            .expect("a rule"),
+        ..Allocation::default()
+    };
+    for pair in words[1..].chunks_exact(2) {
+        let value: u32 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "minimum" => allocation.minimum = Part(value),
+            "top" => allocation.top_max = Part(value),
+            "fifo" => allocation.fifo_percent = value as u8,
+            other => panic!("no part of an allocation: {other}"),
+        }
+    }
+    allocation
+}
+
+/// The times are those of the Plan to Address Extraordinary Market Volatility.
+fn bands(words: &[&str]) -> Bands {
+    let mut bands = Bands {
+        window: 300_000,
+        limit_state: 15_000,
+        pause: 300_000,
+        ..Bands::default()
+    };
+    for pair in words.chunks_exact(2) {
+        let value: u32 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "reference" => bands.reference = Price(i64::from(value)),
+            "collar" => bands.collar = value,
+            "interruption" => bands.interruption = value,
+            "limit" => bands.limit = value,
+            "window" => bands.window = value,
+            "limit-state" => bands.limit_state = value,
+            "pause" => bands.pause = value,
+            other => panic!("not a bound: {other}"),
+        }
+    }
+    bands
+}
+
 /// `0:5 100:10`: from which price on which tick.
 fn ticks(words: &[&str]) -> TickTable {
     let mut table = TickTable::default();
@@ -404,6 +534,9 @@ impl Words {
                 "post-only" => found.instructions.handling = handling(Handling::POST_ONLY),
                 "slide" => found.instructions.handling = handling(Handling::SLIDE),
                 "hidden" => found.instructions.handling = handling(Handling::HIDDEN),
+                "primary-peg" => found.instructions.handling = handling(Handling::PEG_PRIMARY),
+                "midpoint-peg" => found.instructions.handling = handling(Handling::PEG_MIDPOINT),
+                "discretion" => found.instructions.handling = handling(Handling::DISCRETION),
                 "trailing" => found.instructions.handling = handling(Handling::TRAILING),
                 "by" => found.by = UserRef(number(next())),
                 "to" => found.to = Quantity(next().parse().expect("a quantity")),

@@ -254,6 +254,8 @@ pub(crate) fn say(message: &Message) -> String {
             m.price.units(),
             m.match_number.0
         ),
+        Message::MwcbStatus(m) => format!("{:?}", m.breached),
+        Message::BrokenTrade(m) => format!("trade {}", m.match_number.0),
         Message::NetOrderImbalance(m) => format!(
             "{:?} {} paired {} over {:?} near {} reference {} {:?}",
             m.cross_type,

@@ -137,7 +137,10 @@ pub(super) const fn capacity_in(capacity: Option<u8>) -> Capacity {
 pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
     match reason {
         RejectReason::UnknownInstrument => 1,
-        RejectReason::MarketClosed | RejectReason::NotInThisPhase | RejectReason::CancelOnly => 2,
+        RejectReason::MarketClosed
+        | RejectReason::NotInThisPhase
+        | RejectReason::CircuitBroken
+        | RejectReason::CancelOnly => 2,
         RejectReason::QuantityTooLarge => 3,
         RejectReason::UnknownOrder | RejectReason::NotYours => 5,
         RejectReason::DuplicateClientId => 6,
@@ -145,6 +148,7 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::TypeNotOffered
         | RejectReason::LifetimeNotOffered
         | RejectReason::InstructionNotOffered
+        | RejectReason::DiscretionNotOffered
         | RejectReason::InstructionConflict => 11,
         RejectReason::QuantityZero
         | RejectReason::QuantityOffLot
@@ -157,6 +161,7 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::SessionNotUp
         | RejectReason::PriceOffTick
         | RejectReason::PriceOutOfRange
+        | RejectReason::PriceOutsideBands
         | RejectReason::UserRefJump
         | RejectReason::BookFull
         | RejectReason::ShortSaleOnBuy
@@ -164,6 +169,9 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::TriggerInvalid
         | RejectReason::ExpiryInvalid
         | RejectReason::PostOnlyWouldTrade
+        | RejectReason::UnknownTrade
+        | RejectReason::TradeUndone
+        | RejectReason::TooManyUndone
         | RejectReason::FirmKilled
         | RejectReason::OverRate => 99,
     }
@@ -195,6 +203,7 @@ pub(super) const fn ending(reason: CancelReason, by_owner: bool) -> (ExecType, O
         CancelReason::MassCancelled => "mass cancel",
         CancelReason::FirmKilled => "the firm's kill switch",
         CancelReason::AuctionOver => "its auction is over",
+        CancelReason::OutsideBands => "its price lies beyond the limit bands",
         CancelReason::Delisted => "the instrument was delisted",
         CancelReason::MinimumNotMet => "less than the minimum quantity could trade",
     };

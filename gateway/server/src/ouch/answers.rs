@@ -7,14 +7,14 @@ use rialto_model::event::{
     Accepted, Booked, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced, SessionNoted,
 };
 use rialto_model::{
-    AuctionOnly, Handling, Instructions, OrderId, OrderKind, Part, Policy, PublicRef, Quantity, RejectReason, Symbol,
-    Target, Text, TimeInForce, UserRef,
+    AuctionOnly, Deal, Handling, Instructions, OrderId, OrderKind, Part, Policy, PublicRef, Quantity, RejectReason,
+    Symbol, Target, Text, TimeInForce, UserRef,
 };
 use rialto_ouch::messages::{
-    self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, CancelReject, ClOrdId, CrossType,
-    EventCode, GroupId, InterMarketSweep, LiquidityFlag, MatchNumber, Options, OrderAccepted, OrderCanceled,
-    OrderExecuted, OrderModified, OrderReference, OrderRejected, OrderReplaced, OrderRestated, OrderState, Outbound,
-    PostOnly, RestatedReason, SystemEvent, Timestamp, UserRefNum,
+    self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, BrokenTrade, BrokenTradeReason,
+    CancelReject, ClOrdId, CrossType, EventCode, GroupId, InterMarketSweep, LiquidityFlag, MatchNumber, Options,
+    OrderAccepted, OrderCanceled, OrderExecuted, OrderModified, OrderReference, OrderRejected, OrderReplaced,
+    OrderRestated, OrderState, Outbound, PostOnly, RestatedReason, SystemEvent, Timestamp, UserRefNum,
 };
 
 use super::account::{Account, Special};
@@ -180,6 +180,17 @@ impl Account {
             liquidity_flag,
             match_number: MatchNumber(event.trade.0),
             appendage: Appendage::EMPTY,
+        });
+    }
+
+    /// OUCH has no correction: the trade in its place is settled outside of the session.
+    pub(super) fn tell_broken(&mut self, at: At, deal: &Deal, order: UserRef) {
+        self.tell(BrokenTrade {
+            timestamp: at,
+            user_ref: user_ref(order),
+            match_number: MatchNumber(deal.trade.0),
+            reason: BrokenTradeReason::Supervisory,
+            cl_ord_id: cl_ord_id(Text::EMPTY),
         });
     }
 

@@ -61,7 +61,7 @@ pub(super) const fn cancel_reason(reason: CancelReason, by_owner: bool) -> ouch:
             ouch::CancelReason::ImmediateOrCancel
         }
         CancelReason::DayEnded | CancelReason::Expired | CancelReason::AuctionOver => ouch::CancelReason::Timeout,
-        CancelReason::SessionLost | CancelReason::Delisted => ouch::CancelReason::System,
+        CancelReason::SessionLost | CancelReason::Delisted | CancelReason::OutsideBands => ouch::CancelReason::System,
         CancelReason::SelfTrade => ouch::CancelReason::SelfMatchPrevention,
         CancelReason::FirmKilled => ouch::CancelReason::Supervisory,
     }
@@ -72,9 +72,13 @@ pub(crate) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
     Some(match reason {
         RejectReason::UnknownSession | RejectReason::SessionNotUp => return None,
         RejectReason::MarketClosed => ouch::RejectReason::DestinationClosed,
-        RejectReason::NotInThisPhase | RejectReason::CancelOnly => ouch::RejectReason::Halted,
+        RejectReason::NotInThisPhase | RejectReason::CircuitBroken | RejectReason::CancelOnly => {
+            ouch::RejectReason::Halted
+        }
         RejectReason::UnknownInstrument => ouch::RejectReason::InvalidSymbol,
-        RejectReason::PriceOffTick | RejectReason::PriceOutOfRange => ouch::RejectReason::InvalidPrice,
+        RejectReason::PriceOffTick | RejectReason::PriceOutOfRange | RejectReason::PriceOutsideBands => {
+            ouch::RejectReason::InvalidPrice
+        }
         RejectReason::QuantityZero | RejectReason::QuantityOffLot | RejectReason::QuantityTooSmall => {
             ouch::RejectReason::InvalidQuantity
         }
@@ -91,11 +95,15 @@ pub(crate) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         RejectReason::UserRefJump
         | RejectReason::OverRate
         | RejectReason::BadDefinition
+        | RejectReason::UnknownTrade
+        | RejectReason::TradeUndone
+        | RejectReason::TooManyUndone
         | RejectReason::DuplicateClientId
         | RejectReason::NotSupported
         | RejectReason::TypeNotOffered
         | RejectReason::LifetimeNotOffered
         | RejectReason::InstructionNotOffered
+        | RejectReason::DiscretionNotOffered
         | RejectReason::InstructionConflict
         | RejectReason::ExpiryInvalid
         | RejectReason::PostOnlyWouldTrade => ouch::RejectReason::Other,

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rialto_model::command::Refuse;
-use rialto_model::event::{Accepted, Replaced};
+use rialto_model::event::{Accepted, Replaced, TradeBusted, TradeCorrected};
 use rialto_model::{
     Event, Incarnation, Instructions, LossCause, OrderId, Output, Quantity, RejectReason, SessionId, Timestamp, UserRef,
 };
@@ -388,6 +388,14 @@ impl Protocol for Ouch {
                     if leaves.is_zero() && !self.reserves.is_empty() {
                         self.reserves.remove(&order_id);
                     }
+                }
+            }
+            Event::TradeBusted(TradeBusted { deal, .. }) | Event::TradeCorrected(TradeCorrected { deal, .. }) => {
+                for (session, order) in [
+                    (deal.maker_session, deal.maker_user_ref),
+                    (deal.taker_session, deal.taker_user_ref),
+                ] {
+                    self.tell(session, floor, hub, |account| account.tell_broken(at, deal, order));
                 }
             }
             Event::Rejected(e) => {
