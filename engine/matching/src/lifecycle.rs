@@ -5,8 +5,8 @@ use crate::engine::{Engine, VENUE, ignored};
 use rialto_model::command::{SessionLost, SessionNote, SessionUp, StartOfDay};
 use rialto_model::event::{DayEnded, DayStarted, Restated, SessionClosed, SessionNoted, SessionOpened};
 use rialto_model::{
-    CancelReason, Event, EventSink, IgnoreReason, Incarnation, MsgSeqNum, Phase, Policy, Price, Quantity, TimeInForce,
-    UserRef,
+    CancelReason, Event, EventSink, IgnoreReason, Incarnation, InstrumentId, MsgSeqNum, Phase, Policy, Price, Quantity,
+    TimeInForce, UserRef,
 };
 
 impl Engine {
@@ -66,6 +66,7 @@ impl Engine {
         for session in &mut self.sessions {
             session.names.clear();
         }
+        self.quoters.clear();
         for at in 0..self.books.len() {
             self.stop_guard(at);
         }
@@ -165,6 +166,8 @@ impl Engine {
             }
         }
         self.leaving.sort_unstable();
+        self.end_leaving(CancelReason::SessionLost, sink);
+        self.collect_quotes(id, InstrumentId(0));
         self.end_leaving(CancelReason::SessionLost, sink);
         self.conclude_all(sink);
     }

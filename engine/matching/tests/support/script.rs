@@ -234,6 +234,35 @@ impl World {
                 ..Refuse::default()
             }
             .into(),
+            "quote" => MassQuote {
+                session,
+                incarnation,
+                inbound,
+                user_ref: words.user_ref,
+                quotes: quotes(rest),
+                client_id,
+            }
+            .into(),
+            "unquote" => CancelQuotes {
+                session,
+                incarnation,
+                inbound,
+                instrument: InstrumentId(0),
+                client_id,
+            }
+            .into(),
+            "resets" => ResetProtection {
+                session,
+                incarnation,
+                inbound,
+                instrument: InstrumentId(1),
+            }
+            .into(),
+            "protects" => SetProtection {
+                session: SessionId(u32::from(rest[0].as_bytes()[0] - b'A') + 1),
+                limits: limits(&rest[1..]),
+            }
+            .into(),
             "kill" | "revive" => SetKillSwitch {
                 firm: words.firm,
                 killed: verb == "kill",
@@ -397,6 +426,44 @@ fn rulebook(words: &[&str]) -> Rulebook {
         }
     }
     rules
+}
+
+/// `10@50/20@60`: ten to buy at 50, twenty to sell at 60; each such word is a quote on the instrument.
+fn quotes(words: &[&str]) -> Quotes {
+    let mut quotes = Quotes::default();
+    let stated = words.iter().filter(|word| word.contains('/'));
+    for (quote, word) in quotes.0.iter_mut().zip(stated) {
+        let number = |text: &str| text.parse().expect("a number");
+        let side = |text: &str| {
+            let (quantity, price) = text.split_once('@').expect("quantity@price");
+            (Part(number(quantity)), number(price))
+        };
+        let (bid, ask) = word.split_once('/').expect("bid/ask");
+        let ((bid_quantity, bid), (ask_quantity, ask)) = (side(bid), side(ask));
+        *quote = Quote {
+            instrument: InstrumentId(1),
+            bid,
+            bid_quantity,
+            ask,
+            ask_quantity,
+        };
+    }
+    quotes
+}
+
+fn limits(words: &[&str]) -> QuoteLimits {
+    let mut limits = QuoteLimits::default();
+    for pair in words.chunks_exact(2) {
+        let value: u32 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "window" => limits.window = value,
+            "quantity" => limits.quantity = Part(value),
+            "count" => limits.count = value,
+            "delta" => limits.delta = Part(value),
+            other => panic!("not a limit: {other}"),
+        }
+    }
+    limits
 }
 
 fn fees(words: &[&str]) -> Fees {
