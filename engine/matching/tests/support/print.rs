@@ -14,7 +14,7 @@ pub(crate) fn letter(session: SessionId) -> char {
 }
 
 /// The names that orders were entered under.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Names(pub(crate) BTreeMap<OrderId, String>);
 
 impl Names {

@@ -51,7 +51,7 @@ fn run<M: Matching>(name: &str, mut engine: M, table: Table<'_>) {
 }
 
 /// What the words of a table stand for.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct World {
     seq: u64,
     /// Nanoseconds that lines came later.
@@ -63,7 +63,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    fn apply(&mut self, engine: &mut impl Matching, command: Command) -> Vec<String> {
+    pub(crate) fn apply(&mut self, engine: &mut impl Matching, command: Command) -> Vec<String> {
         if let Command::SessionUp(up) = &command {
             self.incarnations.insert(up.session.0, up.incarnation.0);
         }
@@ -90,7 +90,7 @@ impl World {
         rest
     }
 
-    fn parse(&self, text: &str) -> Command {
+    pub(crate) fn parse(&self, text: &str) -> Command {
         let words: Vec<&str> = text.split_whitespace().collect();
         let number = |word: &str| -> u32 {
             word.trim_start_matches(['#', '@'])
