@@ -191,13 +191,27 @@ impl Engine {
             Target::UserRef(name) => session.names.get(u64::from(name.0)),
             Target::OrderId(name) => self.order_ids.get(name.0),
         };
-        if handle == NONE {
-            return Err(dead(request, session.last_user_ref));
-        }
+        let handle = if handle == NONE {
+            self.find_other(request, session.last_user_ref)?
+        } else {
+            handle
+        };
         if self.orders[handle].firm() != session.firm && !venue {
             return Err(RejectReason::NotYours.into());
         }
         Ok(handle)
+    }
+
+    /// A quote, which only its order id names and which is not replaced, or the answer where there is no order.
+    #[cold]
+    fn find_other(&self, request: &Request<'_>, last: UserRef) -> Result<u32, Refusal> {
+        match request.target {
+            Target::OrderId(name) if name.is_quote() && !request.replace => match self.find_quote(name) {
+                NONE => Err(dead(request, last)),
+                handle => Ok(handle),
+            },
+            _ => Err(dead(request, last)),
+        }
     }
 
     /// Cancels a resting order in answer to a request for something else.

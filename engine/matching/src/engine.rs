@@ -10,16 +10,16 @@ use crate::order::Order;
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::slots::SlotTable;
-use crate::special::{Extra, FirmRules};
+use crate::special::{Extra, FirmRules, Quoter};
 use crate::{EngineState, ImportError, Matching};
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rialto_model::event::{Ignored, Ticked};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
     AccountId, BreakerLevel, Command, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid, MsgSeqNum,
-    OrderId, Policy, RejectReason, ReleaseNumber, SequenceNumber, Sequenced, SessionId, Timestamp, TradeId, TradingDay,
-    UserRef, VenueId,
+    OrderId, Policy, QuoteLimits, RejectReason, ReleaseNumber, SequenceNumber, Sequenced, SessionId, Side, Timestamp,
+    TradeId, TradingDay, UserRef, VenueId,
 };
 
 /// The venue itself, which is always up, may change any firm's order and enters none.
@@ -78,6 +78,12 @@ pub struct Engine {
     pub(crate) timers: BTreeSet<(Timestamp, InstrumentId, OrderId)>,
     /// The halt of the whole market.
     pub(crate) breaker: BreakerLevel,
+    /// The sides of every quote.
+    pub(crate) quotes: BTreeMap<(SessionId, InstrumentId, Side), u32>,
+    /// The protection of sessions that have one.
+    pub(crate) quote_limits: BTreeMap<SessionId, QuoteLimits>,
+    /// What is counted for it.
+    pub(crate) quoters: BTreeMap<(InstrumentId, SessionId), Quoter>,
     /// Trades of today that are undone.
     pub(crate) undone: BTreeSet<TradeId>,
     /// What a command did to limit states and auctions is said at its very end.
@@ -132,6 +138,9 @@ impl Engine {
             extras: Pool::new(0),
             timers: BTreeSet::new(),
             breaker: BreakerLevel::None,
+            quotes: BTreeMap::new(),
+            quote_limits: BTreeMap::new(),
+            quoters: BTreeMap::new(),
             undone: BTreeSet::new(),
             deferred: false,
             watched_from: Timestamp(u64::MAX),
@@ -190,6 +199,10 @@ impl Engine {
                 sink.emit(self.set_ticks(c));
                 self.conclude_all(sink);
             }
+            Command::MassQuote(c) => self.mass_quote(command.seq, c, sink),
+            Command::CancelQuotes(c) => self.cancel_quotes(c, sink),
+            Command::SetProtection(c) => self.set_protection(c, sink),
+            Command::ResetProtection(c) => self.reset_protection(c, sink),
             Command::SetFees(c) => sink.emit(self.set_fees(c)),
             Command::SetAllocation(c) => sink.emit(self.set_allocation(c)),
             Command::BustTrade(c) => sink.emit(self.bust_trade(c)),

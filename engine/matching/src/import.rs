@@ -5,15 +5,15 @@
 mod places;
 
 use crate::special::{are_sound_bands, are_sound_fees, are_sound_rules, are_sound_ticks, is_sound_allocation};
-use crate::state::{EngineState, Guard, InstrumentState, OrderState, Rules, SessionState, Tally};
+use crate::state::{EngineState, Guard, InstrumentState, OrderState, QuoterState, Rules, SessionState, Tally};
 use crate::{CURRENT_RELEASE, registry};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rialto_model::command::DefineInstrument;
-use rialto_model::limits::{LIVE_ORDERS_MAX, UNDONE_TRADES_MAX};
+use rialto_model::limits::{LIVE_ORDERS_MAX, QUANTITY_MAX, QUOTE_FILLS_MAX, UNDONE_TRADES_MAX};
 use rialto_model::{
-    AccountId, BreakerLevel, FirmId, OrderId, Phase, Price, PublicRef, SessionId, ShortSale, Side, Symbol, TimeInForce,
-    UserRef,
+    AccountId, BreakerLevel, FirmId, InstrumentId, OrderId, Phase, Price, PublicRef, QuoteLimits, SessionId, ShortSale,
+    Side, Symbol, TimeInForce, UserRef,
 };
 
 /// Why a state cannot be one. The mend is the same for all: take another snapshot, or replay from the first command.
@@ -70,7 +70,7 @@ impl EngineState {
                         order: order.order_id,
                         fault,
                     })?;
-                names.take(order);
+                names.take(order, side, listed.definition.instrument);
             }
             places::check(listed)?;
         }
@@ -151,7 +151,35 @@ impl EngineState {
             })?;
             owners.sessions.insert(one.session, *session);
         }
+        self.check_quoters(&owners)?;
         Ok(owners)
+    }
+
+    fn check_quoters(&self, owners: &Owners) -> Result<(), ImportError> {
+        let limited = |session: &SessionId| self.protections.iter().any(|(one, _)| one == session);
+        let sound = |quoter: &QuoterState| {
+            let listed = self.instruments.get(usize::from(quoter.instrument.0).wrapping_sub(1));
+            limited(&quoter.session)
+                && listed.is_some_and(|listed| listed.rules.is_some())
+                && quoter.tripped == quoter.fills.is_empty()
+                && quoter.fills.len() < QUOTE_FILLS_MAX
+                && quoter.fills.iter().all(|fill| fill.quantity.0 <= QUANTITY_MAX)
+        };
+        let key = |quoter: &QuoterState| (quoter.instrument, quoter.session);
+        first_fault(&[
+            (
+                !self.protections.is_sorted_by(|one, other| one.0 < other.0)
+                    || !self.protections.iter().all(|(session, limits)| {
+                        owners.sessions.contains_key(session) && *limits != QuoteLimits::default()
+                    }),
+                "its market-maker protection is out of order or nobody's",
+            ),
+            (
+                !self.quoters.iter().all(sound) || !self.quoters.is_sorted_by(|one, other| key(one) < key(other)),
+                "what is counted of its quotes is out of order or not allowed",
+            ),
+        ])
+        .map_err(|fault| ImportError::Venue { fault })
     }
 
     fn check_instrument(&self, at: usize, listed: &InstrumentState, names: &mut Names) -> Result<(), ImportError> {
@@ -245,9 +273,10 @@ impl EngineState {
         let last_ref = PublicRef::new(rules.instrument, listed.public_refs);
         let named_today = self.day_open && order.user_ref.0 > 0 && order.user_ref <= session.last_user_ref;
         let firm = owners.accounts.get(&order.account);
+        let quote = order.order_id.is_quote();
         first_fault(&[
             (
-                order.order_id.0 == 0 || order.order_id.0 > self.last_seq.0,
+                order.order_id.command().0 == 0 || order.order_id.command() > self.last_seq,
                 "its id is no command's number",
             ),
             (
@@ -263,6 +292,12 @@ impl EngineState {
                 !on_lot || order.leaves > rules.quantity_max,
                 "its quantity is not allowed",
             ),
+            (
+                order
+                    .special
+                    .is_some_and(|special| special.limit > rules.price_max || special.limit.0 % rules.tick.0 != 0),
+                "its peg is not allowed",
+            ),
             (order.executed.0 > EXECUTED_MAX, "its executed quantity is out of range"),
             (!order.tif.rests(), "its time in force does not rest"),
             (
@@ -270,8 +305,17 @@ impl EngineState {
                 "is a short-sale mark on a buy order",
             ),
             (
-                order.carried && order.tif != TimeInForce::GoodTillCancel,
+                order.carried && order.tif != TimeInForce::GoodTillCancel && !quote,
                 "is a DAY order of an earlier day",
+            ),
+            (
+                quote
+                    && (!order.carried
+                        || order.special.is_some()
+                        || order.tif != TimeInForce::Day
+                        || !self.day_open
+                        || listed.rules.is_none()),
+                "is a quote and more than that",
             ),
             (!order.carried && !named_today, "its user reference was not given today"),
         ])
@@ -304,10 +348,14 @@ struct Names {
     order_ids: Vec<OrderId>,
     public_refs: Vec<PublicRef>,
     user_refs: Vec<(SessionId, UserRef)>,
+    quotes: Vec<(SessionId, InstrumentId, Side)>,
 }
 
 impl Names {
-    fn take(&mut self, order: &OrderState) {
+    fn take(&mut self, order: &OrderState, side: Side, instrument: InstrumentId) {
+        if order.order_id.is_quote() {
+            self.quotes.push((order.session, instrument, side));
+        }
         self.order_ids.push(order.order_id);
         self.public_refs.push(order.public_ref);
         if !order.carried {
@@ -318,6 +366,10 @@ impl Names {
     fn check(mut self) -> Result<(), ImportError> {
         let twice = [
             (has_twice(&mut self.order_ids), "two orders have one order id"),
+            (
+                has_twice(&mut self.quotes),
+                "two quotes of a session stand on one side of an instrument",
+            ),
             (has_twice(&mut self.public_refs), "two orders have one public reference"),
             (
                 has_twice(&mut self.user_refs),

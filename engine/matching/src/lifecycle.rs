@@ -7,8 +7,8 @@ use rialto_model::event::{
     CancelOnlyChanged, DayEnded, DayStarted, Restated, SessionClosed, SessionNoted, SessionOpened,
 };
 use rialto_model::{
-    CancelReason, Event, EventSink, IgnoreReason, Incarnation, MsgSeqNum, Phase, Policy, Price, Quantity, RejectReason,
-    TimeInForce, UserRef,
+    CancelReason, Event, EventSink, IgnoreReason, Incarnation, InstrumentId, MsgSeqNum, Phase, Policy, Price, Quantity,
+    RejectReason, TimeInForce, UserRef,
 };
 
 impl Engine {
@@ -68,6 +68,7 @@ impl Engine {
         for session in &mut self.sessions {
             session.names.clear();
         }
+        self.quoters.clear();
         for at in 0..self.books.len() {
             self.stop_guard(at);
         }
@@ -167,6 +168,8 @@ impl Engine {
             }
         }
         self.leaving.sort_unstable();
+        self.end_leaving(CancelReason::SessionLost, sink);
+        self.collect_quotes(id, InstrumentId(0));
         self.end_leaving(CancelReason::SessionLost, sink);
         self.conclude_all(sink);
     }

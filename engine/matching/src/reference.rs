@@ -9,6 +9,7 @@ mod changes;
 mod orders;
 mod pegs;
 mod phases;
+mod quotes;
 mod rules;
 mod trade;
 
@@ -78,6 +79,10 @@ impl Matching for Engine {
             Command::MassCancel(c) => self.mass_cancel(c, &mut events),
             Command::SetRulebook(c) => events.push(self.set_rulebook(c)),
             Command::SetTicks(c) => events.push(self.set_ticks(c)),
+            Command::MassQuote(c) => self.mass_quote(command.seq, c, &mut events),
+            Command::CancelQuotes(c) => self.cancel_quotes(c, &mut events),
+            Command::SetProtection(c) => events.push(self.set_protection(c)),
+            Command::ResetProtection(c) => events.push(self.reset_protection(c)),
             Command::SetFees(c) => events.push(self.set_fees(c)),
             Command::SetAllocation(c) => events.push(self.set_allocation(c)),
             Command::BustTrade(c) => events.push(self.bust_trade(c)),
@@ -281,6 +286,7 @@ impl Engine {
                 self.change(live.order.order_id, |order| order.carried = true);
             }
         }
+        self.state.quoters.clear();
         for instrument in self.everywhere() {
             self.end_bounds(instrument);
         }
@@ -323,7 +329,9 @@ impl Engine {
             live.order.session == c.session
                 && live.order.tif == TimeInForce::Day
                 && live.order.policy.has(Policy::CANCEL_ON_DISCONNECT)
+                && !live.order.order_id.is_quote()
         });
+        leaving.extend(self.quotes_of(c.session, InstrumentId(0)));
         self.end_all(leaving, CancelReason::SessionLost, events);
     }
 
@@ -377,6 +385,9 @@ impl Engine {
     fn conclude(&mut self, events: &mut Vec<Event>) {
         for instrument in self.everywhere() {
             self.go_on(instrument, events);
+            while self.protect(instrument, events) {
+                self.go_on(instrument, events);
+            }
             if self.first_bounds(instrument, events) {
                 self.go_on(instrument, events);
             }

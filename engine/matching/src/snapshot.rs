@@ -5,8 +5,10 @@ use crate::engine::{Engine, Limits};
 use crate::ladder::Ladder;
 use crate::order::Order;
 use crate::pool::NONE;
-use crate::special::{Extra, FirmRules, SpecialBook, index, price, quantity};
-use crate::state::{Aside, FirmState, Guard, InstrumentState, OrderState, Outlook, Rules, SessionState, Special};
+use crate::special::{Extra, FirmRules, Quoter, SpecialBook, index, price, quantity};
+use crate::state::{
+    Aside, FirmState, Guard, InstrumentState, OrderState, Outlook, QuoterState, Rules, SessionState, Special,
+};
 use crate::{EngineState, ImportError};
 use alloc::vec::Vec;
 use rialto_model::command::{DefineFirm, DefineInstrument};
@@ -31,6 +33,21 @@ impl Engine {
             day_open: self.day_open,
             cancel_only: self.cancel_only,
             breaker: self.breaker,
+            protections: self
+                .quote_limits
+                .iter()
+                .map(|(session, limits)| (*session, *limits))
+                .collect(),
+            quoters: self
+                .quoters
+                .iter()
+                .map(|((instrument, session), quoter)| QuoterState {
+                    instrument: *instrument,
+                    session: *session,
+                    tripped: quoter.tripped,
+                    fills: quoter.fills.clone(),
+                })
+                .collect(),
             undone: self.undone.iter().copied().collect(),
             firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
@@ -142,6 +159,11 @@ impl Engine {
         engine.cancel_only = state.cancel_only;
         engine.breaker = state.breaker;
         engine.undone = state.undone.iter().copied().collect();
+        engine.quote_limits = state.protections.iter().copied().collect();
+        for quoter in &state.quoters {
+            let Quoter { fills, tripped } = engine.quoters.entry((quoter.instrument, quoter.session)).or_default();
+            (*fills, *tripped) = (quoter.fills.clone(), quoter.tripped);
+        }
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {
@@ -219,6 +241,9 @@ impl Engine {
         let leaves = order.leaves;
         let limit = one.price.0 as u32;
         let handle = self.orders.insert(order);
+        if one.order_id.is_quote() {
+            self.quotes.insert((one.session, instrument, side), handle);
+        }
         let at = usize::from(instrument.0) - 1;
         let mut hidden = false;
         if let Some(special) = &one.special {
@@ -277,6 +302,9 @@ impl Engine {
         let mut user_refs: Vec<(SessionId, UserRef, u32)> = Vec::new();
         for handle in 0..self.orders.live() as u32 {
             let order = &self.orders[handle];
+            if order.order_id.is_quote() {
+                continue;
+            }
             order_ids.push((order.order_id, handle));
             if !order.carried {
                 user_refs.push((order.session(), order.user_ref, handle));

@@ -7,7 +7,8 @@
 //! [`rules`] takes rules in, [`judge`] says what is valid under them, [`enter`], [`trade`] and [`change`] are the paths of
 //! a new order, of the trade and of changes; [`phase`] and [`uncross`] are calls and auctions; [`mass`] takes off many at a
 //! time; [`timers`] fires what is due; [`guard`] keeps price bounds and halts; [`share`] allocates, [`after`] is
-//! fees and trades undone; [`peg`] follows prices.
+//! fees and trades undone; [`peg`] follows prices;
+//! [`quote`] is market making.
 
 mod after;
 mod change;
@@ -17,6 +18,7 @@ mod judge;
 mod mass;
 mod peg;
 mod phase;
+mod quote;
 mod rules;
 mod share;
 mod timers;
@@ -26,6 +28,7 @@ mod uncross;
 pub(crate) use after::are_sound_fees;
 pub(crate) use guard::are_sound_bands;
 pub(crate) use peg::is_pegged;
+pub(crate) use quote::Quoter;
 pub(crate) use rules::{SpecialBook, are_sound_rules, are_sound_ticks};
 pub(crate) use share::is_sound_allocation;
 
@@ -194,7 +197,13 @@ impl Engine {
     pub(crate) fn take_off_any(&mut self, handle: u32) {
         self.unlink_any(handle);
         self.drop_extra(handle);
-        self.forget(handle);
+        let order = &self.orders[handle];
+        if order.order_id.is_quote() {
+            self.quotes.remove(&(order.session(), order.instrument, order.side));
+            self.orders.release(handle);
+        } else {
+            self.forget(handle);
+        }
     }
 
     /// The event of the end of a live order when nobody asked for it.

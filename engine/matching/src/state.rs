@@ -7,9 +7,9 @@ use alloc::vec::Vec;
 use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
-    AccountId, Allocation, Bands, BreakerLevel, Fees, Incarnation, Instructions, OrderId, OrderKind, Phase, Policy,
-    Price, PublicRef, Quantity, ReleaseNumber, Rulebook, SelfTrade, SequenceNumber, SessionId, ShortSale, Side,
-    StateHash, TickTable, TimeInForce, Timestamp, TradeId, TradingDay, UserRef, VenueId,
+    AccountId, Allocation, Bands, BreakerLevel, Fees, Incarnation, Instructions, InstrumentId, OrderId, OrderKind,
+    Phase, Policy, Price, PublicRef, Quantity, QuoteLimits, ReleaseNumber, Rulebook, SelfTrade, SequenceNumber,
+    SessionId, ShortSale, Side, StateHash, TickTable, TimeInForce, Timestamp, TradeId, TradingDay, UserRef, VenueId,
 };
 
 /// Everything an engine knows. Lists are in order of id; orders are in price-time order, best first.
@@ -35,6 +35,10 @@ pub struct EngineState {
     pub cancel_only: bool,
     /// The halt of the whole market.
     pub breaker: BreakerLevel,
+    /// The market-maker protection of sessions that have one, in order of id.
+    pub protections: Vec<(SessionId, QuoteLimits)>,
+    /// What is counted for it, in order of instrument and session.
+    pub quoters: Vec<QuoterState>,
     /// Trades of today that are undone, in rising order.
     pub undone: Vec<TradeId>,
     /// The member firms.
@@ -56,6 +60,30 @@ pub struct FirmState {
     pub self_trade: SelfTrade,
     /// Whether its kill switch is on.
     pub killed: bool,
+}
+
+/// What is counted of a session's quotes on an instrument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuoterState {
+    /// On which instrument.
+    pub instrument: InstrumentId,
+    /// Whose.
+    pub session: SessionId,
+    /// Its protection there has tripped.
+    pub tripped: bool,
+    /// Trades since the first that counted when the last one came, oldest first.
+    pub fills: Vec<Fill>,
+}
+
+/// A trade of a quote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fill {
+    /// When.
+    pub stamp: Timestamp,
+    /// On which side the quote stood.
+    pub side: Side,
+    /// How much.
+    pub quantity: Quantity,
 }
 
 /// A session and where it stands.
@@ -181,7 +209,7 @@ pub struct OrderState {
     pub session: SessionId,
     /// The client's name of it.
     pub user_ref: UserRef,
-    /// Whether it came on an earlier day, so that its user reference names nothing today.
+    /// Whether it came on an earlier day, or is a side of a quote, so that its user reference names nothing today.
     pub carried: bool,
     /// For whom.
     pub account: AccountId,
@@ -232,6 +260,8 @@ impl Default for EngineState {
             day_open: false,
             cancel_only: false,
             breaker: BreakerLevel::None,
+            protections: Vec::new(),
+            quoters: Vec::new(),
             undone: Vec::new(),
             firms: Vec::new(),
             accounts: Vec::new(),

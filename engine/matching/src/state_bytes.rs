@@ -3,12 +3,14 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 5 |
+//! | version | u16, 6 |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
 //! | day, its midnight, how it stands | u32, u64, u8: 1 where the day is open, and 2 more where cancels are taken alone |
 //! | halt of the market | u8 |
+//! | protections | u32 count, then each: session (u32), limits |
+//! | quoters | u32 count, then each: instrument (u16), session (u32), tripped (bool), trades: u32 count, then each stamp (u64), side (u8), quantity (u64) |
 //! | undone trades | u32 count, then each (u64) |
 //! | firms | u32 count, then each: definition, self-trade prevention (u8), killed (bool) |
 //! | accounts | u32 count, then each as a definition |
@@ -25,7 +27,8 @@
 //! the bytes there are, and says what is wrong with them; whether the state makes sense is judged by the import.
 
 use crate::state::{
-    Aside, EngineState, FirmState, Guard, InstrumentState, OrderState, Outlook, Rules, SessionState, Special,
+    Aside, EngineState, Fill, FirmState, Guard, InstrumentState, OrderState, Outlook, QuoterState, Rules, SessionState,
+    Special,
 };
 use alloc::vec::Vec;
 use rialto_model::Command;
@@ -33,7 +36,7 @@ use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
 use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
-const VERSION: u16 = 5;
+const VERSION: u16 = 6;
 
 /// Why bytes are not an engine state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +77,20 @@ impl EngineState {
         put(&mut out, &self.midnight);
         put(&mut out, &(u8::from(self.day_open) | u8::from(self.cancel_only) << 1));
         put(&mut out, &self.breaker);
+        put_list(&mut out, &self.protections, |out, (session, limits)| {
+            put(out, session);
+            put(out, limits);
+        });
+        put_list(&mut out, &self.quoters, |out, quoter| {
+            put(out, &quoter.instrument);
+            put(out, &quoter.session);
+            put(out, &quoter.tripped);
+            put_list(out, &quoter.fills, |out, fill| {
+                put(out, &fill.stamp);
+                put(out, &fill.side);
+                put(out, &fill.quantity);
+            });
+        });
         put_list(&mut out, &self.undone, put);
         put_list(&mut out, &self.firms, |out, firm| {
             put_definition(out, &firm.definition.into());
@@ -151,6 +168,21 @@ impl EngineState {
             day_open,
             cancel_only,
             breaker: Field::get(input)?,
+            protections: get_list(input, |input| Ok((Field::get(input)?, Field::get(input)?)))?,
+            quoters: get_list(input, |input| {
+                Ok(QuoterState {
+                    instrument: Field::get(input)?,
+                    session: Field::get(input)?,
+                    tripped: Field::get(input)?,
+                    fills: get_list(input, |input| {
+                        Ok(Fill {
+                            stamp: Field::get(input)?,
+                            side: Field::get(input)?,
+                            quantity: Field::get(input)?,
+                        })
+                    })?,
+                })
+            })?,
             undone: get_list(input, |input| Ok(Field::get(input)?))?,
             firms: get_list(input, |input| match get_definition(input)? {
                 Command::DefineFirm(definition) => Ok(FirmState {

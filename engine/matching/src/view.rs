@@ -35,7 +35,11 @@ impl Engine {
     /// A live order by the venue's name of it.
     #[must_use]
     pub fn order(&self, order_id: OrderId) -> Option<OrderView> {
-        let handle = self.order_ids.get(order_id.0);
+        let handle = if order_id.is_quote() {
+            self.find_quote(order_id)
+        } else {
+            self.order_ids.get(order_id.0)
+        };
         if handle == NONE {
             return None;
         }

@@ -32,6 +32,8 @@ impl Coverage {
                 let what = if e.replace { "replace" } else { "change" };
                 self.add(format!("ChangeRejected {what} {:?}", e.reason));
             }
+            Event::QuoteRejected(e) => self.add(format!("QuoteRejected {:?}", e.reason)),
+            Event::MassQuoteRejected(e) => self.add(format!("MassQuoteRejected {:?}", e.reason)),
             Event::MassCancelRejected(e) => self.add(format!("MassCancelRejected {:?}", e.reason)),
             Event::CommandRejected(e) => {
                 self.add(format!("CommandRejected {}", e.schema));
@@ -128,7 +130,7 @@ impl Coverage {
                 .map(|reason| format!("Rejected {reason:?}")),
         );
         wanted.extend(
-            [1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17, 18, 19, 30, 31, 32]
+            [1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17, 18, 19, 30, 31, 32, 35]
                 .map(|schema| format!("CommandRejected {schema}")),
         );
         let undoing = [
@@ -140,6 +142,18 @@ impl Coverage {
             QuantityOffLot,
         ];
         wanted.extend(undoing.map(|reason| format!("CommandRejected {reason:?}")));
+        let quoted = [
+            UnknownInstrument,
+            TypeNotOffered,
+            QuoteCrossed,
+            ProtectionTripped,
+            NotInThisPhase,
+            PriceOutsideBands,
+            QuantityOffLot,
+            BookFull,
+        ];
+        wanted.extend(quoted.map(|reason| format!("QuoteRejected {reason:?}")));
+        wanted.extend([SessionNotUp, UserRefJump, MarketClosed].map(|reason| format!("MassQuoteRejected {reason:?}")));
         for kept in [
             "kept=true rests=true",
             "kept=false rests=true",

@@ -10,6 +10,7 @@ use crate::order::{
     Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, SideFilter, Target, TimeInForce,
 };
 use crate::price::{Price, PriceScale, Quantity};
+use crate::quote::{QuoteLimits, Quotes};
 use crate::reason::RejectReason;
 use crate::rulebook::{Allocation, Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
 use crate::text::{Mpid, Symbol};
@@ -397,6 +398,50 @@ messages! {
             price: Price,
             /// The quantity it should have had.
             quantity: Quantity,
+        }
+        /// Quotes of a market maker (FIX i), each judged by itself. What a session quoted on an instrument before is replaced.
+        MassQuote = 33 {
+            /// From; for the session's account.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// The client's number of it, of the row that its orders have.
+            user_ref: UserRef,
+            /// The quotes.
+            quotes: Quotes,
+        } + /// The client's id bytes (QuoteID).
+            client_id
+        /// Takes off a session's quotes (FIX Z).
+        CancelQuotes = 34 {
+            /// From.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// On which instrument; zero: on all.
+            instrument: InstrumentId,
+        } + /// The client's id bytes of this request.
+            client_id
+        /// Gives a session its market-maker protection. What was counted is forgotten, and what had tripped is reset.
+        SetProtection = 35 {
+            /// Which session.
+            session: SessionId,
+            /// The limits; all zero: none.
+            limits: QuoteLimits,
+        }
+        /// A session wants to quote again where its protection has tripped.
+        ResetProtection = 36 {
+            /// From.
+            session: SessionId,
+            /// From which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// On which instrument.
+            instrument: InstrumentId,
         }
         /// The venue takes cancels and reductions alone, or everything again. Sequenced by the sequencer where the journal
         /// runs out of room.

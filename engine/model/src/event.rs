@@ -10,6 +10,7 @@ use crate::ids::{
 use crate::instructions::Instructions;
 use crate::order::{Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
+use crate::quote::QuoteLimits;
 use crate::reason::{CancelReason, IgnoreReason, RejectReason};
 use crate::rulebook::{Allocation, Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
 use crate::sequenced::Sequenced;
@@ -648,6 +649,113 @@ messages! {
             /// At which price; zero: there is none to follow, and it stands aside.
             price: Price,
         }
+        /// Quotes were taken in. What became of each follows.
+        MassQuoted = 1044 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// The client's number of it.
+            user_ref: UserRef,
+        } + /// The client's id bytes.
+            client_id
+        /// A side of a quote stands: an order from here on. Comes before its executions, and behind the end of what it
+        /// replaces.
+        Quoted = 1045 {
+            /// Whose.
+            session: SessionId,
+            /// The client's number of the message.
+            user_ref: UserRef,
+            /// The venue's name of it.
+            order_id: OrderId,
+            /// Its reference on the feed, if it comes to rest.
+            public_ref: PublicRef,
+            /// Its firm.
+            firm: FirmId,
+            /// Its account.
+            account: AccountId,
+            /// What.
+            instrument: InstrumentId,
+            /// Buy or sell.
+            side: Side,
+            /// At which price.
+            price: Price,
+            /// How much.
+            quantity: Quantity,
+            /// The whole quantity rests from here on; otherwise as [`Accepted::rests`].
+            rests: bool,
+        }
+        /// One of the quotes of a message was refused; what was quoted on the instrument before stands.
+        QuoteRejected = 1046 {
+            /// Whose.
+            session: SessionId,
+            /// The client's number of the message.
+            user_ref: UserRef,
+            /// On which instrument.
+            instrument: InstrumentId,
+            /// Why.
+            reason: RejectReason,
+        }
+        /// A message of quotes, or their cancel, was refused as a whole.
+        MassQuoteRejected = 1047 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// The client's number of it; zero for a cancel. Consumed as in [`Rejected`].
+            user_ref: UserRef,
+            /// Why.
+            reason: RejectReason,
+        } + /// The client's id bytes.
+            client_id
+        /// A session's quotes were taken off. Comes before the cancels that it causes.
+        QuotesCancelled = 1048 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// How many sides go.
+            cancelled: u32,
+        } + /// The client's id bytes of the request.
+            client_id
+        /// A session has this market-maker protection from here on.
+        ProtectionSet = 1049 {
+            /// Which.
+            session: SessionId,
+            /// The limits.
+            limits: QuoteLimits,
+        }
+        /// A session's quotes on an instrument have reached a limit of its protection. Comes before the cancels that it
+        /// causes.
+        ProtectionTripped = 1050 {
+            /// Whose.
+            session: SessionId,
+            /// On which instrument.
+            instrument: InstrumentId,
+            /// How much they bought within the window.
+            bought: Quantity,
+            /// How much they sold.
+            sold: Quantity,
+            /// In how many trades.
+            count: u32,
+        }
+        /// A session may quote again where its protection had tripped.
+        ProtectionReset = 1051 {
+            /// Whose.
+            session: SessionId,
+            /// By which connection.
+            incarnation: Incarnation,
+            /// Under which inbound message.
+            inbound: MsgSeqNum,
+            /// On which instrument.
+            instrument: InstrumentId,
+        }
         /// The venue takes cancels and reductions alone from here on, or everything again.
         CancelOnlyChanged = 1090 {
             /// Whether it began or ended.
@@ -688,6 +796,10 @@ impl Event {
             Self::PriceBands(e) => Some(e.instrument),
             Self::LimitStateChanged(e) => Some(e.instrument),
             Self::Pegged(e) => Some(e.instrument),
+            Self::Quoted(e) => Some(e.instrument),
+            Self::QuoteRejected(e) => Some(e.instrument),
+            Self::ProtectionTripped(e) => Some(e.instrument),
+            Self::ProtectionReset(e) => Some(e.instrument),
             Self::FeesSet(e) => Some(e.instrument),
             Self::AllocationSet(e) => Some(e.instrument),
             Self::TradeBusted(e) => Some(e.instrument),

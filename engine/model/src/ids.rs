@@ -61,7 +61,8 @@ id!(
 );
 id!(
     /// The venue's name of an order chain, private to its firm: the sequence number of the command that entered it.
-    /// It stays through replaces and over trading days.
+    /// It stays through replaces and over trading days. A side of a quote has that number times eight, and the place of the
+    /// side in the command, with the highest bit set.
     OrderId(u64)
 );
 id!(
@@ -107,6 +108,34 @@ impl PublicRef {
     #[must_use]
     pub const fn new(instrument: InstrumentId, count: u64) -> Self {
         Self(((instrument.0 as u64) << COUNT_BITS) | count)
+    }
+}
+
+impl OrderId {
+    /// The highest bit.
+    const QUOTE: u64 = 1 << 63;
+
+    /// A side of a quote: `place` is below eight. Numbers stay below 2^60.
+    #[must_use]
+    pub const fn quote(seq: SequenceNumber, place: u64) -> Self {
+        Self(Self::QUOTE | (seq.0 << 3) | place)
+    }
+
+    /// Whether this is a side of a quote.
+    #[inline]
+    #[must_use]
+    pub const fn is_quote(self) -> bool {
+        self.0 & Self::QUOTE != 0
+    }
+
+    /// The command that entered it.
+    #[must_use]
+    pub const fn command(self) -> SequenceNumber {
+        if self.is_quote() {
+            SequenceNumber((self.0 & !Self::QUOTE) >> 3)
+        } else {
+            SequenceNumber(self.0)
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! - [`ids`]: who and what: venue, firm, account, session, instrument, the three names of an order.
 //! - [`price`], [`time`], [`order`], [`instructions`], [`text`]: values; [`rulebook`]: the rules of an instrument;
-//!   [`deal`]: money, and trades to be undone.
+//!   [`deal`]: money, and trades to be undone; [`quote`]: those of market makers.
 //! - [`command`]: everything that can change an output; [`event`]: everything that came of it.
 //! - [`sequenced`]: the envelope the sequencer stamps; [`hash`]: the one oracle; [`limits`]: every bound by name.
 #![cfg_attr(not(test), no_std)]
@@ -22,6 +22,7 @@ pub mod instructions;
 pub mod limits;
 pub mod order;
 pub mod price;
+pub mod quote;
 pub mod reason;
 pub mod rulebook;
 pub mod sequenced;
@@ -41,6 +42,7 @@ pub use order::{
     Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, SideFilter, Target, TimeInForce,
 };
 pub use price::{Part, Price, PriceScale, Quantity};
+pub use quote::{Quote, QuoteLimits, Quotes};
 pub use reason::{CancelReason, IgnoreReason, RejectReason};
 pub use rulebook::{Allocation, AllocationRule, Bands, BreakerLevel, Offers, Rulebook, SelfTrade, TickRow, TickTable};
 pub use sequenced::{Output, Sequenced};

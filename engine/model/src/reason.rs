@@ -79,6 +79,10 @@ byte_enum! {
         TooManyUndone = 36,
         /// A discretionary price, which no instrument offers.
         DiscretionNotOffered = 37,
+        /// A quote that buys at no less than it sells at.
+        QuoteCrossed = 38,
+        /// The session's protection on the instrument has tripped.
+        ProtectionTripped = 39,
         /// The session is over its rate. Said by its door, of the reference and as many before it as the quantity says.
         OverRate = 60,
         /// The venue takes cancels and reductions alone for now.
@@ -119,6 +123,10 @@ byte_enum! {
         Delisted = 14,
         /// Its price lies beyond the limit bands.
         OutsideBands = 15,
+        /// A new quote takes its place.
+        Requoted = 16,
+        /// Market-maker protection.
+        MarketMakerProtection = 17,
     }
 }
 
@@ -185,6 +193,8 @@ impl RejectReason {
             Self::TradeUndone => "the trade is undone already: a correction goes on from the one in its place",
             Self::TooManyUndone => "UNDONE_TRADES_MAX trades are undone today: wait for the next day",
             Self::DiscretionNotOffered => "no instrument offers a discretionary price: leave it out",
+            Self::QuoteCrossed => "the quote buys at no less than it sells at: part its prices",
+            Self::ProtectionTripped => "market-maker protection has tripped on the instrument: reset it first",
             Self::OverRate => "over the rate of this session: send slower",
             Self::CancelOnly => {
                 "the venue takes only cancels until its journal has room: cancel, or send it again later"

@@ -46,6 +46,8 @@ bit_set! {
         PEG_PRIMARY = 21,
         /// Midpoint pegs.
         PEG_MIDPOINT = 22,
+        /// Quotes of market makers (FIX 35 = i).
+        QUOTES = 23,
     }
 }
 

@@ -5,7 +5,7 @@
 //! | `DayStarted` | `S` `O`, `S` `S`; `S` `Q` behind the last event of the same command, as the directory and the carried orders come first |
 //! | `DayEnded` | `S` `M`, `S` `E`, `S` `C` |
 //! | `InstrumentListed` | `R`, `H` |
-//! | `Accepted` that rests, `Booked`, `Restated` with what it shows | `A`, or `F` with attribution |
+//! | `Accepted` or `Quoted` that rests, `Booked`, `Restated` with what it shows | `A`, or `F` with attribution |
 //! | `Executed` | `E` of the resting order; `P` where it was hidden |
 //! | `Reduced` that removes something shown | `X` |
 //! | `Cancelled` that rested | `D` |
@@ -194,6 +194,9 @@ impl Translator {
         let message = match event {
             Event::Accepted(e) if e.rests => {
                 on(e.instrument)?.added(e.public_ref, e.side, e.quantity, e.price, e.mpid)?
+            }
+            Event::Quoted(e) if e.rests => {
+                on(e.instrument)?.added(e.public_ref, e.side, e.quantity, e.price, Mpid::default())?
             }
             Event::Booked(e) => on(e.instrument)?.added(e.public_ref, e.side, e.quantity, e.price, e.mpid)?,
             Event::Restated(e) if !e.shown.is_zero() => {

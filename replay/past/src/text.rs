@@ -8,7 +8,7 @@
 //! units; values of a list are their names (`"Buy"`); a day is `"2026-06-22"`; symbols are texts; the client's bytes are a
 //! text in which what is not printable stands as `\xNN`; a set of bits is a list of their names; a target is
 //! `{"user_ref":7}` or `{"order_id":7}`; a rulebook, its parts, a trade and an order's instructions are objects, a tick
-//! table a list of `{"from":..,"tick":..}`. Reading back,
+//! table a list of `{"from":..,"tick":..}`, quotes a list of objects. Reading back,
 //! a field that is left out has its default, and a name that the message does not have is refused. A type that this
 //! module does not know by name is written as the number that its bytes make, so that a new field can always be read back.
 
@@ -18,8 +18,8 @@ use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
     Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Deal, Door, Fees, Handling,
-    Instructions, LossCause, Offers, OrderKind, RejectReason, Rulebook, SelfTrade, Sequenced, ShortSale, Side, Target,
-    Text, TickTable, TimeInForce, TradingDay,
+    Instructions, LossCause, Offers, OrderKind, Quote, QuoteLimits, RejectReason, Rulebook, SelfTrade, Sequenced,
+    ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay,
 };
 use serde_json::{Map, Value, json};
 
@@ -256,6 +256,8 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "Instructions" => Some(Instructions::PARTS),
         "Rulebook" => Some(Rulebook::PARTS),
         "Bands" => Some(Bands::PARTS),
+        "Quote" => Some(Quote::PARTS),
+        "QuoteLimits" => Some(QuoteLimits::PARTS),
         "Fees" => Some(Fees::PARTS),
         "Allocation" => Some(Allocation::PARTS),
         "Deal" => Some(Deal::PARTS),
@@ -287,6 +289,7 @@ fn value(kind: &str, bytes: &[u8]) -> Value {
                 .map(|(from, tick)| json!({ "from": from, "tick": tick }))
                 .collect()
         }
+        "Quotes" => bytes.chunks(Quote::SIZE).map(|quote| value("Quote", quote)).collect(),
         "bool" => bytes.iter().any(|byte| *byte != 0).into(),
         "Symbol" | "Mpid" => {
             let length = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
@@ -338,6 +341,13 @@ fn put(kind: &str, given: &Value, place: &mut [u8]) -> Option<()> {
                 let (from, tick) = places.next()?.split_at_mut_checked(TICK_ROW_BYTES / 2)?;
                 put("u32", row.get("from")?, from)?;
                 put("u32", row.get("tick")?, tick)?;
+            }
+            return Some(());
+        }
+        "Quotes" => {
+            let mut places = place.chunks_mut(Quote::SIZE);
+            for quote in given.as_array()? {
+                put("Quote", quote, places.next()?)?;
             }
             return Some(());
         }

@@ -78,7 +78,7 @@ fn check_special(order: &OrderState, special: &Special) -> Result<(), &'static s
     let hidden = special.instructions.handling.has(Handling::HIDDEN);
     if pegged != (special.limit.0 > 0)
         || (pegged && (!hidden || special.kind != OrderKind::Limit || special.instructions.auction != AuctionOnly::Any))
-        || special.limit.0 > i64::from(u32::MAX)
+        || !(0..=i64::from(u32::MAX)).contains(&special.limit.0)
     {
         return Err("its peg is not allowed");
     }

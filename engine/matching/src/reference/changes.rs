@@ -255,7 +255,7 @@ impl Engine {
         }
         let meant = |order: &OrderState| match request.target {
             Target::UserRef(name) => order.session == request.session && order.user_ref == name && !order.carried,
-            Target::OrderId(name) => order.order_id == name,
+            Target::OrderId(name) => order.order_id == name && (venue || !name.is_quote()),
         };
         let mut books = self.state.instruments.iter();
         if books.any(|listed| listed.orders().any(|(_, order)| meant(order)))

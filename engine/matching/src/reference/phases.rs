@@ -263,6 +263,7 @@ impl Engine {
                 .into(),
             );
             for (side, order) in [(Side::Buy, buy), (Side::Sell, sell)] {
+                self.count_fill(instrument, side, order, quantity);
                 self.take_from(instrument, side, order, quantity, events);
             }
             if let Some(listed) = self.listed_mut(instrument) {

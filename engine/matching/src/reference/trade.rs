@@ -297,6 +297,9 @@ impl Engine {
             }
             .into(),
         );
+        let taker = incoming.order;
+        self.count_fill(instrument, side.opposite(), &maker, quantity);
+        self.count_fill(instrument, side, &taker, quantity);
         self.take_from(instrument, side.opposite(), &maker, quantity, events);
     }
 
@@ -396,7 +399,13 @@ pub(super) fn lower(order: &mut OrderState, by: Quantity) {
     }
 }
 
-fn lowered(instrument: InstrumentId, side: Side, before: &OrderState, by: Quantity, shown: Quantity) -> Event {
+pub(super) fn lowered(
+    instrument: InstrumentId,
+    side: Side,
+    before: &OrderState,
+    by: Quantity,
+    shown: Quantity,
+) -> Event {
     Reduced {
         session: before.session,
         incarnation: Incarnation(0),

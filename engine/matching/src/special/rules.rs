@@ -31,6 +31,8 @@ pub(crate) struct SpecialBook {
     pub(crate) pegged: BTreeMap<PublicRef, u32>,
     /// Pegged orders that have none, in the order they lost it.
     pub(crate) unpriced: BTreeMap<PublicRef, u32>,
+    /// A quote has traded: protection is looked at when the command is done.
+    pub(crate) quote_traded: bool,
     /// An order would have traded out of range: trading is interrupted when it is done.
     pub(crate) interrupted: bool,
     /// The queues of hidden orders, bids and asks.
@@ -58,6 +60,7 @@ impl SpecialBook {
             guard: Guard::default(),
             pegged: BTreeMap::new(),
             unpriced: BTreeMap::new(),
+            quote_traded: false,
             interrupted: false,
             hidden: [Ladder::new(ticks_max, rungs), Ladder::new(ticks_max, rungs)],
             stops: [BTreeMap::new(), BTreeMap::new()],

@@ -285,6 +285,9 @@ impl Engine {
         );
         let rests = maker.leaves > 0;
         self.note_trade(at, limit);
+        let maker = self.orders[handle];
+        self.note_fill(at, &maker, traded);
+        self.note_fill(at, &incoming.order, traded);
         if rests {
             return;
         }
@@ -343,6 +346,9 @@ impl Engine {
         self.settle(at, sink);
         if self.deferred {
             return;
+        }
+        while self.protect(at, sink) {
+            self.settle(at, sink);
         }
         if self.first_bands(at, sink) {
             self.settle(at, sink);

@@ -179,7 +179,9 @@ impl Engine {
             .into(),
         );
         for handle in [buy, sell] {
-            if self.orders[handle].leaves > 0 {
+            let order = self.orders[handle];
+            self.note_fill(usize::from(order.instrument.0) - 1, &order, traded);
+            if order.leaves > 0 {
                 continue;
             }
             if self.reserve(handle) > 0 {

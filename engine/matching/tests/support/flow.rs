@@ -211,6 +211,11 @@ impl Flow {
                 self.dead(e.order_id);
                 self.names.push((e.session, e.user_ref, e.order_id));
             }
+            Event::MassQuoted(e) => self.consumed(e.session, e.user_ref),
+            Event::MassQuoteRejected(e) if e.reason == RejectReason::MarketClosed => {
+                self.consumed(e.session, e.user_ref);
+            }
+            Event::Quoted(e) => self.names.push((e.session, e.user_ref, e.order_id)),
             Event::Rejected(e) if !UNCONSUMED.contains(&e.reason) => self.consumed(e.session, e.user_ref),
             Event::ChangeRejected(e) if TERMS.contains(&e.reason) => self.consumed(e.session, e.user_ref),
             Event::Cancelled(e) => self.dead(e.order_id),
@@ -564,7 +569,7 @@ impl Flow {
         (session, incarnation, target)
     }
 
-    fn user_ref(&mut self, session: SessionId) -> UserRef {
+    pub(super) fn user_ref(&mut self, session: SessionId) -> UserRef {
         let Some(member) = self.members.get(session.0.wrapping_sub(1) as usize) else {
             return UserRef(1);
         };

@@ -14,7 +14,7 @@ pub(crate) fn letter(session: SessionId) -> char {
 }
 
 /// The names that orders were entered under.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Names(pub(crate) BTreeMap<OrderId, String>);
 
 impl Names {
@@ -218,6 +218,33 @@ impl Names {
                 format!("{} follows nothing {}", self.of(e.order_id), public(e.public_ref))
             }
             Event::Pegged(e) => format!("{} follows @{} {}", self.of(e.order_id), e.price, public(e.public_ref)),
+            Event::MassQuoted(e) => format!(
+                "{} quotes #{}{}",
+                letter(e.session),
+                e.user_ref,
+                asked(e.inbound, &e.client_id)
+            ),
+            Event::Quoted(e) => {
+                let side = if e.side == Side::Buy { "bid" } else { "ask" };
+                let name = format!("{}{}{side}", letter(e.session), e.user_ref);
+                self.0.insert(e.order_id, name.clone());
+                let (public, rests) = (public(e.public_ref), resting(e.rests));
+                format!("{name} quoted {} @{} {public}{rests}", e.quantity, e.price)
+            }
+            Event::QuoteRejected(e) => format!("{} quote #{} rejected {:?}", letter(e.session), e.user_ref, e.reason),
+            Event::MassQuoteRejected(e) => {
+                format!("{} quotes #{} rejected {:?}", letter(e.session), e.user_ref, e.reason)
+            }
+            Event::QuotesCancelled(e) => format!("{} unquotes {}", letter(e.session), e.cancelled),
+            Event::ProtectionSet(e) => format!("{} is protected", letter(e.session)),
+            Event::ProtectionTripped(e) => format!(
+                "{} protection trips: bought {} sold {} in {}",
+                letter(e.session),
+                e.bought,
+                e.sold,
+                e.count
+            ),
+            Event::ProtectionReset(e) => format!("{} quotes again", letter(e.session)),
             Event::FeesSet(e) => format!("fees {} of {}", e.version, e.instrument),
             Event::AllocationSet(e) => format!("allocation {} of {}", e.version, e.instrument),
             Event::TradeBusted(e) => format!("trade {} busted", e.deal.trade.0 & 0xffff_ffff_ffff),

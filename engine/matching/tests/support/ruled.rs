@@ -47,8 +47,10 @@ impl Flow {
             }
             .into(),
             29..=400 => self.enter_special(),
-            413..=490 => self.replace_special(),
-            491..=494 if self.cancels_only => CancelOnly {
+            413..=480 => self.replace_special(),
+            481..=500 => self.mass_quote(),
+            501..=506 => self.quoting(),
+            507..=510 if self.cancels_only => CancelOnly {
                 on: self.random.one_in(12),
             }
             .into(),
@@ -60,7 +62,7 @@ impl Flow {
         let (tick, _, lot, quantity_max) = INSTRUMENTS[at];
         let mut offers = Offers::ALL;
         if self.random.one_in(3) {
-            offers.0 &= !(1 << self.random.below(24));
+            offers.0 &= !(1 << self.random.below(25));
         }
         let mut rulebook = Rulebook {
             offers,
@@ -161,6 +163,80 @@ impl Flow {
             bands,
         }
         .into()
+    }
+
+    fn mass_quote(&mut self) -> Command {
+        let (session, incarnation) = self.from();
+        let mut quotes = Quotes::default();
+        for quote in &mut quotes.0 {
+            if self.random.one_in(3) {
+                continue;
+            }
+            let at = 1 + self.random.below(3) as usize;
+            let lot = INSTRUMENTS[at].2 as u32;
+            let mut part = || Part(lot * self.random.below(6) as u32 + u32::from(self.random.one_in(60)));
+            let (bid_quantity, ask_quantity) = (part(), part());
+            let (mut bid, mut ask) = (self.price(at, Side::Buy).0 as u32, self.price(at, Side::Sell).0 as u32);
+            if bid > ask && !self.random.one_in(9) {
+                (bid, ask) = (ask, bid);
+            }
+            *quote = Quote {
+                instrument: InstrumentId(at as u16 + 1 + 3 * u16::from(self.random.one_in(90))),
+                bid,
+                bid_quantity,
+                ask,
+                ask_quantity,
+            };
+        }
+        MassQuote {
+            session,
+            incarnation,
+            inbound: self.inbound(),
+            user_ref: self.user_ref(session),
+            quotes,
+            client_id: self.client_id(),
+        }
+        .into()
+    }
+
+    /// What a market maker does beside quoting.
+    fn quoting(&mut self) -> Command {
+        let (session, incarnation) = self.from();
+        let (inbound, client_id) = (self.inbound(), self.client_id());
+        let instrument = InstrumentId(self.random.below(5) as u16);
+        match self.random.below(4) {
+            0 => CancelQuotes {
+                session,
+                incarnation,
+                inbound,
+                instrument,
+                client_id,
+            }
+            .into(),
+            1 => {
+                let mut maybe = |n: u64| {
+                    if self.random.one_in(2) {
+                        self.random.below(n) as u32
+                    } else {
+                        0
+                    }
+                };
+                let limits = QuoteLimits {
+                    window: maybe(3),
+                    quantity: Part(maybe(2_000)),
+                    count: maybe(6),
+                    delta: Part(maybe(1_000)),
+                };
+                SetProtection { session, limits }.into()
+            }
+            _ => ResetProtection {
+                session,
+                incarnation,
+                inbound,
+                instrument,
+            }
+            .into(),
+        }
     }
 
     fn set_fees(&mut self) -> Command {

@@ -51,7 +51,7 @@ fn run<M: Matching>(name: &str, mut engine: M, table: Table<'_>) {
 }
 
 /// What the words of a table stand for.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct World {
     seq: u64,
     /// Nanoseconds that lines came later.
@@ -63,7 +63,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    fn apply(&mut self, engine: &mut impl Matching, command: Command) -> Vec<String> {
+    pub(crate) fn apply(&mut self, engine: &mut impl Matching, command: Command) -> Vec<String> {
         if let Command::SessionUp(up) = &command {
             self.incarnations.insert(up.session.0, up.incarnation.0);
         }
@@ -90,7 +90,7 @@ impl World {
         rest
     }
 
-    fn parse(&self, text: &str) -> Command {
+    pub(crate) fn parse(&self, text: &str) -> Command {
         let words: Vec<&str> = text.split_whitespace().collect();
         let number = |word: &str| -> u32 {
             word.trim_start_matches(['#', '@'])
@@ -236,6 +236,35 @@ impl World {
             .into(),
             "only-cancels" | "all-orders" => CancelOnly {
                 on: verb == "only-cancels",
+            }
+            .into(),
+            "quote" => MassQuote {
+                session,
+                incarnation,
+                inbound,
+                user_ref: words.user_ref,
+                quotes: quotes(rest),
+                client_id,
+            }
+            .into(),
+            "unquote" => CancelQuotes {
+                session,
+                incarnation,
+                inbound,
+                instrument: InstrumentId(0),
+                client_id,
+            }
+            .into(),
+            "resets" => ResetProtection {
+                session,
+                incarnation,
+                inbound,
+                instrument: InstrumentId(1),
+            }
+            .into(),
+            "protects" => SetProtection {
+                session: SessionId(u32::from(rest[0].as_bytes()[0] - b'A') + 1),
+                limits: limits(&rest[1..]),
             }
             .into(),
             "kill" | "revive" => SetKillSwitch {
@@ -401,6 +430,44 @@ fn rulebook(words: &[&str]) -> Rulebook {
         }
     }
     rules
+}
+
+/// `10@50/20@60`: ten to buy at 50, twenty to sell at 60; each such word is a quote on the instrument.
+fn quotes(words: &[&str]) -> Quotes {
+    let mut quotes = Quotes::default();
+    let stated = words.iter().filter(|word| word.contains('/'));
+    for (quote, word) in quotes.0.iter_mut().zip(stated) {
+        let number = |text: &str| text.parse().expect("a number");
+        let side = |text: &str| {
+            let (quantity, price) = text.split_once('@').expect("quantity@price");
+            (Part(number(quantity)), number(price))
+        };
+        let (bid, ask) = word.split_once('/').expect("bid/ask");
+        let ((bid_quantity, bid), (ask_quantity, ask)) = (side(bid), side(ask));
+        *quote = Quote {
+            instrument: InstrumentId(1),
+            bid,
+            bid_quantity,
+            ask,
+            ask_quantity,
+        };
+    }
+    quotes
+}
+
+fn limits(words: &[&str]) -> QuoteLimits {
+    let mut limits = QuoteLimits::default();
+    for pair in words.chunks_exact(2) {
+        let value: u32 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "window" => limits.window = value,
+            "quantity" => limits.quantity = Part(value),
+            "count" => limits.count = value,
+            "delta" => limits.delta = Part(value),
+            other => panic!("not a limit: {other}"),
+        }
+    }
+    limits
 }
 
 fn fees(words: &[&str]) -> Fees {

@@ -170,6 +170,8 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::ExpiryInvalid
         | RejectReason::PostOnlyWouldTrade
         | RejectReason::UnknownTrade
+        | RejectReason::QuoteCrossed
+        | RejectReason::ProtectionTripped
         | RejectReason::TradeUndone
         | RejectReason::TooManyUndone
         | RejectReason::FirmKilled
@@ -204,6 +206,8 @@ pub(super) const fn ending(reason: CancelReason, by_owner: bool) -> (ExecType, O
         CancelReason::FirmKilled => "the firm's kill switch",
         CancelReason::AuctionOver => "its auction is over",
         CancelReason::OutsideBands => "its price lies beyond the limit bands",
+        CancelReason::Requoted => "a new quote takes its place",
+        CancelReason::MarketMakerProtection => "market-maker protection",
         CancelReason::Delisted => "the instrument was delisted",
         CancelReason::MinimumNotMet => "less than the minimum quantity could trade",
     };

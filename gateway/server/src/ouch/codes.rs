@@ -56,14 +56,14 @@ pub(super) const fn cancel_reason(reason: CancelReason, by_owner: bool) -> ouch:
         CancelReason::Requested | CancelReason::InvalidReplace | CancelReason::ReplacedToNothing => {
             ouch::CancelReason::UserRequested
         }
-        CancelReason::MassCancelled => ouch::CancelReason::UserRequested,
+        CancelReason::MassCancelled | CancelReason::Requoted => ouch::CancelReason::UserRequested,
         CancelReason::Unfilled | CancelReason::NotFillable | CancelReason::MinimumNotMet => {
             ouch::CancelReason::ImmediateOrCancel
         }
         CancelReason::DayEnded | CancelReason::Expired | CancelReason::AuctionOver => ouch::CancelReason::Timeout,
         CancelReason::SessionLost | CancelReason::Delisted | CancelReason::OutsideBands => ouch::CancelReason::System,
         CancelReason::SelfTrade => ouch::CancelReason::SelfMatchPrevention,
-        CancelReason::FirmKilled => ouch::CancelReason::Supervisory,
+        CancelReason::FirmKilled | CancelReason::MarketMakerProtection => ouch::CancelReason::Supervisory,
     }
 }
 
@@ -96,6 +96,8 @@ pub(crate) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         | RejectReason::OverRate
         | RejectReason::BadDefinition
         | RejectReason::UnknownTrade
+        | RejectReason::QuoteCrossed
+        | RejectReason::ProtectionTripped
         | RejectReason::TradeUndone
         | RejectReason::TooManyUndone
         | RejectReason::DuplicateClientId

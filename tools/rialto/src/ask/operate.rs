@@ -102,6 +102,13 @@ const fn is_the_venues(command: &Command) -> bool {
         Command::SetRulebook(_)
         | Command::SetTicks(_)
         | Command::SetSelfTrade(_)
+        | Command::SetBands(_)
+        | Command::SetFees(_)
+        | Command::SetAllocation(_)
+        | Command::SetProtection(_)
+        | Command::BreakCircuit(_)
+        | Command::BustTrade(_)
+        | Command::CorrectTrade(_)
         | Command::SetKillSwitch(_)
         | Command::SetPhase(_) => true,
         Command::MassCancel(cancel) => cancel.session.0 == 0,
