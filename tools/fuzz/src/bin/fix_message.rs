@@ -1,3 +1,4 @@
+//! libFuzzer's program of the target `fix_message`; what it does stands in `targets.rs`, and nothing more may be here.
 #![no_main]
 #[path = "../targets.rs"]
 #[allow(dead_code)]

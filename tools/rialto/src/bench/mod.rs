@@ -4,6 +4,10 @@
 
 mod counts;
 mod engine;
+mod feed;
+mod journal;
+mod pipeline;
+mod replay;
 mod timing;
 mod wire;
 
@@ -16,11 +20,26 @@ pub(crate) enum Command {
     Engine(engine::Args),
     /// An order over a socket, from its sending to its acknowledgement, beside a bare TCP echo
     Wire(wire::Args),
+    /// The journal beside bare writes of the same bytes
+    Journal(journal::Args),
+    /// Order to acknowledgement over OUCH, beside a bare echo and a floor that does the same work around a toy book
+    Pipeline(pipeline::Args),
+    /// Journal to engine, beside the engine alone
+    Replay(replay::Args),
+    /// The feed: lines beside bare sends, and QUIC subscribers
+    Feed(feed::Args),
+    /// QUIC subscribers among some that misbehave, beside the same alone
+    Isolation(feed::isolation::Args),
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
     match command {
         Command::Engine(args) => engine::run(args),
         Command::Wire(args) => wire::run(args),
+        Command::Journal(args) => journal::run(&args),
+        Command::Pipeline(args) => pipeline::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Feed(args) => feed::run(args),
+        Command::Isolation(args) => feed::isolation::run(args),
     }
 }
