@@ -42,6 +42,11 @@ impl Connection {
         })
     }
 
+    /// The socket itself, for whoever does without the rest.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// Nanoseconds since the connection was made.
     pub(crate) fn now_ns(&self) -> u64 {
         self.start.elapsed().as_nanos() as u64

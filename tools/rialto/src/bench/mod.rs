@@ -9,6 +9,7 @@ mod journal;
 mod pipeline;
 mod replay;
 mod timing;
+mod wire;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -17,6 +18,8 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// The matching engine: decoded commands in, events to a ring out
     Engine(engine::Args),
+    /// An order over a socket, from its sending to its acknowledgement, beside a bare TCP echo
+    Wire(wire::Args),
     /// The journal beside bare writes of the same bytes
     Journal(journal::Args),
     /// Order to acknowledgement over OUCH, beside a bare echo and a floor that does the same work around a toy book
@@ -32,6 +35,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command) -> Result<()> {
     match command {
         Command::Engine(args) => engine::run(args),
+        Command::Wire(args) => wire::run(args),
         Command::Journal(args) => journal::run(&args),
         Command::Pipeline(args) => pipeline::run(&args),
         Command::Replay(args) => replay::run(&args),
