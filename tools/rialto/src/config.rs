@@ -37,6 +37,12 @@ pub(crate) struct Config {
     /// The venue's id; stated in the journal's first command.
     #[serde(default = "default_venue")]
     pub(crate) venue: u32,
+    /// Whether five bad logons in a minute close the doors to their address.
+    #[serde(default = "default_true")]
+    pub(crate) logon_guard: bool,
+    /// Connections of each door at a time.
+    #[serde(default = "default_connections_max")]
+    pub(crate) connections_max: usize,
     #[serde(default)]
     pub(crate) ouch: DoorConfig,
     #[serde(default)]
@@ -75,6 +81,9 @@ const fn default_snapshot_every() -> u64 {
 }
 const fn default_venue() -> u32 {
     1
+}
+const fn default_connections_max() -> usize {
+    rialto_gateway::limits::CONNECTIONS_MAX
 }
 
 /// A door.
@@ -293,6 +302,51 @@ pub(crate) struct SessionConfig {
     /// Whether its DAY orders are cancelled when it is lost.
     #[serde(default = "default_true")]
     pub(crate) cancel_on_disconnect: bool,
+    /// How long after a loss it is not let in again; a logout in good order is no loss.
+    #[serde(default)]
+    pub(crate) reconnect_after_seconds: u32,
+    /// Orders and replaces a second, 0 for any number, and how many at once.
+    #[serde(default)]
+    pub(crate) orders_per_second: u32,
+    #[serde(default)]
+    pub(crate) orders_burst: u32,
+    /// Cancels a second, 0 for any number, and how many at once.
+    #[serde(default)]
+    pub(crate) cancels_per_second: u32,
+    #[serde(default)]
+    pub(crate) cancels_burst: u32,
+    /// FIX: it is told of every order of its firm, whoever sent it, and sends none.
+    #[serde(default)]
+    pub(crate) drop_copy: bool,
+    /// FIX: its name is enough to log on. For benches that cannot send a password, on a door that nobody else reaches.
+    #[serde(default)]
+    pub(crate) no_password: bool,
+}
+
+impl SessionConfig {
+    /// A session without limits.
+    pub(crate) fn new(name: String, door: &str, cancel_on_disconnect: bool) -> Self {
+        Self {
+            name,
+            door: door.to_owned(),
+            cancel_on_disconnect,
+            reconnect_after_seconds: 0,
+            orders_per_second: 0,
+            orders_burst: 0,
+            cancels_per_second: 0,
+            cancels_burst: 0,
+            drop_copy: false,
+            no_password: false,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(
+            self.door == "fix" || !(self.drop_copy || self.no_password),
+            "drop_copy and no_password are of FIX sessions"
+        );
+        Ok(())
+    }
 }
 
 const fn default_true() -> bool {
@@ -377,6 +431,7 @@ impl Config {
                     "session {:?} is there twice",
                     session.name
                 );
+                session.check().with_context(|| format!("session {:?}", session.name))?;
                 names.push(&session.name);
             }
         }

@@ -5,6 +5,9 @@
 mod counts;
 mod engine;
 mod feed;
+mod journal;
+mod pipeline;
+mod replay;
 mod timing;
 
 use anyhow::Result;
@@ -18,6 +21,12 @@ pub(crate) enum Command {
     Feed(feed::Args),
     /// QUIC subscribers among some that misbehave, beside the same alone
     Isolation(feed::isolation::Args),
+    /// The journal beside bare writes of the same bytes
+    Journal(journal::Args),
+    /// Order to acknowledgement over OUCH, beside a bare echo and a floor that does the same work around a toy book
+    Pipeline(pipeline::Args),
+    /// Journal to engine, beside the engine alone
+    Replay(replay::Args),
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
@@ -25,5 +34,8 @@ pub(crate) fn run(command: Command) -> Result<()> {
         Command::Engine(args) => engine::run(args),
         Command::Feed(args) => feed::run(args),
         Command::Isolation(args) => feed::isolation::run(args),
+        Command::Journal(args) => journal::run(&args),
+        Command::Pipeline(args) => pipeline::run(&args),
+        Command::Replay(args) => replay::run(&args),
     }
 }

@@ -18,8 +18,8 @@ use crossbeam_channel::Receiver;
 use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
 use rialto_gateway::{
-    Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
-    SessionSettings,
+    Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, GuardConfig, OuchConfig, OuchDoor, Parts,
+    Rate, Say, SessionSettings, Throttles,
 };
 use rialto_journal::Frontier;
 use rialto_members::Verifier;
@@ -342,6 +342,8 @@ fn fix_config(config: &Config) -> FixConfig {
 
 /// What holds for each session that comes by this door.
 fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
+    door.guard = config.logon_guard.then(GuardConfig::default);
+    door.connections_max = config.connections_max;
     let sessions = config
         .firms
         .iter()
@@ -350,6 +352,19 @@ fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
     for session in sessions {
         let own = SessionSettings {
             cancel_on_disconnect: session.cancel_on_disconnect,
+            reconnect_after_ns: u64::from(session.reconnect_after_seconds) * 1_000_000_000,
+            throttles: Throttles {
+                orders: Rate {
+                    per_second: session.orders_per_second,
+                    burst: session.orders_burst,
+                },
+                cancels: Rate {
+                    per_second: session.cancels_per_second,
+                    burst: session.cancels_burst,
+                },
+            },
+            drop_copy: session.drop_copy,
+            no_password: session.no_password,
         };
         door.settings.insert(session.name.clone(), own);
     }

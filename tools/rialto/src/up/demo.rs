@@ -44,11 +44,10 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
         firm("Alpha Securities", "ALFA", STEMS[0], agents.div_ceil(2)),
         firm("Beta Trading", "BETA", STEMS[1], agents / 2),
     ];
-    config.firms[0].sessions.push(SessionConfig {
-        name: CONSOLE_SESSION.to_owned(),
-        door: "ouch".to_owned(),
-        cancel_on_disconnect: true,
-    });
+    let console = SessionConfig::new(CONSOLE_SESSION.to_owned(), "ouch", true);
+    config.firms[0].sessions.push(console);
+    // Whoever tries things out on a laptop mistypes.
+    config.logon_guard = false;
     config.ouch = DoorConfig {
         listen: free_tcp(OUCH_PORT),
     };
@@ -68,11 +67,7 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
 /// connection, and one session for each of its agents: every third comes
 /// by FIX.
 fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
-    let session = |name: String, door: &str, cancel_on_disconnect| SessionConfig {
-        name,
-        door: door.to_owned(),
-        cancel_on_disconnect,
-    };
+    let session = SessionConfig::new;
     let mut sessions = vec![
         session(format!("{stem}1"), "ouch", false),
         session(format!("{stem}2"), "ouch", true),
