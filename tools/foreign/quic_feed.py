@@ -112,7 +112,7 @@ class Subscriber(QuicConnectionProtocol):
         super().quic_event_received(event)
 
     def datagram_received(self, data, addr):
-        self.received += 1
+        self.received += len(data)
         # aioquic grants more than is read, so who wants to be slow must be deaf.
         if not self.paused:
             super().datagram_received(data, addr)

@@ -1,6 +1,6 @@
 //! The best bid and offer of one instrument, and its trades, as they change, with the addresses that `rialto up` prints.
 //!
-//!     cargo run --example top_of_book -- 239.192.77.1:26411 239.192.77.2:26412 127.0.0.1:26402 127.0.0.1:26406 ACME 10
+//!     cargo run --package rialto-client --example top_of_book -- 239.192.77.1:26411 239.192.77.2:26412 127.0.0.1:26402 127.0.0.1:26406 ACME 10
 
 #![allow(clippy::print_stdout, reason = "it is what the program is for")]
 

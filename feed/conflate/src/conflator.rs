@@ -78,7 +78,7 @@ impl Conflator {
         if let Some(session) = market.session() {
             conflator.tell(&Message::Session(session));
         }
-        let venue = market.system().map(|_| StockLocate(0));
+        let venue = market.venue_wide().next().map(|_| StockLocate(0));
         for locate in market.locates().chain(venue) {
             let track = Track {
                 due: Some(Cause::Join),
@@ -435,8 +435,8 @@ impl Conflator {
         track.commands = one.map_or(0, |one| one.commands);
         self.snapshot(market, locate, cause, range, missed, levels.len() as u32);
         let mut bytes = Vec::new();
-        let stated = one.into_iter().flat_map(|one| one.directory.iter().chain(&one.action));
-        let venue = market.system().filter(|_| locate.0 == 0);
+        let stated = one.into_iter().flat_map(|one| one.statuses());
+        let venue = market.venue_wide().filter(|_| locate.0 == 0);
         for message in stated.chain(venue) {
             bytes.clear();
             message.append_to(&mut bytes);

@@ -25,9 +25,11 @@ pub(crate) struct Instrument {
     /// In the order of their references, which is the order they came to their price.
     pub(crate) orders: BTreeMap<OrderReference, Order>,
     pub(crate) levels: Levels,
-    /// The last Stock Directory and Stock Trading Action messages.
+    /// The last Stock Directory, Stock Trading Action, Reg SHO Restriction and LULD Auction Collar messages.
     pub(crate) directory: Option<Message>,
     pub(crate) action: Option<Message>,
+    pub(crate) short_sale: Option<Message>,
+    pub(crate) collar: Option<Message>,
     /// Commands that changed the book.
     pub(crate) commands: u64,
     /// Whether the command at hand has.
@@ -35,6 +37,12 @@ pub(crate) struct Instrument {
 }
 
 impl Instrument {
+    /// What was last said about it beside its orders, as one says it anew.
+    pub(crate) fn statuses(&self) -> impl Iterator<Item = &Message> {
+        let said = [&self.directory, &self.action, &self.short_sale, &self.collar];
+        said.into_iter().flatten()
+    }
+
     pub(crate) const fn new() -> Self {
         Self {
             stock: Stock([b' '; 8]),
@@ -42,6 +50,8 @@ impl Instrument {
             levels: Levels::new(),
             directory: None,
             action: None,
+            short_sale: None,
+            collar: None,
             commands: 0,
             changing: false,
         }

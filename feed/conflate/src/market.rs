@@ -44,7 +44,9 @@ pub struct Market {
     refused: u64,
     /// Instruments that the command at hand has changed.
     changing: Vec<StockLocate>,
+    /// The last system event, and the day's market-wide levels and their breach.
     system: Option<Message>,
+    breaker: [Option<Message>; 2],
 }
 
 impl Default for Market {
@@ -66,6 +68,7 @@ impl Market {
             refused: 0,
             changing: Vec::new(),
             system: None,
+            breaker: [None; 2],
         }
     }
 
@@ -117,21 +120,21 @@ impl Market {
         self.instrument(locate).map_or(Stock([b' '; 8]), |one| one.stock)
     }
 
-    /// Shows the messages that state an instrument anew: its directory entry, its trading action, and its displayed orders in
-    /// the order of their references, at the number of [`sequence`](Self::sequence) (GLIMPSE 5.0). `time` stands in the order
+    /// Shows the messages that state an instrument anew: its directory entry, its trading action, its short sale restriction
+    /// and auction collar where there are any, and its displayed orders in the order of their references, at the number of [`sequence`](Self::sequence) (GLIMPSE 5.0). `time` stands in the order
     /// messages.
     pub fn restate(&self, locate: StockLocate, time: Header, mut show: impl FnMut(&Message)) {
         let Some(one) = self.instrument(locate) else { return };
-        one.directory.iter().chain(&one.action).for_each(&mut show);
+        one.statuses().for_each(&mut show);
         for (&reference, order) in &one.orders {
             show(&restated(locate, time, one.stock, reference, order));
         }
     }
 
-    /// The last system event.
-    #[must_use]
-    pub const fn system(&self) -> Option<&Message> {
-        self.system.as_ref()
+    /// What was last said about the market as a whole: the system event, and the day's market-wide circuit breaker levels and
+    /// their breach where there are any.
+    pub fn venue_wide(&self) -> impl Iterator<Item = &Message> {
+        self.system.iter().chain(self.breaker.iter().flatten())
     }
 
     pub(crate) fn instrument(&self, locate: StockLocate) -> Option<&Instrument> {
@@ -160,6 +163,7 @@ impl Market {
         self.sequence = 0;
         self.orders = 0;
         self.system = None;
+        self.breaker = [None; 2];
     }
 
     /// Applies one message of a command and gives what of it must be told at once. The market is in the middle of a command
@@ -253,7 +257,11 @@ impl Market {
                         one.stock = m.stock;
                         one.action = Some(passed);
                     }
+                    Message::RegShoRestriction(_) => self.open(locate).short_sale = Some(passed),
+                    Message::LuldAuctionCollar(_) => self.open(locate).collar = Some(passed),
                     Message::SystemEvent(_) => self.system = Some(passed),
+                    Message::MwcbDeclineLevels(_) => self.breaker[0] = Some(passed),
+                    Message::MwcbStatus(_) => self.breaker[1] = Some(passed),
                     _ => {}
                 }
                 return Some((locate, Instant::Passed(passed)));

@@ -60,7 +60,7 @@ impl Market {
             message.append_to(&mut snapshot.bytes);
             snapshot.ends.push(snapshot.bytes.len());
         };
-        market.system().into_iter().for_each(&mut say);
+        market.venue_wide().for_each(&mut say);
         for locate in market.locates() {
             market.restate(locate, self.time, &mut say);
         }

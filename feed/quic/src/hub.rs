@@ -263,7 +263,7 @@ impl Hub {
                 message.append_to(out);
             });
         };
-        market.system().into_iter().for_each(&mut say);
+        market.venue_wide().for_each(&mut say);
         for locate in market.locates() {
             if interest.includes(market.stock(locate)) {
                 market.restate(locate, self.time, &mut say);

@@ -161,7 +161,8 @@ fn one(load: &Load, args: &Args, hostile: Option<(&Arc<AtomicU64>, &Arc<AtomicU6
     crowd.read_all()?;
 
     let mut run = Run {
-        times: Histogram::new(3)?,
+        // A minute at most: what took longer is stated as that.
+        times: Histogram::new_with_bounds(1, 60_000_000, 3)?,
         batches: 0,
         memory: 0,
         hostile_memory: 0,

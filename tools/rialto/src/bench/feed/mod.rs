@@ -2,7 +2,7 @@
 //!
 //! The load is a flow of `rialto-flow` through an engine, its events made ahead of time. Measured are the encoding of a message;
 //! the feed stage from its ring to the lines beside bare sends of the same packets, in turn; a further subscriber's socket; and
-//! the CPU time of the QUIC thread for so many subscribers. Everything is on loopback, line B is off, and the receivers' reading
+//! the CPU time of the QUIC thread for so many subscribers. All times are CPU time of the thread that works. Everything is on loopback, line B is off, and the receivers' reading
 //! is outside of every figure.
 
 mod crowd;
