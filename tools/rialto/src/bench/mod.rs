@@ -4,7 +4,8 @@
 
 mod counts;
 mod engine;
-mod journal;
+pub(crate) mod journal;
+pub(crate) mod member;
 mod pipeline;
 mod replay;
 mod timing;
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Pipeline(pipeline::Args),
     /// Journal to engine, beside the engine alone
     Replay(replay::Args),
+    /// Run again what a report of `rialto load` says was run, and say whether it came out the same
+    Verify(crate::load::verify::Args),
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
@@ -30,5 +33,6 @@ pub(crate) fn run(command: Command) -> Result<()> {
         Command::Journal(args) => journal::run(&args),
         Command::Pipeline(args) => pipeline::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Verify(args) => crate::load::verify::run(&args),
     }
 }
