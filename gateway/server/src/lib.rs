@@ -25,6 +25,8 @@ mod message_log;
 mod net;
 mod ouch;
 mod outlet;
+#[cfg(test)]
+mod rejects;
 mod roster;
 mod say;
 mod stages;

@@ -142,6 +142,10 @@ pub(crate) struct FeedConfig {
     pub(crate) rerequest: SocketAddr,
     /// Who may ask.
     pub(crate) entitled: Vec<Ipv4Addr>,
+    /// Whether packets that come at once are sent by one call where the kernel cuts them apart.
+    pub(crate) segmented: bool,
+    /// How long messages may wait for their packet to fill; 0: not beyond the batch they came in.
+    pub(crate) flush_us: u64,
     /// Bytes for the day's messages in memory; what goes beyond is made again from the journal for who asks.
     pub(crate) memory_bytes: usize,
 }
@@ -155,6 +159,8 @@ impl Default for FeedConfig {
             ttl: 0,
             rerequest: SocketAddr::from((Ipv4Addr::LOCALHOST, REREQUEST_PORT)),
             entitled: vec![Ipv4Addr::LOCALHOST],
+            segmented: false,
+            flush_us: 0,
             memory_bytes: rialto_publisher::Config::default().store_bytes_max,
         }
     }

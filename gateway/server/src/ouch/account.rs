@@ -1,10 +1,10 @@
 //! What the stream says of one OUCH session: its messages of the day and of the day before, its references, its orders'
 //! capacities. Filled by released events alone, hence the same after a restart.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rialto_model::limits::USER_REF_JUMP_MAX;
-use rialto_model::{Capacity, FirmId, OrderId, RejectReason, TradingDay, UserRef};
+use rialto_model::{Capacity, FirmId, OrderId, Price, PublicRef, RejectReason, TradingDay, UserRef};
 use rialto_ouch::soup::{SequenceNumber, SequencedStore};
 
 use crate::config::SessionSettings;
@@ -24,6 +24,17 @@ pub(super) struct Account {
     pub(super) refs: References,
     /// Of live orders: an Order Replaced states it, the event does not. Bounded by the engine's live orders.
     pub(super) capacities: HashMap<OrderId, Capacity>,
+    /// Live orders with instructions.
+    pub(super) special: HashMap<OrderId, Special>,
+}
+
+/// What is known of an order with instructions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Special {
+    pub(super) user_ref: UserRef,
+    /// Its reference on the feed, as its owner was last told.
+    pub(super) public_ref: PublicRef,
+    pub(super) price: Price,
 }
 
 impl Account {
@@ -37,6 +48,7 @@ impl Account {
             date,
             refs: References::default(),
             capacities: HashMap::new(),
+            special: HashMap::new(),
         }
     }
 
@@ -73,15 +85,27 @@ impl SequencedStore for Sequenced<'_> {
 ///
 /// The engine counts those of the orders it saw. A reference that this door refused is used up as well, and the engine does
 /// not know it; so the door drops what comes at or below the highest it refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct References {
     /// The highest that the engine has used up, as events tell.
     used: u32,
     /// The highest that this door has refused.
     refused: u32,
+    /// Those of orders that were sent with instructions today.
+    special: BTreeSet<u32>,
 }
 
 impl References {
+    /// An order is sent with instructions, or stands with some.
+    pub(super) fn note_special(&mut self, user_ref: UserRef) {
+        self.special.insert(user_ref.0);
+    }
+
+    /// Whether the order of this name was sent with instructions.
+    pub(super) fn is_special(&self, user_ref: UserRef) -> bool {
+        self.special.contains(&user_ref.0)
+    }
+
     /// An event used this reference up.
     pub(super) fn use_up(&mut self, user_ref: UserRef) {
         self.used = self.used.max(user_ref.0);

@@ -9,10 +9,13 @@
 //! closes), the connection stays until it has every message, those that the loss caused included, and gets the end of
 //! session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rialto_model::command::Refuse;
-use rialto_model::{Event, Incarnation, LossCause, Output, Quantity, RejectReason, SessionId, Timestamp, UserRef};
+use rialto_model::event::{Accepted, Replaced};
+use rialto_model::{
+    Event, Incarnation, Instructions, LossCause, OrderId, Output, Quantity, RejectReason, SessionId, Timestamp, UserRef,
+};
 use rialto_ouch::messages::{Addressee, EventCode, Timestamp as SinceMidnight};
 use rialto_ouch::soup::{CloseReason, ServerEvent, ServerSession, SoupConfig};
 
@@ -31,6 +34,10 @@ pub(crate) struct Ouch {
     soup: SoupConfig,
     /// In order, so that those who leave together do so in the same order every time.
     pub(super) accounts: BTreeMap<SessionId, Account>,
+    /// An order that stands or stands anew, until the next event tells what it asks for.
+    held: Option<Event>,
+    /// Whose the live orders with instructions are: a reserve's next part does not say.
+    reserves: HashMap<OrderId, SessionId>,
 }
 
 impl Ouch {
@@ -38,6 +45,8 @@ impl Ouch {
         Self {
             soup,
             accounts: BTreeMap::new(),
+            held: None,
+            reserves: HashMap::new(),
         }
     }
 
@@ -236,6 +245,33 @@ impl Ouch {
             && account.is_some_and(|account| account.throttle.is_stopped(floor.stream_time()))
     }
 
+    /// Answers an order or a replacement, known whole.
+    fn tell_order(
+        &mut self,
+        event: &Event,
+        at: SinceMidnight,
+        asked: &Instructions,
+        floor: &Floor,
+        hub: &mut Hub<Peer>,
+    ) {
+        let symbol = |instrument| {
+            floor
+                .directory
+                .instrument(instrument)
+                .map(|listed| listed.symbol)
+                .unwrap_or_default()
+        };
+        match event {
+            Event::Accepted(e) => self.tell(e.session, floor, hub, |account| {
+                account.tell_accepted(at, e, symbol(e.instrument), asked);
+            }),
+            Event::Replaced(e) => self.tell(e.session, floor, hub, |account| {
+                account.tell_replaced(at, e, symbol(e.instrument), asked);
+            }),
+            _ => {}
+        }
+    }
+
     /// Begins the day of a session.
     fn begin_day(account: &mut Account, day: &Day, stamp: Timestamp) {
         account.begin_day(day.date);
@@ -254,6 +290,22 @@ impl Protocol for Ouch {
         let stamp = output.event.stamp;
         let day = floor.directory.day;
         let at = day.map_or(SinceMidnight(0), |day| since_midnight(stamp, &day));
+        if let Some(held) = self.held.take() {
+            let asked = match (&held, &output.event.body) {
+                (Event::Accepted(Accepted { order_id, .. }), Event::Instructed(e)) if e.order_id == *order_id => {
+                    Some(e)
+                }
+                (Event::Replaced(Replaced { order_id, .. }), Event::Instructed(e)) if e.order_id == *order_id => {
+                    Some(e)
+                }
+                _ => None,
+            };
+            if let Some(e) = asked.filter(|e| self.accounts.contains_key(&e.session)) {
+                self.reserves.insert(e.order_id, e.session);
+            }
+            let asked = asked.map_or(Instructions::NONE, |e| e.instructions);
+            self.tell_order(&held, at, &asked, floor, hub);
+        }
         match &output.event.body {
             Event::SessionDefined(e) if floor.directory.name_of(e.session).is_some() => {
                 let date = day.map_or_else(Default::default, |day| day.date);
@@ -314,27 +366,29 @@ impl Protocol for Ouch {
                 }
             }
             Event::SessionNoted(e) => self.tell(e.session, floor, hub, |account| account.tell_noted(at, e)),
-            Event::Accepted(e) => {
-                let symbol = floor
-                    .directory
-                    .instrument(e.instrument)
-                    .map(|listed| listed.symbol)
-                    .unwrap_or_default();
-                self.tell(e.session, floor, hub, |account| account.tell_accepted(at, e, symbol));
+            // What such an order asks for beside its terms comes as the next event, and its answer states that too.
+            Event::Accepted(_) | Event::Replaced(_) if !output.last => self.held = Some(output.event.body),
+            event @ (Event::Accepted(_) | Event::Replaced(_)) => {
+                self.tell_order(event, at, &Instructions::NONE, floor, hub);
             }
-            Event::Replaced(e) => {
-                let symbol = floor
-                    .directory
-                    .instrument(e.instrument)
-                    .map(|listed| listed.symbol)
-                    .unwrap_or_default();
-                self.tell(e.session, floor, hub, |account| account.tell_replaced(at, e, symbol));
+            Event::Booked(e) => {
+                if let Some(session) = self.reserves.get(&e.order_id).copied() {
+                    self.tell(session, floor, hub, |account| account.tell_booked(at, e));
+                }
             }
             Event::Reduced(e) => self.tell(e.session, floor, hub, |account| account.tell_reduced(at, e)),
-            Event::Cancelled(e) => self.tell(e.session, floor, hub, |account| account.tell_cancelled(at, e)),
+            Event::Cancelled(e) => {
+                self.reserves.remove(&e.order_id);
+                self.tell(e.session, floor, hub, |account| account.tell_cancelled(at, e));
+            }
             Event::Executed(e) => {
                 self.tell(e.maker_session, floor, hub, |account| account.tell_maker(at, e));
                 self.tell(e.taker_session, floor, hub, |account| account.tell_taker(at, e));
+                for (order_id, leaves) in [(e.maker, e.maker_leaves), (e.taker, e.taker_leaves)] {
+                    if leaves.is_zero() && !self.reserves.is_empty() {
+                        self.reserves.remove(&order_id);
+                    }
+                }
             }
             Event::Rejected(e) => {
                 let mut told = false;

@@ -4,6 +4,7 @@
 
 mod counts;
 mod engine;
+mod feed;
 pub(crate) mod journal;
 pub(crate) mod member;
 mod pipeline;
@@ -23,6 +24,10 @@ pub(crate) enum Command {
     Pipeline(pipeline::Args),
     /// Journal to engine, beside the engine alone
     Replay(replay::Args),
+    /// The feed: lines beside bare sends, and QUIC subscribers
+    Feed(feed::Args),
+    /// QUIC subscribers among some that misbehave, beside the same alone
+    Isolation(feed::isolation::Args),
     /// Run again what a report of `rialto load` says was run, and say whether it came out the same
     Verify(crate::load::verify::Args),
 }
@@ -33,6 +38,8 @@ pub(crate) fn run(command: Command) -> Result<()> {
         Command::Journal(args) => journal::run(&args),
         Command::Pipeline(args) => pipeline::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Feed(args) => feed::run(args),
+        Command::Isolation(args) => feed::isolation::run(args),
         Command::Verify(args) => crate::load::verify::run(&args),
     }
 }

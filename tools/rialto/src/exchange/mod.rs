@@ -378,6 +378,8 @@ fn feed_config(settings: &FeedSettings) -> FeedConfig {
         ttl: settings.ttl,
         rerequest: settings.rerequest,
         entitled: settings.entitled.iter().copied().map(Into::into).collect(),
+        segmented: settings.segmented,
+        flush_ns: settings.flush_us.saturating_mul(1_000),
         publisher: rialto_publisher::Config {
             store_bytes_max: settings.memory_bytes,
             ..rialto_publisher::Config::default()
