@@ -14,11 +14,15 @@ use anyhow::Result;
 use serde::Serialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 mod floor;
 
 /// Rounds, of which the median counts.
 const ROUNDS: usize = 3;
+/// Orders of one turn with one outstanding, and with many.
+const TURN_ONE: u32 = 50;
+const TURN_MANY: u32 = 5_000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -121,21 +125,29 @@ fn measure(
     let (mut own, mut limit) = (Vec::new(), Vec::new());
     // The first round warms.
     for round in 0..=ROUNDS {
-        let samples = member.one_by_one(args.ops)?;
-        let bare = echoing.one_by_one(args.ops)?;
-        if round > 0 {
-            own.extend(samples);
-            limit.extend(bare);
-            bar.inc(1);
+        for piece in pieces(args.ops, TURN_ONE) {
+            let samples = member.one_by_one(piece)?;
+            let bare = echoing.one_by_one(piece)?;
+            toy.idle()?;
+            if round > 0 {
+                own.extend(samples);
+                limit.extend(bare);
+            }
         }
+        bar.inc(u64::from(round > 0));
     }
     let (mut rates, mut floors) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
-        let rate = member.flood(args.flood, args.window)?;
-        let toy_rate = toy.flood(args.flood, args.window)?;
+        let (mut spent, mut toy_spent) = (Duration::ZERO, Duration::ZERO);
+        for piece in pieces(args.flood, TURN_MANY) {
+            spent += member.flood(piece, args.window)?;
+            toy.idle()?;
+            toy_spent += toy.flood(piece, args.window)?;
+            member.idle()?;
+        }
         if round > 0 {
-            rates.push(rate);
-            floors.push(toy_rate);
+            rates.push(per_second(args.flood, spent));
+            floors.push(per_second(args.flood, toy_spent));
             bar.inc(1);
         }
     }
@@ -164,6 +176,17 @@ fn measure(
             ..many
         },
     ))
+}
+
+/// Turns that are short enough for whoever waits to be able to say in time that he lives.
+fn pieces(count: u32, most: u32) -> impl Iterator<Item = u32> {
+    (0..count)
+        .step_by(most as usize)
+        .map(move |from| most.min(count - from))
+}
+
+fn per_second(count: u32, spent: Duration) -> u64 {
+    (f64::from(count) / spent.as_secs_f64().max(f64::MIN_POSITIVE)) as u64
 }
 
 fn percentile(samples: &mut [u64], hundredths: usize) -> u64 {
