@@ -16,6 +16,7 @@ mod fix_client;
 mod follow;
 mod fork;
 mod journal;
+mod load;
 mod lobster;
 mod market;
 mod md;
@@ -81,6 +82,8 @@ enum Command {
     Md(md::Command),
     /// A bad network between two ends: loss, duplicates, reordering and worse, from a seed
     Relay(relay::Args),
+    /// Open-loop load at a chosen rate, and its latency, corrected for coordinated omission
+    Load(load::Args),
     /// Measurements: time, latency and counts
     #[command(subcommand)]
     Bench(bench::Command),
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),
+        Command::Load(args) => load::run(&args),
         Command::Bench(command) => bench::run(command),
         Command::Doctor(args) => doctor::run(args),
     };

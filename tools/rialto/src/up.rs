@@ -43,8 +43,11 @@ pub(crate) struct Args {
     /// Take a snapshot every so many commands; 0: none
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     snapshot_every: u64,
+    /// Megabytes of a journal segment
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=1_024))]
+    segment_mb: u64,
     /// Megabytes that the journal may take: then only cancels are taken [default: 4096]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(64..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(4..))]
     journal_mb: Option<u64>,
     /// Let other processes follow the stream from here; port 0 lets the system choose
     #[arg(long, value_name = "ADDR")]
@@ -74,6 +77,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     config.layout.clone_from(&args.layout);
     config.idle.clone_from(&args.idle);
     config.snapshot_every = args.snapshot_every;
+    config.segment_bytes = args.segment_mb << 20;
     if let Some(megabytes) = args.journal_mb {
         config.journal_bytes_max = Some(megabytes << 20);
     }

@@ -19,6 +19,23 @@ pub(crate) struct Released {
     pub(crate) event_hash: EventHash,
 }
 
+/// How large everything is that may not change an output.
+pub(crate) struct Sizes {
+    pub(crate) batch: usize,
+    pub(crate) commands: usize,
+    pub(crate) events: usize,
+    pub(crate) segment_bytes: u64,
+    pub(crate) block_bytes: usize,
+}
+
+pub(crate) const SMALL: Sizes = Sizes {
+    batch: 3,
+    commands: 64,
+    events: 1_024,
+    segment_bytes: 4_096,
+    block_bytes: 1_024,
+};
+
 pub(crate) struct Venue<D: Disk> {
     input: Producer<Command>,
     sequencer: Sequencer<VirtualClock, D>,
@@ -37,6 +54,10 @@ where
     Sequencer<VirtualClock, D>: rialto_ring::Stage,
 {
     pub(crate) fn open(disk: &D, durability: Durability) -> Result<Self, String> {
+        Self::sized(disk, durability, &SMALL)
+    }
+
+    pub(crate) fn sized(disk: &D, durability: Durability, sizes: &Sizes) -> Result<Self, String> {
         let recovered = recover(disk, VenueId(1)).map_err(|e| e.to_string())?;
         let mut engine = Engine::new(Limits::default());
         let mut collect = Collect::default();
@@ -53,20 +74,20 @@ where
         let (last_seq, last_stamp) = (recovered.recovery().last_seq, recovered.recovery().last_stamp);
         let config = Config {
             durability,
-            segment_bytes: 4_096,
-            block_bytes: 1_024,
+            segment_bytes: sizes.segment_bytes,
+            block_bytes: sizes.block_bytes,
             reserve_segments: 2,
             bytes_max: None,
         };
         let (journal, syncer) = recovered.into_writer(config).map_err(|e| e.to_string())?;
-        let (event_in, gate, mut readers) = broadcast(1_024, 2);
-        let (input, inputs) = RingBuffer::new(64);
-        let (command_in, command_out) = RingBuffer::new(64);
+        let (event_in, gate, mut readers) = broadcast(sizes.events, 2);
+        let (input, inputs) = RingBuffer::new(sizes.commands);
+        let (command_in, command_out) = RingBuffer::new(sizes.commands);
         let (epoch, frontier) = (journal.epoch(), journal.frontier());
         let stop = Stop::new();
         let clock = VirtualClock::at(last_stamp);
         let config = SequencerConfig {
-            batch: 3,
+            batch: sizes.batch,
             last_seq,
             last_stamp,
             epoch,
@@ -84,6 +105,11 @@ where
             clock,
             stop,
         })
+    }
+
+    /// Everything that is handed in from here on comes at this moment.
+    pub(crate) fn at(&self, moment: Timestamp) {
+        self.clock.set(moment);
     }
 
     /// Plays commands one by one, a second apart by their number, each until everything is quiet.

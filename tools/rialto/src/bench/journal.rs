@@ -21,8 +21,10 @@ use std::time::Instant;
 const BATCHES: [usize; 3] = [1, 16, 256];
 /// Rounds, of which the median counts.
 const ROUNDS: usize = 5;
-/// Bytes of a segment: all that a round keeps, so that none is made meanwhile.
-const SEGMENT_BYTES: u64 = 256 << 20;
+/// Bytes of a segment for each command: more than a record and a block of its own take, so that no other is made meanwhile.
+const ROOM: u64 = 256;
+/// And for the header, the footer and the last block's room.
+const ROOM_LEAST: u64 = 2 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -147,7 +149,7 @@ fn by_journal(at: &Path, durability: Durability, batch: usize, commands: &[Seque
     let disk = OsDisk::create_dir(at)?;
     let config = Config {
         durability,
-        segment_bytes: SEGMENT_BYTES,
+        segment_bytes: ROOM_LEAST + ROOM * commands.len() as u64,
         reserve_segments: 1,
         ..Config::default()
     };
@@ -227,10 +229,10 @@ fn median(mut times: Vec<f64>) -> f64 {
 }
 
 /// A folder that goes when this does.
-pub(super) struct Scratch(pub(super) PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    pub(super) fn new(parent: &Path) -> Result<Self> {
+    pub(crate) fn new(parent: &Path) -> Result<Self> {
         let folder = parent.join(format!("rialto-bench-{}", std::process::id()));
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         Ok(Self(folder))

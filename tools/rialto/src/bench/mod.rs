@@ -5,7 +5,8 @@
 mod counts;
 mod engine;
 mod feed;
-mod journal;
+pub(crate) mod journal;
+pub(crate) mod member;
 mod pipeline;
 mod replay;
 mod timing;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     Feed(feed::Args),
     /// QUIC subscribers among some that misbehave, beside the same alone
     Isolation(feed::isolation::Args),
+    /// Run again what a report of `rialto load` says was run, and say whether it came out the same
+    Verify(crate::load::verify::Args),
 }
 
 pub(crate) fn run(command: Command) -> Result<()> {
@@ -41,5 +44,6 @@ pub(crate) fn run(command: Command) -> Result<()> {
         Command::Replay(args) => replay::run(&args),
         Command::Feed(args) => feed::run(args),
         Command::Isolation(args) => feed::isolation::run(args),
+        Command::Verify(args) => crate::load::verify::run(&args),
     }
 }

@@ -31,7 +31,6 @@ const PASSWORD: &str = "rialto";
 pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
     let mut config: Config = toml::from_str("data = \"\"")?;
     config.data = data.to_owned();
-    config.segment_bytes = 16 << 20;
     config.journal_bytes_max = Some(JOURNAL_BYTES_MAX);
     config.instruments = OPENING_PRICES
         .iter()

@@ -1,10 +1,14 @@
-//! Counts for `rialto bench engine`: what the engine allocates over a flow, and, run under callgrind, its instructions.
+//! Exact counts. For `rialto bench engine`: what the engine allocates over a flow, and, run under callgrind, its instructions.
 //!
 //! ```text
 //! rialto-counts base|deep|multi SEED FLOW_OPS RUN_OPS
+//! rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER
 //! ```
 //! Makes a flow of `FLOW_OPS` commands, runs the first `RUN_OPS` of them, and counts over the second half of those: the
-//! first half warms. A program of its own, so that no user of the exchange pays for an allocator that counts.
+//! first half warms. The pipeline is the sequencer, its journal in an empty folder, engine, gate, hash and feed on one thread.
+//! A program of its own, so that no user of the exchange pays for an allocator that counts.
+
+mod pipeline;
 
 use anyhow::{Context as _, Result, ensure};
 use rialto_flow::{Flow, Lane, Shape};
@@ -54,8 +58,15 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if let ["pipeline", rest @ ..] = args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        let object = pipeline::count(rest, &|| ALLOCATIONS.load(Ordering::Relaxed))?;
+        writeln!(std::io::stdout(), "{object}")?;
+        return Ok(());
+    }
     let [shape, seed, flow_ops, run_ops] = args.as_slice() else {
-        anyhow::bail!("usage: rialto-counts base|deep|multi SEED FLOW_OPS RUN_OPS");
+        anyhow::bail!(
+            "usage: rialto-counts base|deep|multi SEED FLOW_OPS RUN_OPS, or rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER"
+        );
     };
     let shape: Shape = shape.parse()?;
     let seed: u64 = seed.parse().context("SEED is a number")?;

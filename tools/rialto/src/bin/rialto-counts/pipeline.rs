@@ -1,0 +1,259 @@
+//! What an order costs between the door's ring and everybody who is told, in things that can be counted.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use rialto_engine::{EngineStage, HashStage, Hashes};
+use rialto_feed::{Config as FeedConfig, FeedStage};
+use rialto_flow::{Flow, Shape};
+use rialto_journal::disk::{Access, Disk, DiskFile};
+use rialto_journal::{Config, Durability, LockError, OsDisk, Syncer, recover};
+use rialto_matching::{Engine, Limits};
+use rialto_model::{Clock, Command, Monotonic, Output, SequenceNumber, Sequenced, Timestamp, VenueId};
+use rialto_ring::broadcast::{Reader, broadcast};
+use rialto_ring::spsc::{Producer, RingBuffer};
+use rialto_ring::{Stage as _, Stop};
+use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig};
+use std::io::Result as IoResult;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Commands between two stages.
+const RING: usize = 4_096;
+const EVENTS: usize = 65_536;
+/// Of the virtual clock, for each read of it.
+const STEP_NS: u64 = 10;
+
+/// What is counted besides allocations.
+#[derive(Debug, Default)]
+struct Counters {
+    writes: AtomicU64,
+    reads: AtomicU64,
+    syncs: AtomicU64,
+    clock_reads: AtomicU64,
+}
+
+fn add(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The system's disk, counted: each is one call to the system.
+#[derive(Clone)]
+struct CountedDisk(OsDisk, Arc<Counters>);
+
+struct CountedFile(<OsDisk as Disk>::File, Arc<Counters>);
+
+impl Disk for CountedDisk {
+    type File = CountedFile;
+    type Lock = <OsDisk as Disk>::Lock;
+
+    fn place(&self) -> String {
+        self.0.place()
+    }
+
+    fn list(&self) -> IoResult<Vec<String>> {
+        self.0.list()
+    }
+
+    fn create(&self, name: &str) -> IoResult<CountedFile> {
+        Ok(CountedFile(self.0.create(name)?, Arc::clone(&self.1)))
+    }
+
+    fn open(&self, name: &str, access: Access) -> IoResult<CountedFile> {
+        Ok(CountedFile(self.0.open(name, access)?, Arc::clone(&self.1)))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> IoResult<()> {
+        self.0.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> IoResult<()> {
+        self.0.remove(name)
+    }
+
+    fn sync_dir(&self) -> IoResult<()> {
+        self.0.sync_dir()
+    }
+
+    fn lock(&self, name: &str) -> Result<Self::Lock, LockError> {
+        self.0.lock(name)
+    }
+}
+
+impl DiskFile for CountedFile {
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> IoResult<usize> {
+        add(&self.1.writes);
+        self.0.write_at(offset, bytes)
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> IoResult<usize> {
+        add(&self.1.reads);
+        self.0.read_at(offset, into)
+    }
+
+    fn len(&self) -> IoResult<u64> {
+        self.0.len()
+    }
+
+    fn sync_data(&self) -> IoResult<()> {
+        add(&self.1.syncs);
+        self.0.sync_data()
+    }
+}
+
+/// A clock that goes on by being read, so that a run repeats.
+#[derive(Clone)]
+struct CountedClock(Arc<Counters>, Arc<AtomicU64>);
+
+impl CountedClock {
+    fn read(&self) -> u64 {
+        add(&self.0.clock_reads);
+        self.1.fetch_add(STEP_NS, Ordering::Relaxed)
+    }
+}
+
+impl Clock for CountedClock {
+    fn now(&mut self) -> Timestamp {
+        Timestamp(self.read())
+    }
+
+    fn monotonic(&mut self) -> Monotonic {
+        Monotonic(self.read())
+    }
+}
+
+struct Pipeline {
+    input: Producer<Command>,
+    sequencer: Sequencer<CountedClock, CountedDisk>,
+    syncer: Syncer<CountedDisk>,
+    engine: EngineStage<Engine>,
+    gate: ReleaseGate,
+    hash: HashStage,
+    feed: FeedStage<CountedClock>,
+    stop: Stop,
+}
+
+impl Pipeline {
+    fn open(folder: &Path, durability: Durability, batch: usize, counters: &Arc<Counters>) -> Result<Self> {
+        let disk = CountedDisk(OsDisk::create_dir(folder)?, Arc::clone(counters));
+        let config = Config {
+            durability,
+            segment_bytes: 64 << 20,
+            reserve_segments: 1,
+            ..Config::default()
+        };
+        let (journal, syncer) = recover(&disk, VenueId(1))?.into_writer(config)?;
+        let (event_in, gate, readers) = broadcast(EVENTS, 2);
+        let [hash, feed] = <[Reader<Output>; 2]>::try_from(readers)
+            .ok()
+            .context("two readers were asked for")?;
+        let (input, inputs) = RingBuffer::new(RING);
+        let (command_in, command_out) = RingBuffer::new(RING);
+        let clock = CountedClock(Arc::clone(counters), Arc::default());
+        let (epoch, frontier, stop) = (journal.epoch(), journal.frontier(), Stop::new());
+        let config = SequencerConfig {
+            batch,
+            last_seq: SequenceNumber(0),
+            last_stamp: Timestamp(0),
+            epoch,
+            cancel_only: false,
+        };
+        let mut lines = FeedConfig::default();
+        lines.line_a.set_port(0);
+        lines.line_b.iter_mut().for_each(|line| line.set_port(0));
+        lines.rerequest.set_port(0);
+        Ok(Self {
+            input,
+            sequencer: Sequencer::new(config, vec![inputs], command_in, journal, clock.clone(), stop.clone()),
+            syncer,
+            engine: EngineStage::new(Engine::new(Limits::default()), command_out, event_in),
+            gate: ReleaseGate::new(gate, frontier, epoch),
+            hash: HashStage::new(hash, Hashes::default()),
+            feed: FeedStage::new(&lines, feed, clock)?,
+            stop,
+        })
+    }
+
+    /// Each stage has one turn for each batch, as on one thread under load.
+    fn run(&mut self, commands: &[Sequenced<Command>], batch: usize) -> Result<()> {
+        for commands in commands.chunks(batch) {
+            for command in commands {
+                ensure!(self.input.push(command.body).is_ok(), "a batch is larger than the ring");
+            }
+            // One turn, unless more was given than a batch.
+            while !self.sequencer.is_drained() && self.stop.failure().is_none() {
+                self.sequencer.poll();
+            }
+            self.engine.poll();
+            self.syncer.poll();
+            self.gate.poll();
+            self.hash.poll();
+            self.feed.poll();
+            if let Some(failure) = self.stop.failure() {
+                bail!("{failure}");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `memory|disk BATCH SEED OPS FOLDER`: the counts over the second half of the flow.
+pub(crate) fn count(args: &[&str], allocations: &dyn Fn() -> u64) -> Result<serde_json::Value> {
+    let [durability, batch, seed, ops, folder] = args else {
+        bail!("usage: rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER");
+    };
+    let durability = match *durability {
+        "memory" => Durability::Memory,
+        "disk" => Durability::Disk,
+        other => bail!("no durability is called {other:?}: use memory or disk"),
+    };
+    let batch: usize = batch.parse().context("BATCH is a number")?;
+    let seed: u64 = seed.parse().context("SEED is a number")?;
+    let ops: usize = ops.parse().context("OPS is a number")?;
+    ensure!((1..=1_024).contains(&batch), "BATCH is 1 to 1024");
+    // A segment holds them all, so that no other has to be made meanwhile.
+    ensure!((2 * batch..=200_000).contains(&ops), "OPS is two batches to 200000");
+
+    let flow = Flow::new(Shape::Base, ops, seed);
+    let counters = Arc::new(Counters::default());
+    let mut pipeline = Pipeline::open(Path::new(folder), durability, batch, &counters)?;
+    let (warm, counted) = flow.commands.split_at(ops / 2);
+    pipeline.run(&flow.prelude, 256)?;
+    while pipeline.syncer.poll() > 0 {}
+    pipeline.run(warm, batch)?;
+    let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let datagrams = |pipeline: &Pipeline| {
+        let counts = pipeline.feed.counters().read();
+        (counts.datagrams_a, counts.datagrams_b)
+    };
+    let before = [
+        &counters.writes,
+        &counters.reads,
+        &counters.syncs,
+        &counters.clock_reads,
+    ]
+    .map(of);
+    let (sent, allocated) = (datagrams(&pipeline), allocations());
+    pipeline.run(counted, batch)?;
+    let allocated = allocations() - allocated;
+    let after = [
+        &counters.writes,
+        &counters.reads,
+        &counters.syncs,
+        &counters.clock_reads,
+    ]
+    .map(of);
+    let now = datagrams(&pipeline);
+    let spent: Vec<u64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
+    Ok(serde_json::json!({
+        "orders": counted.len(),
+        "batches": counted.len().div_ceil(batch),
+        "writes": spent.first(),
+        "reads": spent.get(1),
+        "fdatasyncs": spent.get(2),
+        "clock_reads": spent.get(3),
+        "allocations": allocated,
+        "datagrams_a": now.0 - sent.0,
+        "datagrams_b": now.1 - sent.1,
+        "event_hash": pipeline.hash.hashes().total().to_string(),
+    }))
+}

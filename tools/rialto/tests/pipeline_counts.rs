@@ -1,0 +1,76 @@
+//! What an order costs between the door's ring and everybody who is told, counted exactly at batches of 1, 16 and 256: a
+//! change that adds a call to the system, a read of the clock or an allocation to the path fails here, on any machine.
+
+use serde_json::Value;
+use std::process::Command;
+
+const SEED: &str = "9";
+
+fn counts(durability: &str, batch: u64, orders: u64) -> Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_rialto-counts"))
+        .args([
+            "pipeline",
+            durability,
+            &batch.to_string(),
+            SEED,
+            &(2 * orders).to_string(),
+        ])
+        .arg(folder.path())
+        .output()
+        .expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("it prints an object")
+}
+
+#[test]
+fn a_batch_costs_one_write_one_sync_two_clock_reads_and_no_allocation() {
+    for (batch, orders) in [(1, 1_000), (16, 16_000), (256, 64_000)] {
+        for durability in ["memory", "disk"] {
+            let orders = if durability == "disk" { orders / 10 } else { orders };
+            let counts = counts(durability, batch, orders);
+            println!("{durability}, batch {batch}: {counts}");
+            let of = |name: &str| counts[name].as_u64().unwrap_or_else(|| panic!("no {name}"));
+            let batches = orders.div_ceil(batch);
+            assert_eq!((of("orders"), of("batches")), (orders, batches));
+            assert_eq!(of("writes"), batches, "{durability}, batch {batch}: pwrite");
+            let disk = durability == "disk";
+            assert_eq!(
+                of("fdatasyncs"),
+                if disk { batches } else { 0 },
+                "{durability}, batch {batch}"
+            );
+            // The fence: by who releases, and in `memory` by the syncer, too.
+            assert_eq!(
+                of("reads"),
+                if disk { batches } else { 2 * batches },
+                "{durability}, batch {batch}: pread"
+            );
+            // The sequencer's stamp, and the feed's.
+            assert_eq!(of("clock_reads"), 2 * batches, "{durability}, batch {batch}");
+            // The feed's memory of a day grows now and then.
+            assert!(
+                of("allocations") * 1_000 <= of("orders").max(8_000),
+                "{durability}, batch {batch}: {counts}"
+            );
+            let (a, b) = (of("datagrams_a"), of("datagrams_b"));
+            assert_eq!(a, b, "both lines are the same");
+            // A message of an order has some 40 bytes and a datagram 1,400: what leaves together is packed.
+            let most = if batch == 1 {
+                orders
+            } else {
+                batches + orders * 48 / 1_400
+            };
+            assert!(
+                a <= most,
+                "{durability}, batch {batch}: {a} datagrams for {orders} orders"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_counts_repeat_to_the_digit() {
+    let (one, two) = (counts("memory", 16, 4_000), counts("memory", 16, 4_000));
+    assert_eq!(one, two);
+}
