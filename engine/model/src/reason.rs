@@ -67,6 +67,8 @@ byte_enum! {
         FirmKilled = 30,
         /// The phase takes no orders, or none of this kind.
         NotInThisPhase = 31,
+        /// The session is over its rate. Said by its door, of the reference and as many before it as the quantity says.
+        OverRate = 60,
         /// The venue takes cancels and reductions alone for now.
         CancelOnly = 80,
     }
@@ -163,6 +165,7 @@ impl RejectReason {
             Self::ExpiryInvalid => "expiry is not in the future: give a later one",
             Self::PostOnlyWouldTrade => "post-only order would have traded: give a less aggressive price",
             Self::NotInThisPhase => "the instrument's phase takes no such order: wait for the next phase",
+            Self::OverRate => "over the rate of this session: send slower",
             Self::CancelOnly => {
                 "the venue takes only cancels until its journal has room: cancel, or send it again later"
             }

@@ -133,6 +133,12 @@ impl Publisher {
         self.downstream.poll_packet(flush, packet)
     }
 
+    /// Messages that were in no packet yet.
+    #[must_use]
+    pub fn unsent(&self) -> u64 {
+        self.downstream.next().since(self.downstream.unsent())
+    }
+
     /// Takes all messages so far as sent, as they were before a restart.
     pub fn skip_unsent(&mut self) {
         self.downstream.skip_unsent();

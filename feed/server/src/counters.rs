@@ -42,6 +42,8 @@ counters! {
     datagrams_b,
     /// Bytes of datagrams that the system took: both lines and answers, without UDP and IP headers.
     bytes,
+    /// Calls to the system that sent them on the lines: fewer than datagrams where packets leave together.
+    calls,
     /// Datagrams that the system did not take. Messages in them can be asked for again.
     send_errors,
     /// Datagrams that came in at the re-request socket, whatever they were.

@@ -16,6 +16,7 @@ mod lines;
 pub mod multicast;
 mod progress;
 mod rerequest;
+mod segments;
 mod stage;
 mod tap;
 

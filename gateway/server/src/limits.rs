@@ -48,3 +48,9 @@ pub const SUBSCRIBED_INSTRUMENTS_MAX: usize = 1024;
 pub const PRINTS_MAX: usize = 1024;
 /// Entries in one market-data message; the others come with the next.
 pub const MARKET_ENTRIES_MAX: usize = 256;
+/// Addresses whose bad logons are counted. Beyond it the one that was last heard of longest ago is forgotten.
+pub const GUARDED_ADDRESSES_MAX: usize = 4096;
+/// Messages over the rate that are refused one behind the other; then the session is not read for a while.
+pub const THROTTLE_REFUSALS_MAX: u32 = 64;
+/// Times that a session is not read, without its budget ever being untouched; then it is put out.
+pub const THROTTLE_STOPS_MAX: u32 = 8;

@@ -4,34 +4,15 @@
 mod support;
 
 use rialto_fix::Version;
-use rialto_model::command::{SetPhase, SetRulebook};
-use rialto_model::{InstrumentId, Offers, Phase, Price, Quantity, Rulebook, SelfTrade};
+use rialto_model::command::SetPhase;
+use rialto_model::{InstrumentId, Phase};
 
 use support::fix_client::{FixClient, config, spoken};
 use support::{Exchange, Setup};
 
-/// An exchange whose ABC offers everything.
-fn ruled() -> Exchange {
-    let mut x = Exchange::new();
-    x.sequence(SetRulebook {
-        instrument: InstrumentId(1),
-        version: 1,
-        rulebook: Rulebook {
-            offers: Offers::ALL,
-            lot: Quantity(1),
-            quantity_min: Quantity(0),
-            quantity_max: Quantity(100_000),
-            self_trade: SelfTrade::Allowed,
-            protection: Price(0),
-        },
-    });
-    x.step();
-    x
-}
-
 #[track_caller]
 fn alone(table: &str) {
-    let mut x = ruled();
+    let mut x = Exchange::ruled();
     let mut client = FixClient::enter(&mut x, config("FIXONE"));
     client.play(&mut x, table);
     client.expect_nothing(&mut x, "LAST");
@@ -80,7 +61,7 @@ fn a_stop_that_is_reached_becomes_what_it_was_a_stop_for() {
         (Version::Fix44, "150=D 378=8"),
         (Version::Fix50Sp2, "150=L !378"),
     ] {
-        let mut x = ruled();
+        let mut x = Exchange::ruled();
         let mut client = FixClient::enter(&mut x, spoken(version, "FIXONE"));
         let mut rival = FixClient::enter(&mut x, config("FIXTWO"));
         let (exec_type, handled) = match exec_type.strip_suffix(" 21") {
@@ -123,7 +104,7 @@ fn a_replace_states_all_instructions_anew() {
 
 #[test]
 fn what_is_open_or_the_total_as_the_client_reads_its_quantity() {
-    let mut x = ruled();
+    let mut x = Exchange::ruled();
     let mut client = FixClient::enter(&mut x, config("FIXONE"));
     let mut rival = FixClient::enter(&mut x, config("FIXTWO"));
     client.play(&mut x, "> D 11=A 55=ABC 54=1 38=10 40=2 44=9.00\n< 8 150=0");
@@ -140,7 +121,7 @@ fn what_is_open_or_the_total_as_the_client_reads_its_quantity() {
 
 #[test]
 fn orders_are_asked_about() {
-    let mut x = ruled();
+    let mut x = Exchange::ruled();
     let mut client = FixClient::enter(&mut x, config("FIXONE"));
     client.play(
         &mut x,
@@ -182,7 +163,7 @@ fn orders_are_asked_about() {
 
 #[test]
 fn many_orders_are_told_under_few_notes() {
-    let mut x = ruled();
+    let mut x = Exchange::ruled();
     let mut client = FixClient::enter(&mut x, config("FIXONE"));
     for number in 0..300 {
         client.send(&x, &format!("D 11={number} 55=ABC 54=1 38=10 40=2 44=9.00"));
@@ -203,7 +184,7 @@ fn many_orders_are_told_under_few_notes() {
 #[test]
 fn a_mass_cancel_is_answered_before_what_it_takes_off() {
     for version in [Version::Fix44, Version::Fix50Sp2] {
-        let mut x = ruled();
+        let mut x = Exchange::ruled();
         let mut client = FixClient::enter(&mut x, spoken(version, "FIXONE"));
         client.play(
             &mut x,
@@ -254,7 +235,7 @@ fn instruments_and_the_day_are_asked_about() {
          > c 320=D 321=2
          < j 372=c
          > g 335=T 263=0
-         < h 335=T 336=DAY 340=2
+         < h 335=T 336=1 340=2
          > e 324=S 55=ABC 263=0
          < f 324=S 55=ABC 326=17
          > e 324=S 55=NOPE 263=0
@@ -264,7 +245,7 @@ fn instruments_and_the_day_are_asked_about() {
 
 #[test]
 fn versions_are_told_of_instruments_in_their_own_words() {
-    let mut x = ruled();
+    let mut x = Exchange::ruled();
     let mut client = FixClient::enter(&mut x, spoken(Version::Fix42, "FIXONE"));
     client.play(
         &mut x,
@@ -312,7 +293,7 @@ fn versions_are_told_of_instruments_in_their_own_words() {
 
 #[test]
 fn a_halt_is_told_to_who_watches() {
-    let mut x = ruled();
+    let mut x = Exchange::ruled();
     let mut client = FixClient::enter(&mut x, config("FIXONE"));
     client.play(&mut x, "> e 324=S 55=ABC 263=1\n< f 324=S 326=17");
     let phase = |phase| SetPhase {
@@ -330,7 +311,7 @@ fn a_halt_is_told_to_who_watches() {
 
 #[test]
 fn the_book_is_told_as_levels_and_kept_up() {
-    let mut x = ruled();
+    let mut x = Exchange::ruled();
     let mut client = FixClient::enter(&mut x, config("FIXONE"));
     let mut rival = FixClient::enter(&mut x, config("FIXTWO"));
     rival.play(
@@ -367,7 +348,7 @@ fn the_book_is_told_as_levels_and_kept_up() {
 
 #[test]
 fn a_view_of_some_levels_is_told_what_comes_into_it() {
-    let mut x = ruled();
+    let mut x = Exchange::ruled();
     let mut client = FixClient::enter(&mut x, config("FIXONE"));
     let mut rival = FixClient::enter(&mut x, config("FIXTWO"));
     rival.play(

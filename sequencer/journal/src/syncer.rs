@@ -126,6 +126,19 @@ impl<D: Disk> Syncer<D> {
         Frontier(Arc::clone(&self.shared))
     }
 
+    /// One round of fdatasync and nothing else: for who measures it. [`poll`](Self::poll) makes segments, too.
+    ///
+    /// # Errors
+    /// [`Failure`], for good.
+    pub fn sync_now(&mut self) -> Result<(), Failure> {
+        if let Some(failure) = self.shared.failure() {
+            return Err(failure.clone());
+        }
+        self.sync(self.config.durability)
+            .map(drop)
+            .inspect_err(|failure| self.shared.fail(failure.clone()))
+    }
+
     /// Everything that was written, in either mode.
     pub(crate) fn sync_all(&mut self) -> Result<(), Failure> {
         if let Some(failure) = self.shared.failure() {

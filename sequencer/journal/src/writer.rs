@@ -113,6 +113,8 @@ pub struct Writer<D: Disk> {
     day: TradingDay,
     /// The last mark written, and since when the frontier is known to be beyond it.
     marked: SequenceNumber,
+    /// Bytes of the blocks written.
+    bytes_written: u64,
     unmarked_since: Option<Monotonic>,
 }
 
@@ -146,6 +148,7 @@ impl<D: Disk> Writer<D> {
             last_stamp: place.last_stamp,
             day: place.day,
             marked: shared.released(),
+            bytes_written: 0,
             unmarked_since: None,
             config,
             shared,
@@ -187,6 +190,12 @@ impl<D: Disk> Writer<D> {
     #[must_use]
     pub const fn segment(&self) -> SegmentId {
         self.segment.name.id
+    }
+
+    /// Bytes of the blocks that this writer has written, idle marks included.
+    #[must_use]
+    pub const fn bytes_written(&self) -> u64 {
+        self.bytes_written
     }
 
     /// Segments that are ready behind the one being written: the room that is certain.
@@ -355,6 +364,7 @@ impl<D: Disk> Writer<D> {
         self.filled = BLOCK_HEADER;
         self.count = 0;
         self.marked = header.mark.up_to;
+        self.bytes_written += u64::from(header.length);
         self.unmarked_since = None;
         let last = self.place.last_seq();
         self.shared.wrote(last);

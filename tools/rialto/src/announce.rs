@@ -16,6 +16,7 @@ struct Ready<'a> {
     mold_a: String,
     mold_b: Option<String>,
     rerequest: Option<String>,
+    glimpse: Option<String>,
     quic: Option<String>,
     /// What QUIC clients know the server by.
     quic_cert: Option<&'a Path>,
@@ -54,6 +55,7 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         fix,
         feed,
         quic,
+        glimpse,
         follow,
     } = &controls.addresses;
     out::json_line(&Ready {
@@ -63,6 +65,7 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         mold_a: feed.line_a.to_string(),
         mold_b: feed.line_b.map(|line| line.to_string()),
         rerequest: feed.rerequest.map(|address| address.to_string()),
+        glimpse: glimpse.map(|address| address.to_string()),
         quic: quic.as_ref().map(|quic| quic.address.to_string()),
         quic_cert: quic.as_ref().map(|quic| quic.certificate.as_path()),
         follow: follow.as_ref().map(|follow| follow.address.to_string()),
@@ -81,6 +84,7 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
         fix,
         feed,
         quic,
+        glimpse,
         follow,
     } = &controls.addresses;
     let none = || "-".to_owned();
@@ -95,6 +99,9 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
         "  re-requests             {}",
         feed.rerequest.map_or_else(none, |at| at.to_string())
     ));
+    if let Some(glimpse) = glimpse {
+        out::say(format_args!("  GLIMPSE 5.0 snapshots   {glimpse}"));
+    }
     if let Some(console) = console {
         out::say(format_args!("  console                 {}", console.url()));
     }

@@ -37,6 +37,12 @@ pub(crate) struct Config {
     /// The venue's id; stated in the journal's first command.
     #[serde(default = "default_venue")]
     pub(crate) venue: u32,
+    /// Whether five bad logons in a minute close the doors to their address.
+    #[serde(default = "default_true")]
+    pub(crate) logon_guard: bool,
+    /// Connections of each door at a time.
+    #[serde(default = "default_connections_max")]
+    pub(crate) connections_max: usize,
     #[serde(default)]
     pub(crate) ouch: DoorConfig,
     #[serde(default)]
@@ -46,6 +52,9 @@ pub(crate) struct Config {
     /// The feed over QUIC; without it there is none.
     #[serde(default)]
     pub(crate) quic: Option<QuicConfig>,
+    /// GLIMPSE snapshots of the feed; without it there are none.
+    #[serde(default)]
+    pub(crate) glimpse: Option<GlimpseConfig>,
     /// The stream for other processes; without it none can follow.
     #[serde(default)]
     pub(crate) follow: Option<FollowConfig>,
@@ -72,6 +81,9 @@ const fn default_snapshot_every() -> u64 {
 }
 const fn default_venue() -> u32 {
     1
+}
+const fn default_connections_max() -> usize {
+    rialto_gateway::limits::CONNECTIONS_MAX
 }
 
 /// A door.
@@ -130,6 +142,10 @@ pub(crate) struct FeedConfig {
     pub(crate) rerequest: SocketAddr,
     /// Who may ask.
     pub(crate) entitled: Vec<Ipv4Addr>,
+    /// Whether packets that come at once are sent by one call where the kernel cuts them apart.
+    pub(crate) segmented: bool,
+    /// How long messages may wait for their packet to fill; 0: not beyond the batch they came in.
+    pub(crate) flush_us: u64,
     /// Bytes for the day's messages in memory; what goes beyond is made again from the journal for who asks.
     pub(crate) memory_bytes: usize,
 }
@@ -143,6 +159,8 @@ impl Default for FeedConfig {
             ttl: 0,
             rerequest: SocketAddr::from((Ipv4Addr::LOCALHOST, REREQUEST_PORT)),
             entitled: vec![Ipv4Addr::LOCALHOST],
+            segmented: false,
+            flush_us: 0,
             memory_bytes: rialto_publisher::Config::default().store_bytes_max,
         }
     }
@@ -178,6 +196,22 @@ impl Default for QuicConfig {
     }
 }
 
+/// GLIMPSE snapshots.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GlimpseConfig {
+    /// Where the server listens; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for GlimpseConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, GLIMPSE_PORT)),
+        }
+    }
+}
+
 /// The stream for other processes.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -203,6 +237,7 @@ pub(crate) const FIX_PORT: u16 = 26_401;
 pub(crate) const REREQUEST_PORT: u16 = 26_402;
 pub(crate) const QUIC_PORT: u16 = 26_403;
 pub(crate) const HTTP_PORT: u16 = 26_404;
+pub(crate) const GLIMPSE_PORT: u16 = 26_406;
 pub(crate) const FOLLOW_PORT: u16 = 26_405;
 pub(crate) const LINE_A_PORT: u16 = 26_411;
 pub(crate) const LINE_B_PORT: u16 = 26_412;
@@ -267,6 +302,51 @@ pub(crate) struct SessionConfig {
     /// Whether its DAY orders are cancelled when it is lost.
     #[serde(default = "default_true")]
     pub(crate) cancel_on_disconnect: bool,
+    /// How long after a loss it is not let in again; a logout in good order is no loss.
+    #[serde(default)]
+    pub(crate) reconnect_after_seconds: u32,
+    /// Orders and replaces a second, 0 for any number, and how many at once.
+    #[serde(default)]
+    pub(crate) orders_per_second: u32,
+    #[serde(default)]
+    pub(crate) orders_burst: u32,
+    /// Cancels a second, 0 for any number, and how many at once.
+    #[serde(default)]
+    pub(crate) cancels_per_second: u32,
+    #[serde(default)]
+    pub(crate) cancels_burst: u32,
+    /// FIX: it is told of every order of its firm, whoever sent it, and sends none.
+    #[serde(default)]
+    pub(crate) drop_copy: bool,
+    /// FIX: its name is enough to log on. For benches that cannot send a password, on a door that nobody else reaches.
+    #[serde(default)]
+    pub(crate) no_password: bool,
+}
+
+impl SessionConfig {
+    /// A session without limits.
+    pub(crate) fn new(name: String, door: &str, cancel_on_disconnect: bool) -> Self {
+        Self {
+            name,
+            door: door.to_owned(),
+            cancel_on_disconnect,
+            reconnect_after_seconds: 0,
+            orders_per_second: 0,
+            orders_burst: 0,
+            cancels_per_second: 0,
+            cancels_burst: 0,
+            drop_copy: false,
+            no_password: false,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(
+            self.door == "fix" || !(self.drop_copy || self.no_password),
+            "drop_copy and no_password are of FIX sessions"
+        );
+        Ok(())
+    }
 }
 
 const fn default_true() -> bool {
@@ -351,6 +431,7 @@ impl Config {
                     "session {:?} is there twice",
                     session.name
                 );
+                session.check().with_context(|| format!("session {:?}", session.name))?;
                 names.push(&session.name);
             }
         }

@@ -12,7 +12,6 @@ mod console;
 mod definitions;
 mod doctor;
 mod exchange;
-mod feed_client;
 mod fix_client;
 mod follow;
 mod fork;

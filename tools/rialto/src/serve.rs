@@ -82,7 +82,7 @@ pub(crate) fn credentials_path(data: &Path) -> PathBuf {
 
 fn check_credentials(config: &Config, credentials: &Credentials, path: &Path) -> Result<()> {
     for session in config.firms.iter().flat_map(|firm| &firm.sessions) {
-        if !credentials.contains(&session.name) {
+        if !session.no_password && !credentials.contains(&session.name) {
             bail!("{} has no password for session {:?}", path.display(), session.name);
         }
     }

@@ -8,7 +8,8 @@ use rialto_model::event::{
     Accepted, Cancelled, ChangeRejected, Executed, Instructed, Reduced, Rejected, Replaced, Restated, Triggered,
 };
 use rialto_model::{
-    Event, InstrumentId, MsgSeqNum, OrderId, Quantity, RejectReason, SequenceNumber, SessionId, Target, Text, Timestamp,
+    Event, FirmId, InstrumentId, MsgSeqNum, OrderId, Quantity, RejectReason, SequenceNumber, SessionId, Target, Text,
+    Timestamp,
 };
 
 use super::codes::{ExecType, LastLiquidity, OrdStatus, RestatementReason, ending};
@@ -43,23 +44,32 @@ pub(super) struct TradeSide {
 
 impl Fix {
     fn report(&mut self, order: &Order, report: &Report<'_>, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
-        let Some(account) = self.accounts.get_mut(&order.session) else {
-            return;
-        };
         let context = context(&mut self.exec_ids, order.instrument, at, floor).0;
         self.body.clear();
         report.write(order, &context, &mut self.body);
-        account.send(hub, floor.now, at.stamp, MsgType::EXECUTION_REPORT, &self.body);
+        let copies = self.drop_copies.get(&order.firm).map_or(&[][..], Vec::as_slice);
+        for session in [order.session].iter().chain(copies) {
+            if let Some(account) = self.accounts.get_mut(session) {
+                account.send(hub, floor.now, at.stamp, MsgType::EXECUTION_REPORT, &self.body);
+            }
+        }
+    }
+
+    /// Whether anybody at this door is told of the orders of this session.
+    fn is_told_of(&self, session: SessionId, firm: FirmId) -> bool {
+        self.accounts.contains_key(&session) || self.drop_copies.contains_key(&firm)
     }
 
     pub(super) fn accepted(&mut self, event: &Accepted) {
-        let Some(account) = self.accounts.get_mut(&event.session) else {
+        if !self.is_told_of(event.session, event.firm) {
             return;
-        };
-        account.heard(event.inbound);
-        account
-            .names
-            .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
+        }
+        if let Some(account) = self.accounts.get_mut(&event.session) {
+            account.heard(event.inbound);
+            account
+                .names
+                .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
+        }
         self.orders.insert(event.order_id, Order::accepted(event));
         self.told = Some(Told {
             order_id: event.order_id,
@@ -69,16 +79,15 @@ impl Fix {
     }
 
     pub(super) fn replaced(&mut self, event: &Replaced) {
-        let (Some(account), Some(order)) = (
-            self.accounts.get_mut(&event.session),
-            self.orders.get_mut(&event.order_id),
-        ) else {
+        let Some(order) = self.orders.get_mut(&event.order_id) else {
             return;
         };
-        account.heard(event.inbound);
-        account
-            .names
-            .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
+        if let Some(account) = self.accounts.get_mut(&event.session) {
+            account.heard(event.inbound);
+            account
+                .names
+                .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
+        }
         let asked = Some((event.client_id, order.client_id));
         order.replaced(event);
         self.told = Some(Told {

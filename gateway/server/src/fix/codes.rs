@@ -102,7 +102,7 @@ pub(super) const fn tif_out(order: &Order) -> u8 {
 }
 
 /// MassCancelRejectReason(532).
-pub(super) const fn mass_cancel_reject_reason(reason: RejectReason) -> u64 {
+pub(crate) const fn mass_cancel_reject_reason(reason: RejectReason) -> u64 {
     match reason {
         RejectReason::UnknownInstrument => 1,
         _ => 99,
@@ -134,7 +134,7 @@ pub(super) const fn capacity_in(capacity: Option<u8>) -> Capacity {
 }
 
 /// OrdRejReason(103).
-pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
+pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
     match reason {
         RejectReason::UnknownInstrument => 1,
         RejectReason::MarketClosed | RejectReason::NotInThisPhase | RejectReason::CancelOnly => 2,
@@ -164,12 +164,13 @@ pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::TriggerInvalid
         | RejectReason::ExpiryInvalid
         | RejectReason::PostOnlyWouldTrade
-        | RejectReason::FirmKilled => 99,
+        | RejectReason::FirmKilled
+        | RejectReason::OverRate => 99,
     }
 }
 
 /// CxlRejReason(102).
-pub(super) const fn cxl_rej_reason(reason: RejectReason) -> u64 {
+pub(crate) const fn cxl_rej_reason(reason: RejectReason) -> u64 {
     match reason {
         RejectReason::TooLate => 0,
         RejectReason::UnknownOrder | RejectReason::NotYours => 1,

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rialto_fix::session::{Session, SessionConfig};
-use rialto_fix::{Monotonic, MsgSeqNum, MsgType, Now, UtcTimestamp};
+use rialto_fix::message::{FieldWriter, Message};
+use rialto_fix::session::{BusinessRejectReason, Session, SessionConfig};
+use rialto_fix::{Monotonic, MsgSeqNum, MsgType, Now, UtcTimestamp, tags};
 use rialto_model::{InstrumentId, SessionId, Timestamp};
 
 use super::market::Subscription;
@@ -90,6 +91,25 @@ impl Pending {
     }
 }
 
+/// Messages over the rate, one behind the other.
+#[derive(Debug)]
+pub(super) struct OverRate {
+    first: u64,
+    last: u64,
+    msg_type: Vec<u8>,
+}
+
+impl OverRate {
+    pub(super) fn of(message: &Message<'_>) -> Self {
+        let number = message.msg_seq_num().map_or(0, |number| number.0);
+        Self {
+            first: number,
+            last: number,
+            msg_type: message.msg_type().0.to_vec(),
+        }
+    }
+}
+
 /// What a connection is told of the market.
 #[derive(Debug, Default)]
 pub(super) struct Interests {
@@ -121,6 +141,8 @@ pub(crate) struct Connection {
     /// How many of the answers, from the oldest, have their number on the way.
     pub(super) asked: usize,
     pub(super) interests: Interests,
+    /// Messages that were refused one behind the other and not yet answered.
+    over_rate: Option<OverRate>,
     /// The exchange has said Logout, so the end is its doing.
     pub(super) dismissed: bool,
     /// The other end has hung up.
@@ -137,6 +159,7 @@ impl Connection {
             answers: VecDeque::new(),
             asked: 0,
             interests: Interests::default(),
+            over_rate: None,
             dismissed: false,
             lost: false,
             sent: SentMessages::default(),
@@ -182,6 +205,32 @@ impl Connection {
 
     pub(super) fn next_inbound(&self) -> MsgSeqNum {
         self.fix.as_ref().map_or(MsgSeqNum::FIRST, |fix| fix.next_inbound())
+    }
+
+    /// Notes a message that is over the session's rate.
+    pub(super) fn over_rate(&mut self, refused: OverRate) {
+        match &mut self.over_rate {
+            Some(run) => run.last = refused.last,
+            none => *none = Some(refused),
+        }
+    }
+
+    /// Answers the messages that were over the rate: one answer for a run of them.
+    pub(super) fn tell_over_rate(&mut self) {
+        if let Some(run) = self.over_rate.take() {
+            let mut body = Vec::new();
+            let text = format!(
+                "messages {} to {} were over the rate of this session and not taken: send slower",
+                run.first, run.last
+            );
+            FieldWriter::new(&mut body)
+                .unsigned(tags::REF_SEQ_NUM, run.first)
+                .text(tags::TEXT, &text)
+                .bytes(tags::REF_MSG_TYPE, &run.msg_type)
+                .unsigned(tags::BUSINESS_REJECT_REASON, BusinessRejectReason::Other as u64);
+            self.answers
+                .push_back(Pending::new(MsgType::BUSINESS_MESSAGE_REJECT, body));
+        }
     }
 
     /// Gives the numbers and messages back; nothing more is read or said here.

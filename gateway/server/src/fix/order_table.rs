@@ -5,17 +5,18 @@ use std::collections::HashMap;
 
 use rialto_model::event::{Accepted, Replaced, Triggered};
 use rialto_model::{
-    AccountId, Handling, Instructions, InstrumentId, OrderId, OrderKind, Price, Quantity, SessionId, ShortSale, Side,
-    Text, TimeInForce, UserRef,
+    AccountId, FirmId, Handling, Instructions, InstrumentId, OrderId, OrderKind, Price, Quantity, SessionId, ShortSale,
+    Side, Text, TimeInForce, UserRef,
 };
 
 use super::codes::OrdStatus;
 use super::names::Ended;
 
-/// A live order of a FIX session.
+/// A live order of a FIX session, or of a firm that has a drop copy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Order {
     pub(super) session: SessionId,
+    pub(super) firm: FirmId,
     pub(super) order_id: OrderId,
     pub(super) user_ref: UserRef,
     pub(super) client_id: Text,
@@ -65,6 +66,7 @@ impl Order {
     pub(super) fn accepted(event: &Accepted) -> Self {
         Self {
             session: event.session,
+            firm: event.firm,
             order_id: event.order_id,
             user_ref: event.user_ref,
             client_id: event.client_id,

@@ -14,18 +14,20 @@ use std::sync::Arc;
 
 use rialto_fix::dictionary::Validator;
 use rialto_fix::message::{Message, write_reversed_route};
-use rialto_fix::session::{DisconnectReason, Event as FixEvent, LogonRequest, SessionConfig, write_business_reject};
+use rialto_fix::session::{
+    BusinessRejectReason, DisconnectReason, Event as FixEvent, LogonRequest, SessionConfig, write_business_reject,
+};
 use rialto_fix::{MsgType, Version};
 use rialto_model::command::SessionNote;
 use rialto_model::event::{SessionNoted, SessionOpened};
-use rialto_model::{Event, LossCause, MsgSeqNum, Output, SessionId};
+use rialto_model::{Event, FirmId, LossCause, MsgSeqNum, Output, SessionId};
 
 use super::account::{Account, Line};
 use super::answers::{At, Told, TradeSide};
 use super::codes::{
     ANSWERS_PER_NOTE, LastLiquidity, NOTE_ANSWERS, NOTE_MARKET, NOTE_RELOGON, NOTE_RESET, answers_of, note_of,
 };
-use super::connection::{Connection as Peer, Logon, PENDING_ANSWERS, Pending, Stage, fix_now};
+use super::connection::{Connection as Peer, Logon, OverRate, PENDING_ANSWERS, Pending, Stage, fix_now};
 use super::dialect::translate;
 use super::order_table::OrderTable;
 use super::orders::{self, Inward, Sender};
@@ -35,6 +37,7 @@ use crate::door::Protocol;
 use crate::floor::Floor;
 use crate::limits::{LOGON_TIMEOUT_NS, MESSAGES_PER_SERVICE};
 use crate::net::{Connection, ConnectionId, Hub};
+use crate::throttle::Verdict;
 
 pub(crate) struct Fix {
     /// The versions spoken; the first rules until a Logon has chosen.
@@ -48,6 +51,8 @@ pub(crate) struct Fix {
     /// Of which the report is to come.
     pub(super) told: Option<Told>,
     pub(super) depth: Depth,
+    /// Sessions that are told of every order of a firm.
+    pub(super) drop_copies: BTreeMap<FirmId, Vec<SessionId>>,
     /// Sessions that want news of the market.
     pub(super) interested: BTreeSet<SessionId>,
     /// Reused for every body.
@@ -60,6 +65,10 @@ enum Step {
     Message(Inward),
     Reject(String, Pending),
     Note(u8),
+    /// The message is over the session's rate.
+    OverRate(OverRate),
+    /// So many were that the session ends.
+    PutOut,
     Over(DisconnectReason),
     Nothing,
 }
@@ -67,6 +76,8 @@ enum Step {
 enum LogonAsk {
     /// The first of its connection, with its password.
     First(Vec<u8>),
+    /// The first of a session whose name is enough.
+    Open,
     /// One inside the session.
     Again,
     /// It may not be answered.
@@ -90,6 +101,7 @@ impl Fix {
             exec_ids: ExecIds::default(),
             told: None,
             depth: Depth::default(),
+            drop_copies: BTreeMap::new(),
             interested: BTreeSet::new(),
             body: Vec::new(),
         }
@@ -101,11 +113,16 @@ impl Fix {
     fn step(&mut self, event: &FixEvent<'_>, session: Option<SessionId>, id: ConnectionId, floor: &Floor) -> Step {
         match event {
             FixEvent::Logon(request) => {
-                let (logon, ask) = self.read_logon(request);
+                let (logon, ask) = self.read_logon(request, floor);
                 Step::Logon(logon, ask)
             }
             FixEvent::Application(message) => {
                 floor.count(|c| &c.frames_in);
+                match self.judge(message, session, floor) {
+                    Verdict::Pass => {}
+                    Verdict::Refuse => return Step::OverRate(OverRate::of(message)),
+                    Verdict::Lose => return Step::PutOut,
+                }
                 match self.read(message, session, id, floor) {
                     Inward::Refused(reason, text) => {
                         let (mut header, mut body) = (Vec::new(), Vec::new());
@@ -141,7 +158,7 @@ impl Fix {
         }
     }
 
-    fn read_logon(&self, request: &LogonRequest<'_>) -> (Logon, LogonAsk) {
+    fn read_logon(&self, request: &LogonRequest<'_>, floor: &Floor) -> (Logon, LogonAsk) {
         let name = request.sender_comp_id();
         let inbound = request.message().msg_seq_num().map_or(0, |number| number.0);
         let logon = Logon {
@@ -157,6 +174,8 @@ impl Fix {
             LogonAsk::Refuse("TargetCompID(56) is not ours")
         } else if request.username().is_some_and(|user| !user.eq_ignore_ascii_case(name)) {
             LogonAsk::Refuse("Username(553) is not SenderCompID(49)")
+        } else if floor.config.settings_of(name).no_password {
+            LogonAsk::Open
         } else {
             request
                 .password()
@@ -176,11 +195,15 @@ impl Fix {
         let Some(account) = self.accounts.get_mut(&session) else {
             return Inward::Known;
         };
+        if account.settings.drop_copy {
+            let text = "a drop copy is told of its firm's orders and asks for nothing".to_owned();
+            return Inward::Refused(BusinessRejectReason::NotAuthorized, text);
+        }
         let number = message.msg_seq_num().map_or(0, |number| number.0);
         let sender = Sender {
             session,
             incarnation,
-            policy: account.policy,
+            policy: account.settings.policy(),
             inbound: MsgSeqNum(u32::try_from(number).unwrap_or(u32::MAX)),
         };
         let mut context = orders::Context {
@@ -193,11 +216,20 @@ impl Fix {
 
     fn act(&mut self, step: Step, connection: &mut Connection<Peer>, floor: &mut Floor) {
         match step {
-            Step::Logon(logon, LogonAsk::Refuse(why)) => self.refuse(connection, &logon.name, why, floor),
-            Step::Logon(logon, LogonAsk::First(password)) => match floor.check(connection.id, &logon.name, &password) {
-                Ok(()) => connection.session.stage = Stage::Checking(logon),
-                Err(why) => self.refuse(connection, &logon.name, &why, floor),
-            },
+            Step::Logon(logon, LogonAsk::Refuse(why)) => {
+                floor.bad_logon(connection.link.peer());
+                self.refuse(connection, &logon.name, why, floor);
+            }
+            Step::Logon(logon, LogonAsk::First(password)) => {
+                match floor.check(connection.id, connection.link.peer(), &logon.name, &password) {
+                    Ok(()) => connection.session.stage = Stage::Checking(logon),
+                    Err(why) => self.refuse(connection, &logon.name, &why, floor),
+                }
+            }
+            Step::Logon(logon, LogonAsk::Open) => {
+                connection.session.stage = Stage::Checking(logon);
+                self.checked(connection, true, floor);
+            }
             Step::Logon(logon, LogonAsk::Again) => {
                 let what = if logon.reset { NOTE_RESET } else { NOTE_RELOGON };
                 self.note(what, logon.inbound, connection, floor);
@@ -216,6 +248,15 @@ impl Fix {
                 });
                 connection.session.answers.push_back(reject);
             }
+            Step::OverRate(refused) => {
+                floor.count(|c| &c.throttled);
+                connection.session.over_rate(refused);
+            }
+            Step::PutOut => {
+                floor.count(|c| &c.protocol_errors);
+                let why = "it went on sending over its rate";
+                self.over(connection, LossCause::ProtocolError, why, floor);
+            }
             Step::Note(what) => self.note(what, taken(&connection.session), connection, floor),
             Step::Over(reason) => {
                 let cause = loss_cause(reason);
@@ -225,6 +266,27 @@ impl Fix {
                 self.over(connection, cause, &reason.to_string(), floor);
             }
         }
+    }
+
+    /// What of a session's budget the message takes. Cancels have one of their own.
+    fn judge(&mut self, message: &Message<'_>, session: Option<SessionId>, floor: &Floor) -> Verdict {
+        let Some(account) = session.and_then(|session| self.accounts.get_mut(&session)) else {
+            return Verdict::Pass;
+        };
+        let now = floor.stream_time();
+        match message.msg_type() {
+            MsgType::ORDER_CANCEL_REQUEST | MsgType::ORDER_MASS_CANCEL_REQUEST => account.throttle.cancel(now),
+            _ => account.throttle.order(now),
+        }
+    }
+
+    /// Whether the connection's session is not read now.
+    fn is_stopped(&self, connection: &Connection<Peer>, floor: &Floor) -> bool {
+        let account = connection
+            .session
+            .session()
+            .and_then(|session| self.accounts.get(&session));
+        account.is_some_and(|account| account.throttle.is_stopped(floor.stream_time()))
     }
 
     /// Sequences that answers take their numbers, as far as there is room.
@@ -287,7 +349,12 @@ impl Fix {
         if floor.roster.is_going(session) {
             return;
         }
-        let expected = self.accounts.get(&session).map_or(0, |account| account.expected.0);
+        let account = self.accounts.get(&session);
+        if account.is_some_and(|account| floor.must_wait(session, &account.settings)) {
+            let why = "it was lost a moment ago: wait for reconnect_after";
+            return self.refuse(connection, &logon.name, why, floor);
+        }
+        let expected = account.map_or(0, |account| account.expected.0);
         // A Logon ahead of its turn is asked about; it does not say that what is missing came.
         let in_turn = logon.reset || u64::from(logon.inbound) == expected;
         let inbound = MsgSeqNum(if in_turn { logon.inbound } else { 0 });
@@ -452,9 +519,12 @@ impl Protocol for Fix {
         self.follow_market(&output.event.body, at.stamp, hub);
         match &output.event.body {
             Event::SessionDefined(e) if floor.directory.name_of(e.session).is_some() => {
-                let policy = floor.config.policy_of(e.name.as_bytes());
-                let account = Account::new(policy, floor.config.log_bytes_max);
-                self.accounts.insert(e.session, account);
+                let settings = floor.config.settings_of(e.name.as_bytes());
+                if settings.drop_copy {
+                    self.drop_copies.entry(e.firm).or_default().push(e.session);
+                }
+                self.accounts
+                    .insert(e.session, Account::new(settings, floor.config.log_bytes_max));
             }
             Event::DayStarted(_) => self.begin_day(floor, hub),
             Event::DayEnded(_) => self.end_day(hub),
@@ -535,7 +605,10 @@ impl Protocol for Fix {
                 connection.session.stage = Stage::Granted { session, logon };
                 self.bring_up(connection, floor);
             }
-            None => self.refuse(connection, &logon.name, "unknown name or wrong password", floor),
+            None => {
+                floor.bad_logon(connection.link.peer());
+                self.refuse(connection, &logon.name, "unknown name or wrong password", floor);
+            }
         }
     }
 
@@ -544,6 +617,9 @@ impl Protocol for Fix {
         for taken in 0.. {
             if connection.session.stage == Stage::Done {
                 return false;
+            }
+            if self.is_stopped(connection, floor) {
+                break;
             }
             self.number_answers(connection, floor);
             if connection.session.answers.len() >= PENDING_ANSWERS {
@@ -560,8 +636,14 @@ impl Protocol for Fix {
                 break;
             };
             let step = self.step(&event, session, connection.id, floor);
+            if !matches!(step, Step::OverRate(_)) {
+                connection.session.tell_over_rate();
+            }
             self.act(step, connection, floor);
         }
+        // The refusals of a run are one answer.
+        connection.session.tell_over_rate();
+        self.number_answers(connection, floor);
         if connection.session.lost {
             self.over(connection, LossCause::Disconnected, "the connection was closed", floor);
         }

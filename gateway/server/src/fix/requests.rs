@@ -31,8 +31,8 @@ const MASS_STATUS_REQ_TYPE: Tag = Tag(585);
 const LAST_FRAGMENT: Tag = Tag(893);
 const SECURITY_LIST_FRAGMENT: usize = 100;
 
-/// The one trading session of a day, as 336 names it.
-const DAY: &str = "DAY";
+/// The one trading session of a day, as 336 names it (5.0 SP2: 1 is the day).
+const DAY: &str = "1";
 
 /// Reads a question of this session.
 pub(super) fn read(message: &Message<'_>, session: SessionId, context: &Context<'_>) -> Inward {

@@ -2,6 +2,7 @@
 
 pub(crate) mod core;
 pub(crate) mod followers;
+mod glimpse;
 mod history;
 pub(crate) mod pipeline;
 mod quic;
@@ -13,13 +14,13 @@ use crate::announce::Sent;
 use crate::ask::World;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
-use crate::feed_client::FeedAddresses;
 use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::Receiver;
+use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
 use rialto_gateway::{
-    Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
-    SessionSettings,
+    Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, GuardConfig, OuchConfig, OuchDoor, Parts,
+    Rate, Say, SessionSettings, Throttles,
 };
 use rialto_journal::Frontier;
 use rialto_members::Verifier;
@@ -46,6 +47,7 @@ pub(crate) struct Addresses {
     pub(crate) fix: SocketAddr,
     pub(crate) feed: FeedAddresses,
     pub(crate) quic: Option<quic::QuicAddress>,
+    pub(crate) glimpse: Option<SocketAddr>,
     pub(crate) follow: Option<FollowAddress>,
 }
 
@@ -56,6 +58,7 @@ pub(crate) struct Exchange {
     fix: FixDoor<SystemClock>,
     feed: FeedStage<SystemClock>,
     quic: Option<rialto_quic::Server>,
+    glimpse: Option<rialto_glimpse::Server>,
     controls: Controls,
     layout: Layout,
     idle: Idle,
@@ -197,6 +200,7 @@ impl Exchange {
         let (asking, quic_desk) = history::desk();
         let quic = quic::open(config, &verifier, &mut feed, asking)?;
         let (quic, quic_address) = quic.unzip();
+        let glimpse = glimpse::open(config, &verifier, &mut feed)?;
 
         let rebuilt = Rebuilt::open(&journal, |output| {
             ouch.replay(output);
@@ -228,6 +232,7 @@ impl Exchange {
             fix: fix.address(),
             feed: feed_addresses(&feed, config.feed.interface),
             quic: quic_address,
+            glimpse: glimpse.as_ref().map(rialto_glimpse::Server::address),
         };
         let controls = Controls {
             venue: venue_in,
@@ -256,6 +261,7 @@ impl Exchange {
             fix,
             feed,
             quic,
+            glimpse,
             controls,
             layout,
             idle,
@@ -282,6 +288,7 @@ impl Exchange {
         });
         // Whatever was released is in the journal, so that who follows it outside can have all of it before it ends.
         drop(self.followers);
+        drop(self.glimpse);
         if let Some(quic) = &mut self.quic {
             quic.stop();
         }
@@ -342,6 +349,8 @@ fn fix_config(config: &Config) -> FixConfig {
 
 /// What holds for each session that comes by this door.
 fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
+    door.guard = config.logon_guard.then(GuardConfig::default);
+    door.connections_max = config.connections_max;
     let sessions = config
         .firms
         .iter()
@@ -350,6 +359,19 @@ fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
     for session in sessions {
         let own = SessionSettings {
             cancel_on_disconnect: session.cancel_on_disconnect,
+            reconnect_after_ns: u64::from(session.reconnect_after_seconds) * 1_000_000_000,
+            throttles: Throttles {
+                orders: Rate {
+                    per_second: session.orders_per_second,
+                    burst: session.orders_burst,
+                },
+                cancels: Rate {
+                    per_second: session.cancels_per_second,
+                    burst: session.cancels_burst,
+                },
+            },
+            drop_copy: session.drop_copy,
+            no_password: session.no_password,
         };
         door.settings.insert(session.name.clone(), own);
     }
@@ -363,6 +385,8 @@ fn feed_config(settings: &FeedSettings) -> FeedConfig {
         ttl: settings.ttl,
         rerequest: settings.rerequest,
         entitled: settings.entitled.iter().copied().map(Into::into).collect(),
+        segmented: settings.segmented,
+        flush_ns: settings.flush_us.saturating_mul(1_000),
         publisher: rialto_publisher::Config {
             store_bytes_max: settings.memory_bytes,
             ..rialto_publisher::Config::default()

@@ -2,8 +2,8 @@
 
 use crate::agents::{AgentInstrument, AgentsConfig, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
 use crate::config::{
-    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, HTTP_PORT, InstrumentConfig, OUCH_PORT, QUIC_PORT,
-    QuicConfig, REREQUEST_PORT, SessionConfig,
+    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, GLIMPSE_PORT, GlimpseConfig, HTTP_PORT,
+    InstrumentConfig, OUCH_PORT, QUIC_PORT, QuicConfig, REREQUEST_PORT, SessionConfig,
 };
 use crate::console::Seat as ConsoleSeat;
 use crate::exchange::Controls;
@@ -44,11 +44,10 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
         firm("Alpha Securities", "ALFA", STEMS[0], agents.div_ceil(2)),
         firm("Beta Trading", "BETA", STEMS[1], agents / 2),
     ];
-    config.firms[0].sessions.push(SessionConfig {
-        name: CONSOLE_SESSION.to_owned(),
-        door: "ouch".to_owned(),
-        cancel_on_disconnect: true,
-    });
+    let console = SessionConfig::new(CONSOLE_SESSION.to_owned(), "ouch", true);
+    config.firms[0].sessions.push(console);
+    // Whoever tries things out on a laptop mistypes.
+    config.logon_guard = false;
     config.ouch = DoorConfig {
         listen: free_tcp(OUCH_PORT),
     };
@@ -58,6 +57,9 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
     };
     config.feed = free_feed();
     config.quic = Some(free_quic());
+    config.glimpse = Some(GlimpseConfig {
+        listen: free_tcp(GLIMPSE_PORT),
+    });
     Ok(config)
 }
 
@@ -65,11 +67,7 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
 /// connection, and one session for each of its agents: every third comes
 /// by FIX.
 fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
-    let session = |name: String, door: &str, cancel_on_disconnect| SessionConfig {
-        name,
-        door: door.to_owned(),
-        cancel_on_disconnect,
-    };
+    let session = SessionConfig::new;
     let mut sessions = vec![
         session(format!("{stem}1"), "ouch", false),
         session(format!("{stem}2"), "ouch", true),
@@ -189,8 +187,12 @@ pub(super) fn paste_lines(controls: &Controls) -> String {
         .line_b
         .map(|line| format!(" --group-b {line}"))
         .unwrap_or_default();
+    let glimpse = addresses
+        .glimpse
+        .map(|at| format!(" --glimpse {at} --user alpha1 --password {PASSWORD}"))
+        .unwrap_or_default();
     format!(
-        "  watch the market     rialto md tail --group {}{group_b}{rerequest}\n  \
+        "  watch the market     rialto md tail --group {}{group_b}{rerequest}{glimpse}\n  \
          send an order        rialto order --ouch {} --user alpha1 --password {PASSWORD} buy 100 ACME --price 100.00\n  \
          by FIX               SenderCompID=ALPHA TargetCompID={} Username=ALPHA Password={PASSWORD}, BeginString=FIX.4.4, {}\n  \
          look at the journal  rialto journal tail DATA\n",
