@@ -12,6 +12,7 @@ from pathlib import Path
 
 from exchange import BINARY, PATIENCE_S, stop, up
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
@@ -161,7 +162,7 @@ def keyboard(page):
     reached = set()
     page.browser.execute_script("document.activeElement.blur()")
     for _ in range(60):
-        page.browser.switch_to.active_element.send_keys(Keys.TAB)
+        ActionChains(page.browser).send_keys(Keys.TAB).perform()
         reached.add(page.browser.execute_script("return document.activeElement.id || document.activeElement.tagName"))
     missing = {"theme", "help", "quantity", "price", "send", "play", "scrub", "live", "open-journey"} - reached
     assert not missing, f"not reached by the keyboard: {missing}"

@@ -178,33 +178,39 @@ function draw() {
   Chart.draw(at("chart"), state.symbol, DECIMALS);
 }
 
+// Rows are made once and changed in place, so that what has the focus keeps it.
 function drawInstruments(picture) {
   const body = at("instruments");
-  const focused = document.activeElement && document.activeElement.dataset.symbol;
-  body.replaceChildren();
-  for (const one of picture.instruments) {
-    const row = body.insertRow();
+  picture.instruments.forEach((one, index) => {
+    const row = body.rows[index] || instrumentRow(body);
+    const [name, bid, ask, last, changed] = row.cells;
+    const [button, badge] = name.children;
+    row.dataset.symbol = one.symbol;
     row.setAttribute("aria-selected", one.symbol === state.symbol);
-    row.onclick = () => choose(one.symbol);
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = one.symbol;
-    button.dataset.symbol = one.symbol;
-    const name = row.insertCell();
-    name.append(button);
-    if (one.phase !== "trading") {
-      const badge = document.createElement("span");
-      badge.className = "badge";
-      badge.textContent = one.phase;
-      name.append(badge);
-    }
-    if (focused === one.symbol) button.focus();
-    cell(row, one.bids.length ? price(one.bids[0][0]) : "–", "bid");
-    cell(row, one.asks.length ? price(one.asks[0][0]) : "–", "ask");
-    cell(row, one.last === null ? "–" : price(one.last));
+    tell(button, one.symbol);
+    tell(badge, one.phase === "trading" ? "" : one.phase, one.phase === "trading" ? "" : "badge");
+    tell(bid, one.bids.length ? price(one.bids[0][0]) : "–", "bid");
+    tell(ask, one.asks.length ? price(one.asks[0][0]) : "–", "ask");
+    tell(last, one.last === null ? "–" : price(one.last));
     const change = one.change || 0;
-    cell(row, one.change === null ? "–" : (change > 0 ? "+" : "") + price(change), change > 0 ? "up" : change < 0 ? "down" : "");
-  }
+    tell(changed, one.change === null ? "–" : (change > 0 ? "+" : "") + price(change), change > 0 ? "up" : change < 0 ? "down" : "");
+  });
+  while (body.rows.length > picture.instruments.length) body.deleteRow(-1);
+}
+
+function instrumentRow(body) {
+  const row = body.insertRow();
+  const button = document.createElement("button");
+  button.type = "button";
+  row.insertCell().append(button, document.createElement("span"));
+  for (let column = 1; column < 5; column++) row.insertCell();
+  row.onclick = () => choose(row.dataset.symbol);
+  return row;
+}
+
+function tell(element, text, kind = "") {
+  if (element.textContent !== text) element.textContent = text;
+  if (element.className !== kind) element.className = kind;
 }
 
 function drawAuction(one) {
