@@ -1,7 +1,7 @@
 //! The HTTP gateway: market data as JSON, a WebSocket, an order ticket, the past, and the console page.
 //!
 //! It has a thread of its own and knows nothing of stages: what it shows is handed to it as text by whoever follows the
-//! market ([`Services::pictures`]), and what it is asked to do it hands on to a [`Desk`] or an [`Archive`]. A slow or
+//! market ([`Services::pictures`]), and what it is asked to do it hands on to a [`Desk`], an [`Archive`] or an [`Office`]. A slow or
 //! hostile browser costs this thread and nobody else. It holds no order, no book and no position.
 //!
 //! | path | answer |
@@ -15,8 +15,9 @@
 //! | `GET /api/v1/orders` | the desk's orders |
 //! | `POST /api/v1/orders` | enters an order: `{"symbol","side","quantity","price","tif"}` |
 //! | `DELETE /api/v1/orders/{order}` | cancels one |
+//! | `POST /api/v1/ask` | a question or an operator's act, as the administration socket takes it |
 //!
-//! What changes something needs the key in `X-Rialto-Key`. Every error is a `application/problem+json` (RFC 9457) whose
+//! What changes something, or tells of members, needs the key in `X-Rialto-Key`. Every error is a `application/problem+json` (RFC 9457) whose
 //! `detail` names the cause and whose `mend` says what to do. Only requests addressed to a loopback name are answered, and
 //! only pages of this server may open the WebSocket: a page elsewhere that resolves its name to this machine gets nothing.
 #![forbid(unsafe_code)]
@@ -30,4 +31,4 @@ mod services;
 mod stream;
 
 pub use server::{Server, StartError};
-pub use services::{Archive, Desk, Key, Refusal, Services, Ticket};
+pub use services::{Archive, Desk, Key, Office, Refusal, Services, Ticket};

@@ -13,7 +13,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{Semaphore, watch};
@@ -90,6 +90,10 @@ pub(crate) fn router(app: App) -> Router {
             get(|| page("text/javascript; charset=utf-8", include_str!("page/console.js"))),
         )
         .route(
+            "/office.js",
+            get(|| page("text/javascript; charset=utf-8", include_str!("page/office.js"))),
+        )
+        .route(
             "/chart.js",
             get(|| page("text/javascript; charset=utf-8", include_str!("page/chart.js"))),
         )
@@ -98,6 +102,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/picture", get(picture))
         .route("/api/v1/stream", get(open_stream))
         .route("/api/v1/at/{seq}", get(at))
+        .route("/api/v1/ask", post(ask))
         .route("/api/v1/orders", get(orders).post(enter))
         .route("/api/v1/orders/{order}", delete(cancel))
         .fallback(nothing_here)
@@ -187,6 +192,14 @@ async fn at(State(app): State<App>, seq: Result<Path<u64>, PathRejection>) -> Re
     let seq = number(seq)?;
     let turn = Arc::clone(&app.replays).acquire_owned().await;
     let answer = app.ask(move |services| services.archive.at(seq)).await;
+    drop(turn);
+    Ok(json(answer?))
+}
+
+/// A post, so that it needs the key: the answer may be of any member's orders.
+async fn ask(State(app): State<App>, body: Bytes) -> Result<Response, Problem> {
+    let turn = Arc::clone(&app.replays).acquire_owned().await;
+    let answer = app.ask(move |services| services.office.ask(&body)).await;
     drop(turn);
     Ok(json(answer?))
 }

@@ -16,6 +16,8 @@ pub struct Services {
     pub desk: Arc<dyn Desk>,
     /// Who knows the past.
     pub archive: Arc<dyn Archive>,
+    /// Who answers what only the venue's own people may ask.
+    pub office: Arc<dyn Office>,
     /// Counters in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
@@ -75,6 +77,16 @@ pub trait Archive: Send + Sync {
     /// # Errors
     /// [`Refusal`]: it has not been yet, or the journal cannot be read.
     fn at(&self, seq: u64) -> Result<String, Refusal>;
+}
+
+/// Answers questions about orders and members and does what an operator asks for, both in the terms of the
+/// administration socket. Calls may take as long as a replay.
+pub trait Office: Send + Sync {
+    /// The answer to a request, both JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal`]: it is no request, or it cannot be answered.
+    fn ask(&self, request: &[u8]) -> Result<String, Refusal>;
 }
 
 /// What a request that changes something must show. Never printed by `Debug`.

@@ -1,6 +1,6 @@
 //! The gateway on a real socket: what each request is answered, and what it never does.
 
-use rialto_web::{Archive, Desk, Key, Refusal, Server, Services, Ticket, limits};
+use rialto_web::{Archive, Desk, Key, Office, Refusal, Server, Services, Ticket, limits};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -39,6 +39,12 @@ impl Archive for Books {
     }
 }
 
+impl Office for Books {
+    fn ask(&self, request: &[u8]) -> Result<String, Refusal> {
+        Ok(format!("{{\"asked\":{}}}", String::from_utf8_lossy(request)))
+    }
+}
+
 struct Gateway {
     server: Server,
     pictures: watch::Sender<Arc<str>>,
@@ -53,6 +59,7 @@ fn gateway() -> Gateway {
         orders: own,
         desk: Arc::new(Books),
         archive: Arc::new(Books),
+        office: Arc::new(Books),
         metrics: Arc::new(|| "rialto_up 1\n".to_owned()),
     };
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -211,7 +211,9 @@ impl Scene<'_> {
         };
         let limit = match &self.command.body {
             Command::Enter(c) => Some(c.price),
+            Command::EnterSpecial(c) => Some(c.price),
             Command::Replace(c) => Some(c.price),
+            Command::ReplaceSpecial(c) => Some(c.price),
             _ => None,
         };
         let side = match e.aggressor {
@@ -317,8 +319,9 @@ impl Thread {
     /// Whether this command brings the order to the other side: its entry, or a replace of it.
     fn comes_in(&self, command: &Sequenced<Command>) -> bool {
         match &command.body {
-            Command::Enter(_) | Command::Refuse(_) => self.is_entered_by(command.seq),
+            Command::Enter(_) | Command::EnterSpecial(_) | Command::Refuse(_) => self.is_entered_by(command.seq),
             Command::Replace(c) => self.is_meant(c.session, c.target),
+            Command::ReplaceSpecial(c) => self.is_meant(c.session, c.target),
             _ => false,
         }
     }

@@ -11,6 +11,7 @@
 //! - [`Snapshotter`]: follows a live journal and says every so many commands that a snapshot is due.
 //! - [`FeedHistory`]: messages of the feed, made again.
 //! - [`book`], [`order`], [`member`], [`stats`]: answers about a [`Past`].
+//! - [`find`]: from the client's name of an order to the venue's.
 //! - [`history`], [`explain`]: what happened to one order, and because of what.
 //! - [`fork`], [`diff`]: another stream from this one, and the first difference of two.
 //! - [`text`]: a command as JSON and back.
@@ -20,6 +21,7 @@ mod answers;
 mod cause;
 mod diff;
 mod feed;
+mod find;
 mod fork;
 pub mod limits;
 mod names;
@@ -37,6 +39,7 @@ pub use answers::{
 pub use cause::{Explanation, explain};
 pub use diff::{DiffError, Difference, Outcome, diff};
 pub use feed::FeedHistory;
+pub use find::find;
 pub use fork::{Edit, ForkError, Forked, fork};
 pub use past::Past;
 pub use snapshot::{Snapshot, SnapshotError, link};

@@ -106,7 +106,9 @@ pub(crate) fn enter<D: Disk>(stream: &Stream<D>, id: OrderId) -> Result<(Visit<D
             continue;
         }
         return match command.body {
-            Command::Enter(_) | Command::Refuse(_) if command.seq == wanted => Ok((visit, command)),
+            Command::Enter(_) | Command::EnterSpecial(_) | Command::Refuse(_) if command.seq == wanted => {
+                Ok((visit, command))
+            }
             _ => Err(StoryError::NoOrder {
                 id,
                 command: command.body.name(),
@@ -119,8 +121,11 @@ pub(crate) fn enter<D: Disk>(stream: &Stream<D>, id: OrderId) -> Result<(Visit<D
 pub(crate) fn session_of(command: &Command) -> SessionId {
     match command {
         Command::Enter(c) => c.session,
+        Command::EnterSpecial(c) => c.session,
         Command::Cancel(c) => c.session,
         Command::Replace(c) => c.session,
+        Command::ReplaceSpecial(c) => c.session,
+        Command::MassCancel(c) => c.session,
         Command::Reduce(c) => c.session,
         Command::Refuse(c) => c.session,
         Command::SessionUp(c) => c.session,

@@ -1,6 +1,6 @@
 //! The market as the feed's packets tell it: books, and what was traded.
 
-use rialto_itch::codes::YesNo;
+use rialto_itch::codes::{ImbalanceDirection, TradingState, YesNo};
 use rialto_itch::{Message, OrderReference, Price4, Side, StockLocate};
 use rialto_subscriber::{Book, Books, Delivery, Level};
 use std::collections::{BTreeMap, VecDeque};
@@ -20,6 +20,29 @@ pub(crate) struct Row {
     /// From the first trade of the feed's session to the last, in units of [`Price4`].
     pub(crate) change: Option<i64>,
     pub(crate) volume: u64,
+    pub(crate) status: Status,
+}
+
+/// What an instrument's members may do, and what its auction would do now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// None: nothing was said.
+    pub(crate) state: Option<TradingState>,
+    /// While orders are collected and the price is published.
+    pub(crate) auction: Option<Auction>,
+}
+
+/// What an auction would do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Auction {
+    /// At which price.
+    pub(crate) price: Price4,
+    /// How much would trade.
+    pub(crate) paired: u64,
+    /// How much would be left over.
+    pub(crate) imbalance: u64,
+    /// On which side; none where nothing would be.
+    pub(crate) side: Option<Side>,
 }
 
 /// The best levels of one instrument, best first.
@@ -59,6 +82,7 @@ type Traded = (u64, Option<Price4>, Option<Side>);
 pub(crate) struct Market {
     books: Books,
     tapes: BTreeMap<StockLocate, Tape>,
+    statuses: BTreeMap<StockLocate, Status>,
     prints: VecDeque<Print>,
     printed: u64,
 }
@@ -68,6 +92,7 @@ impl Default for Market {
         Self {
             books: Books::new(ORDERS_MAX),
             tapes: BTreeMap::new(),
+            statuses: BTreeMap::new(),
             prints: VecDeque::new(),
             printed: 0,
         }
@@ -86,6 +111,7 @@ impl Market {
             Delivery::SessionStarted(_) => {
                 self.books.clear();
                 self.tapes.clear();
+                self.statuses.clear();
                 self.prints.clear();
                 self.printed = 0;
             }
@@ -112,6 +138,7 @@ impl Market {
                     .zip(tape.first)
                     .map(|(last, first)| i64::from(last.units()) - i64::from(first.units())),
                 volume: tape.volume,
+                status: self.statuses.get(&locate).copied().unwrap_or_default(),
             }
         };
         self.books.iter().map(row).collect()
@@ -139,6 +166,7 @@ impl Market {
     }
 
     fn apply(&mut self, message: &Message) {
+        self.take_status(message);
         // Before the books forget the order that was executed.
         let traded = self.traded(message);
         // A refused message leaves the books as they were.
@@ -162,6 +190,31 @@ impl Market {
                 taker,
                 time_ns: header.timestamp.ns(),
             });
+        }
+    }
+
+    fn take_status(&mut self, message: &Message) {
+        let status = self.statuses.entry(message.header().locate);
+        match message {
+            Message::StockTradingAction(m) => {
+                *status.or_default() = Status {
+                    state: Some(m.state),
+                    auction: None,
+                };
+            }
+            Message::NetOrderImbalance(m) => {
+                status.or_default().auction = Some(Auction {
+                    price: m.near_price,
+                    paired: m.paired_shares.0,
+                    imbalance: m.imbalance_shares.0,
+                    side: match m.direction {
+                        ImbalanceDirection::Buy => Some(Side::Buy),
+                        ImbalanceDirection::Sell => Some(Side::Sell),
+                        _ => None,
+                    },
+                });
+            }
+            _ => {}
         }
     }
 

@@ -168,33 +168,77 @@ function draw() {
     at("gaps").textContent = `${state.live.feed.gaps} / ${state.live.feed.lost}`;
   }
   drawInstruments(picture);
+  drawAuction(one);
   drawLadder(one);
   drawTape(picture);
   drawOrders();
   drawTicket();
+  if (state.live) drawVenue(state.live);
   at("ladder-title").textContent = `Depth of ${state.symbol}`;
   Chart.draw(at("chart"), state.symbol, DECIMALS);
 }
 
+// Rows are made once and changed in place, so that what has the focus keeps it.
 function drawInstruments(picture) {
   const body = at("instruments");
-  const focused = document.activeElement && document.activeElement.dataset.symbol;
-  body.replaceChildren();
-  for (const one of picture.instruments) {
-    const row = body.insertRow();
+  picture.instruments.forEach((one, index) => {
+    const row = body.rows[index] || instrumentRow(body);
+    const [name, bid, ask, last, changed] = row.cells;
+    const [button, badge] = name.children;
+    row.dataset.symbol = one.symbol;
     row.setAttribute("aria-selected", one.symbol === state.symbol);
-    row.onclick = () => choose(one.symbol);
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = one.symbol;
-    button.dataset.symbol = one.symbol;
-    row.insertCell().append(button);
-    if (focused === one.symbol) button.focus();
-    cell(row, one.bids.length ? price(one.bids[0][0]) : "–", "bid");
-    cell(row, one.asks.length ? price(one.asks[0][0]) : "–", "ask");
-    cell(row, one.last === null ? "–" : price(one.last));
+    tell(button, one.symbol);
+    tell(badge, one.phase === "trading" ? "" : one.phase, one.phase === "trading" ? "" : "badge");
+    tell(bid, one.bids.length ? price(one.bids[0][0]) : "–", "bid");
+    tell(ask, one.asks.length ? price(one.asks[0][0]) : "–", "ask");
+    tell(last, one.last === null ? "–" : price(one.last));
     const change = one.change || 0;
-    cell(row, one.change === null ? "–" : (change > 0 ? "+" : "") + price(change), change > 0 ? "up" : change < 0 ? "down" : "");
+    tell(changed, one.change === null ? "–" : (change > 0 ? "+" : "") + price(change), change > 0 ? "up" : change < 0 ? "down" : "");
+  });
+  while (body.rows.length > picture.instruments.length) body.deleteRow(-1);
+}
+
+function instrumentRow(body) {
+  const row = body.insertRow();
+  const button = document.createElement("button");
+  button.type = "button";
+  row.insertCell().append(button, document.createElement("span"));
+  for (let column = 1; column < 5; column++) row.insertCell();
+  row.onclick = () => choose(row.dataset.symbol);
+  return row;
+}
+
+function tell(element, text, kind = "") {
+  if (element.textContent !== text) element.textContent = text;
+  if (element.className !== kind) element.className = kind;
+}
+
+function drawAuction(one) {
+  const line = at("auction");
+  line.hidden = !one.auction;
+  if (!one.auction) return;
+  const { price: at_price, paired, imbalance, side } = one.auction;
+  const left = side ? `${imbalance} to ${side} left over` : "no imbalance";
+  const text = paired ? `Would cross ${paired} at ${price(at_price)}, ${left}` : "Nothing would cross yet";
+  if (line.textContent !== text) line.textContent = text;
+}
+
+function drawVenue(picture) {
+  const doors = at("doors");
+  doors.replaceChildren();
+  for (const door of picture.doors) {
+    const row = doors.insertRow();
+    for (const text of [door.door, door.sessions_up, door.frames_in, door.frames_out, door.commands, door.rejects, door.held_back]) cell(row, text);
+  }
+  const body = at("subscribers");
+  body.replaceChildren();
+  for (const one of picture.subscribers) {
+    const row = body.insertRow();
+    for (const text of [one.user, one.full ? "full" : "conflated", one.behind, one.conflated, one.resyncs, one.missed_trades, `${Math.ceil(one.memory_bytes / 1024)} kB`]) cell(row, text);
+  }
+  if (!picture.subscribers.length) {
+    const none = cell(body.insertRow(), "nobody: try rialto md tail --via quic", "quiet");
+    none.colSpan = 7;
   }
 }
 
@@ -260,7 +304,12 @@ function drawOrders() {
   body.replaceChildren();
   for (const order of state.orders.slice().reverse()) {
     const row = body.insertRow();
-    cell(row, order.order);
+    const number = document.createElement("button");
+    number.type = "button";
+    number.textContent = order.order;
+    number.title = "The journey of this order";
+    number.onclick = () => { number.blur(); Office.open({ session: order.session, user_ref: order.order }); };
+    row.insertCell().append(number);
     cell(row, order.side, order.side === "buy" ? "bid" : "ask");
     cell(row, order.quantity);
     cell(row, order.symbol);
@@ -340,8 +389,8 @@ at("theme").onclick = () => theme(document.documentElement.dataset.theme !== "da
 
 document.addEventListener("keydown", (event) => {
   const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "range" && event.target.type !== "radio";
-  if (event.key === "Escape") { event.target.blur(); return goLive(); }
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || at("keys").open) return;
+  if (event.key === "Escape" && !at("keys").open && !at("journey").open) { event.target.blur(); return goLive(); }
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || at("keys").open || at("journey").open) return;
   const picture = state.past || state.live;
   const side = { b: "buy", s: "sell" }[event.key];
   if (/^[1-9]$/.test(event.key) && picture && picture.instruments[event.key - 1]) choose(picture.instruments[event.key - 1].symbol);
@@ -353,6 +402,7 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "ArrowLeft") stepBy(-1);
   else if (event.key === "ArrowRight") { if (state.past) stepBy(1); }
   else if (event.key === " " && event.target.tagName !== "BUTTON") play();
+  else if (event.key === "j") Office.open(null);
   else if (event.key === "t") theme(document.documentElement.dataset.theme !== "dark");
   else if (event.key === "?") at("keys").showModal();
   else return;

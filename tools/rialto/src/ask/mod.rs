@@ -24,6 +24,8 @@ pub(crate) enum Request {
     Status,
     /// The venue behind a command; without a number behind the last one.
     At { seq: Option<u64>, what: What },
+    /// The venue's name of the order that a session calls so.
+    Find { session: String, user_ref: u32 },
     /// Every change of an order.
     History { order: u64 },
     /// The causes of every change of an order.

@@ -3,8 +3,8 @@
 use super::{Act, Answer, Request, What};
 use anyhow::{Context as _, Result, bail};
 use rialto_journal::{Frontier, OsDisk};
-use rialto_model::{Command, Event, OrderId, SequenceNumber};
-use rialto_past::{Snapshots, StoreError, Stream, Visit, book, explain, history, member, order, stats};
+use rialto_model::{Command, Event, OrderId, SequenceNumber, UserRef};
+use rialto_past::{Snapshots, StoreError, Stream, Visit, book, explain, find, history, member, order, stats};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -61,6 +61,10 @@ impl World {
         match request {
             Request::Status => self.status(),
             Request::At { seq, what } => self.at(*seq, what),
+            Request::Find { session, user_ref } => match find(&self.stream()?, session, UserRef(*user_ref))? {
+                Some(order) => Answer::of(&[json!({ "order": order.0 })], Vec::new()),
+                None => bail!("session {session:?} has called no order {user_ref}"),
+            },
             Request::History { order } => {
                 let told = history(&self.stream()?, OrderId(*order))?;
                 let mut notes = Vec::new();

@@ -1,9 +1,11 @@
 //! The past of a running exchange, read from its journal up to the last command that has been told to everyone.
 
-use super::picture::{Instrument, LEVELS, Trade};
+use super::picture::{Auction, Instrument, LEVELS, Trade};
 use crate::exchange::core::journal_folder;
 use rialto_feed::Progress;
 use rialto_journal::OsDisk;
+use rialto_matching::state::Outlook;
+use rialto_model::order::Phase;
 use rialto_model::{Event, InstrumentId, Output, Price, Quantity, SequenceNumber, Side};
 use rialto_past::{Past, PastError, Stream};
 use rialto_web::Refusal;
@@ -122,6 +124,12 @@ impl Tape {
 
     fn answer(&self, past: &Past) -> Answer {
         let engine = past.engine();
+        let phases: BTreeMap<InstrumentId, (Phase, Outlook)> = past
+            .state()
+            .instruments
+            .iter()
+            .map(|one| (one.definition.instrument, (one.phase, one.outlook)))
+            .collect();
         let names: BTreeMap<InstrumentId, String> = engine
             .instruments()
             .map(|one| (one.instrument, one.symbol.to_string()))
@@ -132,11 +140,19 @@ impl Tape {
         };
         let instruments = names.iter().map(|(id, symbol)| {
             let totals = self.totals.get(id).copied().unwrap_or_default();
+            let (phase, outlook) = phases.get(id).copied().unwrap_or_default();
             Instrument {
                 symbol: symbol.clone(),
                 last: totals.last.map(|price| units(Price(price))),
                 change: totals.last.zip(totals.first).map(|(last, first)| last - first),
                 volume: totals.volume,
+                phase: word(phase),
+                auction: phase.is_indicative().then(|| Auction {
+                    price: units(outlook.price),
+                    paired: outlook.volume.0,
+                    imbalance: outlook.imbalance.0,
+                    side: (!outlook.imbalance.is_zero()).then(|| side_word(outlook.side)),
+                }),
                 bids: side(*id, Side::Buy),
                 asks: side(*id, Side::Sell),
             }
@@ -149,10 +165,7 @@ impl Tape {
                 symbol: names.get(id).cloned().unwrap_or_default(),
                 price: units(*price),
                 shares: quantity.0,
-                taker: Some(match taker {
-                    Side::Buy => "buy",
-                    Side::Sell => "sell",
-                }),
+                taker: Some(side_word(*taker)),
                 time_ns: *time_ns,
             });
         Answer {
@@ -162,6 +175,23 @@ impl Tape {
             instruments: instruments.collect(),
             trades: trades.collect(),
         }
+    }
+}
+
+const fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buy",
+        Side::Sell => "sell",
+    }
+}
+
+/// As the feed tells phases apart.
+const fn word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Continuous => "trading",
+        Phase::PreOpen | Phase::OpeningAuction | Phase::ClosingAuction => "auction",
+        Phase::VolatilityAuction => "paused",
+        Phase::Halt | Phase::Closed | Phase::Suspended | Phase::Delisted => "halted",
     }
 }
 

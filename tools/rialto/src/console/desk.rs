@@ -50,6 +50,9 @@ pub(super) struct Desk {
 /// An order as it is shown.
 #[derive(Clone, Debug, Serialize)]
 struct Own {
+    /// Who entered it.
+    session: String,
+    /// The session's name of it.
     order: u32,
     symbol: String,
     side: &'static str,
@@ -252,6 +255,7 @@ impl Trader {
         self.next = Some(next + 1);
         self.make_room();
         let own = Own {
+            session: self.seat.user.clone(),
             order: next,
             symbol: ticket.symbol.clone(),
             side: if side == Side::Buy { "buy" } else { "sell" },

@@ -1,10 +1,12 @@
-//! What stands behind the HTTP gateway: the market as pictures, a desk that enters orders, and the past.
+//! What stands behind the HTTP gateway: the market as pictures, a desk that enters orders, the past, and
+//! the office that answers for members and operates the venue.
 //!
 //! Each is a member or a follower like any other: pictures are made of the feed's packets, the desk logs in at the OUCH
 //! door, the archive reads the journal. Nothing here can hold up a stage.
 
 mod archive;
 mod desk;
+mod office;
 mod picture;
 
 use crate::exchange::Controls;
@@ -49,6 +51,7 @@ impl Console {
             orders,
             desk: Arc::new(desk),
             archive: Arc::new(archive),
+            office: Arc::new(office::Office(Arc::clone(&controls.world))),
             metrics: Arc::new(move || picture::metrics(&ouch.read(), &fix.read(), &feed)),
         };
         let server = Server::start(listen, key.clone(), services)?;

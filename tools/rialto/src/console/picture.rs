@@ -7,6 +7,8 @@ use rialto_client::FeedClient;
 use rialto_feed::CountersHandle as FeedCounters;
 use rialto_gateway::Counts;
 use rialto_itch::Side;
+use rialto_itch::codes::TradingState;
+use rialto_quic::CountersHandle as QuicCounters;
 use rialto_ring::Stop;
 use rialto_subscriber::Level;
 use serde::Serialize;
@@ -29,7 +31,9 @@ struct Picture {
     seq: u64,
     commands: u64,
     sessions_up: u64,
+    doors: [DoorLine; 2],
     feed: Feed,
+    subscribers: Vec<Subscriber>,
     instruments: Vec<Instrument>,
     trades: Vec<Trade>,
 }
@@ -45,12 +49,51 @@ struct Feed {
     trouble: Option<String>,
 }
 
+/// What a door counts.
+#[derive(Debug, Serialize)]
+struct DoorLine {
+    door: &'static str,
+    sessions_up: u64,
+    frames_in: u64,
+    frames_out: u64,
+    commands: u64,
+    rejects: u64,
+    held_back: u64,
+}
+
+/// Somebody who follows the feed by QUIC.
+#[derive(Debug, Serialize)]
+struct Subscriber {
+    user: String,
+    full: bool,
+    behind: u64,
+    conflated: u64,
+    resyncs: u64,
+    missed_trades: u64,
+    memory_bytes: u64,
+}
+
+/// Subscribers that are shown.
+const SUBSCRIBERS_MAX: usize = 16;
+
+/// What an auction would do now.
+#[derive(Debug, Serialize)]
+pub(super) struct Auction {
+    pub(super) price: u32,
+    pub(super) paired: u64,
+    pub(super) imbalance: u64,
+    pub(super) side: Option<&'static str>,
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct Instrument {
     pub(super) symbol: String,
     pub(super) last: Option<u32>,
     pub(super) change: Option<i64>,
     pub(super) volume: u64,
+    /// What its members may do, in a word.
+    pub(super) phase: &'static str,
+    pub(super) auction: Option<Auction>,
     /// Price, shares, orders; the best first.
     pub(super) bids: Vec<(u32, u64, u32)>,
     pub(super) asks: Vec<(u32, u64, u32)>,
@@ -80,6 +123,7 @@ pub(super) fn follow(controls: &Controls, stop: Stop) -> Result<(watch::Receiver
         ouch: Arc::clone(&controls.ouch),
         fix: Arc::clone(&controls.fix),
         feed: controls.feed.clone(),
+        quic: controls.quic.clone(),
     };
     let (sender, receiver) = watch::channel(follower.picture());
     let body = move || {
@@ -105,6 +149,7 @@ struct Follower {
     ouch: Arc<rialto_gateway::Counters>,
     fix: Arc<rialto_gateway::Counters>,
     feed: FeedCounters,
+    quic: Option<QuicCounters>,
 }
 
 impl Follower {
@@ -129,6 +174,13 @@ impl Follower {
                 last: row.last.map(rialto_itch::Price4::units),
                 change: row.change,
                 volume: row.volume,
+                phase: row.status.state.map_or("trading", phase),
+                auction: row.status.auction.map(|auction| Auction {
+                    price: auction.price.units(),
+                    paired: auction.paired,
+                    imbalance: auction.imbalance,
+                    side: auction.side.map(side),
+                }),
                 bids: depth.bids.iter().map(level).collect(),
                 asks: depth.asks.iter().map(level).collect(),
             }
@@ -138,10 +190,7 @@ impl Follower {
             symbol,
             price: print.price.units(),
             shares: print.shares,
-            taker: print.taker.map(|side| match side {
-                Side::Buy => "buy",
-                Side::Sell => "sell",
-            }),
+            taker: print.taker.map(side),
             time_ns: print.time_ns,
         });
         let picture = Picture {
@@ -149,6 +198,8 @@ impl Follower {
             seq: self.progress.followed().0,
             commands: ouch.commands + fix.commands,
             sessions_up: ouch.sessions_up + fix.sessions_up,
+            doors: [door("OUCH", &ouch), door("FIX", &fix)],
+            subscribers: self.quic.as_ref().map(subscribers).unwrap_or_default(),
             feed: Feed {
                 session: place.map(|(session, _)| session.to_string()),
                 next: place.map_or(0, |(_, next)| next.0),
@@ -167,6 +218,48 @@ impl Follower {
 
 fn level(level: &Level) -> (u32, u64, u32) {
     (level.price.units(), level.shares.0, level.orders)
+}
+
+const fn side(side: Side) -> &'static str {
+    match side {
+        Side::Buy => "buy",
+        Side::Sell => "sell",
+    }
+}
+
+const fn phase(state: TradingState) -> &'static str {
+    match state {
+        TradingState::Trading => "trading",
+        TradingState::QuotationOnly => "auction",
+        TradingState::Paused => "paused",
+        TradingState::Halted => "halted",
+    }
+}
+
+const fn door(door: &'static str, counts: &Counts) -> DoorLine {
+    DoorLine {
+        door,
+        sessions_up: counts.sessions_up,
+        frames_in: counts.frames_in,
+        frames_out: counts.frames_out,
+        commands: counts.commands,
+        rejects: counts.rejects,
+        held_back: counts.held_back,
+    }
+}
+
+fn subscribers(quic: &QuicCounters) -> Vec<Subscriber> {
+    let all = quic.read().subscribers.into_iter().take(SUBSCRIBERS_MAX);
+    all.map(|one| Subscriber {
+        user: one.user,
+        full: one.full,
+        behind: one.behind,
+        conflated: one.conflated.conflated,
+        resyncs: one.conflated.resyncs,
+        missed_trades: one.conflated.missed_trades,
+        memory_bytes: one.memory_bytes,
+    })
+    .collect()
 }
 
 /// Counters in the Prometheus text format.

@@ -35,6 +35,7 @@ pub(crate) const FOLLOW_KEY: &str = "follow.key";
 pub(crate) struct Followers {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
+    world: Arc<World>,
     _admin: Server,
     follow: Option<(FollowServer, FollowAddress)>,
 }
@@ -99,6 +100,7 @@ impl Followers {
         let mut followers = Self {
             stop: Arc::new(AtomicBool::new(false)),
             threads: Vec::new(),
+            world: Arc::clone(&world),
             _admin: Server::open(&config.data, Arc::clone(&world))?,
             follow,
         };
@@ -181,6 +183,13 @@ fn describe(statuses: &Statused) -> Value {
         })
     });
     followers.collect()
+}
+
+impl Followers {
+    /// Who answers questions about the exchange.
+    pub(super) fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world)
+    }
 }
 
 impl Drop for Followers {

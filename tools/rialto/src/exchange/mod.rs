@@ -11,6 +11,7 @@ mod threads;
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
 use self::followers::{FollowAddress, Followers};
 use crate::announce::Sent;
+use crate::ask::World;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
 use anyhow::{Context as _, Result, bail};
@@ -80,6 +81,10 @@ pub(crate) struct Controls {
     /// What the doors have to say to people.
     pub(crate) lines: Receiver<String>,
     operations: Receiver<Command>,
+    /// Answers questions about this exchange.
+    pub(crate) world: Arc<World>,
+    /// What the QUIC server counts.
+    pub(crate) quic: Option<rialto_quic::CountersHandle>,
     /// The day that is open.
     pub(crate) day: TradingDay,
     /// What recovery had to say, if anything.
@@ -245,6 +250,8 @@ impl Exchange {
             progress: feed.progress(),
             lines,
             operations,
+            world: followers.world(),
+            quic: quic.as_ref().map(rialto_quic::Server::counters),
             day: today.max(state.day),
             recovered,
         };

@@ -8,6 +8,7 @@ use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Style, Stylize as _};
 use ratatui::text::{Line, Text};
 use ratatui::widgets::{Block, Paragraph, Row, Table, TableState};
+use rialto_itch::codes::TradingState;
 use rialto_subscriber::Level;
 use std::cmp::Ordering;
 
@@ -58,14 +59,20 @@ fn instrument_row(instrument: &Instrument) -> Row<'static> {
         last,
         change: changed,
         volume,
+        status,
     } = instrument;
+    // Yellow: not in continuous trading.
+    let name = match status.state {
+        None | Some(TradingState::Trading) => Text::from(symbol.clone()),
+        Some(_) => Text::from(symbol.clone()).yellow(),
+    };
     let colour = match changed.map_or(Ordering::Equal, |units| units.cmp(&0)) {
         Ordering::Less => Color::Red,
         Ordering::Equal => Color::Reset,
         Ordering::Greater => Color::Green,
     };
     Row::new([
-        Text::from(symbol.clone()).bold(),
+        name.bold(),
         right(size(*bid)),
         right(price(bid.map(|level| level.price))).green(),
         right(price(ask.map(|level| level.price))).red(),

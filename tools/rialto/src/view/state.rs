@@ -127,6 +127,7 @@ fn decimals(units: i64) -> Decimal {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::market::Status;
     use rialto_itch::TotalShares;
 
     fn level(units: i64, shares: u64, orders: u32) -> Level {
@@ -148,6 +149,7 @@ pub(super) mod tests {
             last: Price4::new(1_000_100).ok(),
             change: Some(-2_500),
             volume: 12_300,
+            status: Status::default(),
         };
         let bolt = Row {
             symbol: "BOLT".to_owned(),
@@ -156,6 +158,7 @@ pub(super) mod tests {
             last: None,
             change: None,
             volume: 0,
+            status: Status::default(),
         };
         State {
             elapsed: Duration::from_secs(3_725),
