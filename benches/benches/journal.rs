@@ -18,6 +18,7 @@ const CONFIG: Config = Config {
     segment_bytes: 2 * 1024 * 1024,
     block_bytes: 128 * 1024,
     reserve_segments: 1,
+    bytes_max: None,
 };
 
 /// An empty journal. The syncer holds its lock.

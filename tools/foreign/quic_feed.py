@@ -1,5 +1,6 @@
 """A QUIC subscriber of the conflated feed, written from feed/conflate/SPEC.md and feed/quic/SPEC.md with aioquic: it joins,
 verifies every checksum and range, stops reading until the server must resynchronise it, and verifies what it is told then.
+tshark decodes and decrypts all of it: as many datagrams as were sent, none malformed.
 
 usage: quic_feed.py RIALTO_BIN
 """
@@ -11,11 +12,14 @@ import struct
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 from aioquic.asyncio import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import ConnectionTerminated
+from aioquic.quic.events import ConnectionTerminated, StreamDataReceived
+
+from quic_capture import Capture
 
 MASK = (1 << 64) - 1
 PATIENCE = 60
@@ -88,13 +92,27 @@ class Subscriber(QuicConnectionProtocol):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.paused = False
+        self.sent = self.received = self.told = 0
+
+    def connection_made(self, transport):
+        sendto = transport.sendto
+
+        def counted(data, addr=None):
+            self.sent += 1
+            sendto(data, addr)
+
+        transport.sendto = counted
+        super().connection_made(transport)
 
     def quic_event_received(self, event):
+        if isinstance(event, StreamDataReceived) and event.stream_id == 0:
+            self.told += len(event.data)
         if isinstance(event, ConnectionTerminated):
             print(f"closed: code {event.error_code}, {event.reason_phrase!r}", file=sys.stderr)
         super().quic_event_received(event)
 
     def datagram_received(self, data, addr):
+        self.received += 1
         # aioquic grants more than is read, so who wants to be slow must be deaf.
         if not self.paused:
             super().datagram_received(data, addr)
@@ -112,12 +130,13 @@ async def frame(reader):
     return await reader.readexactly(length)
 
 
-async def follow(address, certificate):
+async def follow(address, certificate, keys):
     host, port = address.rsplit(":", 1)
     configuration = QuicConfiguration(
         is_client=True, alpn_protocols=["rialto-md/1"], server_name="localhost", verify_mode=ssl.CERT_REQUIRED
     )
     configuration.load_verify_locations(certificate)
+    configuration.secrets_log_file = keys
     async with connect(host, int(port), configuration=configuration, create_protocol=Subscriber) as client:
         reader, writer = await client.create_stream()
         writer.write(login())
@@ -145,7 +164,7 @@ async def follow(address, certificate):
         assert books.resyncs > 0, f"{PAUSES_MAX} pauses of {PAUSE} s and no resync"
         before = books.verified
         await until(lambda: books.verified >= before + UPDATES)
-        return books
+    return books, client
 
 
 def main():
@@ -155,13 +174,18 @@ def main():
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as up:
             try:
                 ready = json.loads(up.stdout.readline())
-                books = asyncio.run(follow(ready["quic"], ready["quic_cert"]))
+                capture = Capture(Path(data), int(ready["quic"].rsplit(":", 1)[1]))
+                with open(capture.keys, "w") as keys:
+                    books, client = asyncio.run(follow(ready["quic"], ready["quic_cert"], keys))
+                capture.stop()
+                judged = capture.judge(client.sent, client.received, client.told)
             finally:
                 up.terminate()
     print(
         f"aioquic: {books.verified} checksums verified, {books.trades} trades, {books.joins} joins, "
         f"{books.conflated} conflated, {books.resyncs} resyncs with {books.missed} trades missed"
     )
+    print(f"tshark: {judged}")
 
 
 if __name__ == "__main__":

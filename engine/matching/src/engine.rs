@@ -58,6 +58,8 @@ pub struct Engine {
     pub(crate) day: TradingDay,
     pub(crate) midnight: Timestamp,
     pub(crate) day_open: bool,
+    /// Cancels and reductions are taken alone.
+    pub(crate) cancel_only: bool,
     pub(crate) registry: Registry,
     /// By session id; the venue itself is at zero and no member's session.
     pub(crate) sessions: Vec<Session>,
@@ -125,6 +127,7 @@ impl Engine {
             day: TradingDay(0),
             midnight: Timestamp(0),
             day_open: false,
+            cancel_only: false,
             registry: Registry::default(),
             sessions: alloc::vec![Session::default()],
             accounts: Vec::new(),
@@ -214,6 +217,7 @@ impl Engine {
             Command::SessionUp(c) => sink.emit(self.session_opens(c)),
             Command::SessionLost(c) => self.session_lost(c, sink),
             Command::SessionNote(c) => sink.emit(self.session_note(c)),
+            Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
         }
     }
 

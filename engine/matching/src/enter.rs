@@ -128,9 +128,7 @@ impl Engine {
     /// What a valid order is, in the order in which it is said: FIX 103 and OUCH 5.0 reject reasons, DESIGN 4.
     #[inline]
     fn judge(&self, c: &Enter, firm: FirmId, account: AccountId) -> Result<Terms, RejectReason> {
-        if !self.day_open {
-            return Err(RejectReason::MarketClosed);
-        }
+        self.judge_open()?;
         let book = self.book(c.instrument).ok_or(RejectReason::UnknownInstrument)?;
         if c.account.0 != 0 && self.accounts.get(account.0 as usize) != Some(&firm) {
             return Err(RejectReason::UnknownAccount);

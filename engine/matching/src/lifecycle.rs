@@ -2,11 +2,13 @@
 
 use crate::definitions::listed;
 use crate::engine::{Engine, VENUE, ignored};
-use rialto_model::command::{SessionLost, SessionNote, SessionUp, StartOfDay};
-use rialto_model::event::{DayEnded, DayStarted, Restated, SessionClosed, SessionNoted, SessionOpened};
+use rialto_model::command::{CancelOnly, SessionLost, SessionNote, SessionUp, StartOfDay};
+use rialto_model::event::{
+    CancelOnlyChanged, DayEnded, DayStarted, Restated, SessionClosed, SessionNoted, SessionOpened,
+};
 use rialto_model::{
     CancelReason, Event, EventSink, IgnoreReason, Incarnation, InstrumentId, MsgSeqNum, Phase, Policy, Price, Quantity,
-    TimeInForce, UserRef,
+    RejectReason, TimeInForce, UserRef,
 };
 
 impl Engine {
@@ -190,6 +192,28 @@ impl Engine {
             what,
         }
         .into()
+    }
+
+    /// DESIGN 6, the disk's reserve: what is left of the journal's room is for cancels.
+    #[cold]
+    pub(crate) fn set_cancel_only(&mut self, c: CancelOnly) -> Event {
+        if self.cancel_only == c.on {
+            return ignored(VENUE, MsgSeqNum(0), IgnoreReason::Superfluous).into();
+        }
+        self.cancel_only = c.on;
+        CancelOnlyChanged { on: c.on }.into()
+    }
+
+    /// Whether new orders are taken at all, of anybody.
+    #[inline]
+    pub(crate) fn judge_open(&self) -> Result<(), RejectReason> {
+        if self.day_open & !self.cancel_only {
+            Ok(())
+        } else if self.day_open {
+            Err(RejectReason::CancelOnly)
+        } else {
+            Err(RejectReason::MarketClosed)
+        }
     }
 }
 

@@ -17,12 +17,12 @@ use crate::state::{FirmState, Guard, InstrumentState, OrderState, Outlook, Sessi
 use crate::{CURRENT_RELEASE, EngineState, ImportError, Limits, Matching};
 use alloc::vec::Vec;
 use rialto_model::command::{
-    DefineAccount, DefineFirm, DefineInstrument, DefineSession, Refuse, Release, SessionLost, SessionNote, SessionUp,
-    StartOfDay,
+    CancelOnly, DefineAccount, DefineFirm, DefineInstrument, DefineSession, Refuse, Release, SessionLost, SessionNote,
+    SessionUp, StartOfDay,
 };
 use rialto_model::event::{
-    AccountDefined, Cancelled, CommandRejected, DayEnded, DayStarted, FirmDefined, Ignored, InstrumentListed, Rejected,
-    Released, Restated, SessionClosed, SessionDefined, SessionNoted, SessionOpened, Ticked,
+    AccountDefined, CancelOnlyChanged, Cancelled, CommandRejected, DayEnded, DayStarted, FirmDefined, Ignored,
+    InstrumentListed, Rejected, Released, Restated, SessionClosed, SessionDefined, SessionNoted, SessionOpened, Ticked,
 };
 use rialto_model::limits::{ACCOUNT_MAX, FIRM_MAX, LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX, SESSION_MAX};
 use rialto_model::{
@@ -96,6 +96,7 @@ impl Matching for Engine {
             Command::Cancel(c) => events.push(self.cancel(c)),
             Command::Replace(c) => self.replace(c, &mut events),
             Command::Refuse(c) => events.push(self.refuse(c)),
+            Command::CancelOnly(c) => events.push(self.cancel_only(c)),
         }
         self.conclude(&mut events);
         for event in events {
@@ -345,6 +346,14 @@ impl Engine {
             what: c.what,
         }
         .into()
+    }
+
+    fn cancel_only(&mut self, c: &CancelOnly) -> Event {
+        if self.state.cancel_only == c.on {
+            return ignored(SessionId(0), MsgSeqNum(0), IgnoreReason::Superfluous);
+        }
+        self.state.cancel_only = c.on;
+        CancelOnlyChanged { on: c.on }.into()
     }
 
     fn refuse(&self, c: &Refuse) -> Event {

@@ -110,10 +110,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Judges the new reference of a replace.
+    /// Judges the new reference of a replace, and whether there may be one now. As with any refusal from here on, the
+    /// reference is consumed and the order stays as it is.
     #[inline]
-    pub(crate) fn number(&self, session: SessionId, user_ref: UserRef) -> Result<(), Refusal> {
+    pub(crate) fn number(&mut self, session: SessionId, user_ref: UserRef) -> Result<(), Refusal> {
         match Numbering::of(user_ref, self.sessions[session.0 as usize].last_user_ref) {
+            Numbering::New if self.cancel_only => {
+                self.sessions[session.0 as usize].last_user_ref = user_ref;
+                Err(RejectReason::CancelOnly.into())
+            }
             Numbering::New => Ok(()),
             Numbering::Resent => Err(Refusal::Ignored(IgnoreReason::Resent)),
             Numbering::Jump => Err(RejectReason::UserRefJump.into()),

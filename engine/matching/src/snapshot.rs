@@ -48,6 +48,7 @@ impl Engine {
                 })
                 .collect(),
             undone: self.undone.iter().copied().collect(),
+            cancel_only: self.cancel_only,
             firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
             sessions: sessions
@@ -162,6 +163,7 @@ impl Engine {
             let Quoter { fills, tripped } = engine.quoters.entry((quoter.instrument, quoter.session)).or_default();
             (*fills, *tripped) = (quoter.fills.clone(), quoter.tripped);
         }
+        engine.cancel_only = state.cancel_only;
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {

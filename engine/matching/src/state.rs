@@ -39,6 +39,8 @@ pub struct EngineState {
     pub quoters: Vec<QuoterState>,
     /// Trades of today that are undone, in rising order.
     pub undone: Vec<TradeId>,
+    /// Whether cancels and reductions are taken alone.
+    pub cancel_only: bool,
     /// The member firms.
     pub firms: Vec<FirmState>,
     /// Their accounts.
@@ -260,6 +262,7 @@ impl Default for EngineState {
             protections: Vec::new(),
             quoters: Vec::new(),
             undone: Vec::new(),
+            cancel_only: false,
             firms: Vec::new(),
             accounts: Vec::new(),
             sessions: Vec::new(),

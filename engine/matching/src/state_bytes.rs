@@ -7,7 +7,7 @@
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
-//! | day, its midnight, open | u32, u64, bool |
+//! | day, its midnight, how it stands | u32, u64, u8: 1 where the day is open, and 2 more where cancels are taken alone |
 //! | halt of the market | u8 |
 //! | protections | u32 count, then each: session (u32), limits |
 //! | quoters | u32 count, then each: instrument (u16), session (u32), tripped (bool), trades: u32 count, then each stamp (u64), side (u8), quantity (u64) |
@@ -75,7 +75,7 @@ impl EngineState {
         put(&mut out, &self.live_orders_max);
         put(&mut out, &self.day);
         put(&mut out, &self.midnight);
-        put(&mut out, &self.day_open);
+        put(&mut out, &(u8::from(self.day_open) | u8::from(self.cancel_only) << 1));
         put(&mut out, &self.breaker);
         put_list(&mut out, &self.protections, |out, (session, limits)| {
             put(out, session);
@@ -143,15 +143,30 @@ impl EngineState {
             VERSION => {}
             version => return Err(StateBytesError::UnknownVersion { version }),
         }
+        let (venue, release) = (Field::get(input)?, Field::get(input)?);
+        let (last_seq, last_stamp) = (Field::get(input)?, Field::get(input)?);
+        let live_orders_max = Field::get(input)?;
+        let (day, midnight) = (Field::get(input)?, Field::get(input)?);
+        let (day_open, cancel_only) = match u8::get(input)? {
+            stands @ 0..=3 => (stands & 1 != 0, stands & 2 != 0),
+            value => {
+                return Err(DecodeError::UnknownValue {
+                    kind: "day's standing",
+                    value,
+                }
+                .into());
+            }
+        };
         let state = Self {
-            venue: Field::get(input)?,
-            release: Field::get(input)?,
-            last_seq: Field::get(input)?,
-            last_stamp: Field::get(input)?,
-            live_orders_max: Field::get(input)?,
-            day: Field::get(input)?,
-            midnight: Field::get(input)?,
-            day_open: Field::get(input)?,
+            venue,
+            release,
+            last_seq,
+            last_stamp,
+            live_orders_max,
+            day,
+            midnight,
+            day_open,
+            cancel_only,
             breaker: Field::get(input)?,
             protections: get_list(input, |input| Ok((Field::get(input)?, Field::get(input)?)))?,
             quoters: get_list(input, |input| {

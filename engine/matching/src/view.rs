@@ -76,6 +76,12 @@ impl Engine {
         self.day_open.then_some(self.day)
     }
 
+    /// Whether cancels and reductions are taken alone.
+    #[must_use]
+    pub const fn is_cancel_only(&self) -> bool {
+        self.cancel_only
+    }
+
     /// The last trading day that was opened, open or not; zero before the first.
     #[must_use]
     pub const fn last_day(&self) -> TradingDay {

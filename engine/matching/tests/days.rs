@@ -65,6 +65,32 @@ fn day_orders_expire_and_the_others_keep_their_place_over_the_night() {
 }
 
 #[test]
+fn while_cancels_are_taken_alone_orders_stand_and_may_only_shrink() {
+    play(&[
+        ("A buy 100 @50 #1", &["A1 accepted buy 100 @50 p1 rests"]),
+        ("V all-orders", &["V ignored Superfluous"]),
+        ("V only-cancels", &["cancels only true"]),
+        ("V only-cancels", &["V ignored Superfluous"]),
+        ("A buy 100 @50 #2", &["A2 rejected CancelOnly"]),
+        // The reference is consumed, as by any refusal.
+        ("A buy 100 @50 #2", &["A ignored Resent"]),
+        (
+            "A replace #1 by #3 to 10 @50",
+            &["A replace by #3 of #1 rejected CancelOnly"],
+        ),
+        ("B sell 10 @50 #1", &["B1 rejected CancelOnly"]),
+        ("A reduce #1 to 40", &["A1 reduced by 60 to 40"]),
+        ("A cancel #1", &["A1 cancelled 40 Requested off p1"]),
+        ("end", &["day 1 ends"]),
+        ("A buy 100 @50 #4", &["A4 rejected MarketClosed"]),
+        ("day 2", &["day 2 starts", "listed XYZ trading"]),
+        ("A buy 100 @50 #1", &["A1 rejected CancelOnly"]),
+        ("V all-orders", &["cancels only false"]),
+        ("A buy 100 @50 #2", &["A2 accepted buy 100 @50 p2 rests"]),
+    ]);
+}
+
+#[test]
 fn a_carried_order_and_an_order_of_today_may_have_one_reference() {
     play(&[
         ("A buy 100 @50 #1 gtc", &["A1 accepted buy 100 @50 p1 gtc rests"]),

@@ -290,6 +290,8 @@ macro_rules! bit_set {
             pub const NONE: Self = Self(0);
             /// Every bit that has a name.
             pub const ALL: Self = Self(0 $(| 1 << $at)*);
+            /// The bits by their names.
+            pub const NAMES: &'static [(&'static str, Self)] = &[$((stringify!($BIT), Self::$BIT)),*];
 
             /// Whether every bit of `other` is set.
             #[inline]

@@ -443,6 +443,12 @@ messages! {
             /// On which instrument.
             instrument: InstrumentId,
         }
+        /// The venue takes cancels and reductions alone, or everything again. Sequenced by the sequencer where the journal
+        /// runs out of room.
+        CancelOnly = 90 {
+            /// Whether it begins or ends.
+            on: bool,
+        }
     }
 }
 

@@ -756,6 +756,11 @@ messages! {
             /// On which instrument.
             instrument: InstrumentId,
         }
+        /// The venue takes cancels and reductions alone from here on, or everything again.
+        CancelOnlyChanged = 1090 {
+            /// Whether it began or ended.
+            on: bool,
+        }
     }
 }
 

@@ -83,6 +83,10 @@ byte_enum! {
         QuoteCrossed = 38,
         /// The session's protection on the instrument has tripped.
         ProtectionTripped = 39,
+        /// The session is over its rate. Said by its door, of the reference and as many before it as the quantity says.
+        OverRate = 60,
+        /// The venue takes cancels and reductions alone for now.
+        CancelOnly = 80,
     }
 }
 
@@ -191,6 +195,10 @@ impl RejectReason {
             Self::DiscretionNotOffered => "no instrument offers a discretionary price: leave it out",
             Self::QuoteCrossed => "the quote buys at no less than it sells at: part its prices",
             Self::ProtectionTripped => "market-maker protection has tripped on the instrument: reset it first",
+            Self::OverRate => "over the rate of this session: send slower",
+            Self::CancelOnly => {
+                "the venue takes only cancels until its journal has room: cancel, or send it again later"
+            }
             Self::FirmKilled => "the firm's kill switch is on: ask the venue to switch it off",
         }
     }

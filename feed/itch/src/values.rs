@@ -72,6 +72,14 @@ pub struct Header {
     pub timestamp: TimeOfDay,
 }
 
+impl core::fmt::Display for Price4 {
+    /// With its four decimals.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let units = self.units();
+        write!(f, "{}.{:04}", units / 10_000, units % 10_000)
+    }
+}
+
 impl Price4 {
     /// 200,000.0000, the highest price the specification has.
     pub const MAX: Self = Self(2_000_000_000);

@@ -36,3 +36,15 @@ fn text_is_padded_or_refused() {
     );
     assert_eq!(Stock(*b"\x1b[2J    ").to_string(), "\\x1b[2J");
 }
+
+#[test]
+fn a_price_is_shown_with_its_four_decimals() {
+    for (units, shown) in [
+        (0, "0.0000"),
+        (7, "0.0007"),
+        (1_002_500, "100.2500"),
+        (2_000_000_000, "200000.0000"),
+    ] {
+        assert_eq!(Price4::new(units).expect("a price").to_string(), shown);
+    }
+}

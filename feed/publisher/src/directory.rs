@@ -1,14 +1,15 @@
 //! The instruments on the feed, and their prices in ITCH's unit.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use rialto_itch::{Price4, Shares, Stock};
 use rialto_model::event::InstrumentListed;
 use rialto_model::{InstrumentId, Price, PriceScale, Quantity};
 
-/// The instruments listed so far, by id; at most as many as 16 bits number.
+/// The instruments listed so far, by id; at most as many as 16 bits number. Clones share them until one lists another.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Directory(Vec<Option<Listing>>);
+pub(crate) struct Directory(Arc<Vec<Option<Listing>>>);
 
 /// An instrument that ITCH can state.
 #[derive(Clone, Copy, Debug)]
@@ -29,10 +30,11 @@ impl Directory {
     /// Takes an instrument in, or anew; `None` where ITCH cannot state it.
     pub(crate) fn list(&mut self, listed: &InstrumentListed) -> Option<&Listing> {
         let place = usize::from(listed.instrument.0);
-        if self.0.len() <= place {
-            self.0.resize(place + 1, None);
+        let listings = Arc::make_mut(&mut self.0);
+        if listings.len() <= place {
+            listings.resize(place + 1, None);
         }
-        let slot = self.0.get_mut(place)?;
+        let slot = listings.get_mut(place)?;
         *slot = Listing::new(listed);
         slot.as_ref()
     }

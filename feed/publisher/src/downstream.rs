@@ -58,6 +58,20 @@ impl Downstream {
         self.skip_unsent();
     }
 
+    /// Goes on in a session of which it has nothing.
+    pub(crate) fn resume(&mut self, session: Option<Session>, next: SequenceNumber) {
+        self.session = session;
+        self.store.resume(next);
+        self.skip_unsent();
+    }
+
+    pub(crate) fn blocks(&self, first: SequenceNumber, count_max: u16, blocks: &mut Vec<u8>) -> u16 {
+        if first < self.store.floor() {
+            return 0;
+        }
+        self.store.pack(first, count_max.into(), usize::MAX, blocks)
+    }
+
     #[inline]
     pub(crate) fn push(&mut self, message: &Message) {
         let pushed = self.store.push(message);

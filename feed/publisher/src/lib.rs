@@ -7,6 +7,8 @@
 //!
 //! - [`Publisher`]: follows, packs, answers requests.
 //! - [`Tick`]: a message on its way to who tells it further, by a ring.
+//! - [`Place`]: where a publisher stands, to go on from later.
+//! - [`HistoryRequest`], [`HistoryAnswer`]: messages beyond memory, of whoever has the journal.
 //! - [`session_name`]: the MoldUDP64 session of a venue's trading day.
 //!
 //! ```
@@ -44,6 +46,8 @@ mod config;
 mod counters;
 mod directory;
 mod downstream;
+mod history;
+mod place;
 mod publisher;
 mod session;
 mod store;
@@ -53,6 +57,8 @@ mod translator;
 pub use config::{Config, ConfigError};
 pub use counters::Counters;
 pub use downstream::Absent;
+pub use history::{HistoryAnswer, HistoryRequest};
+pub use place::Place;
 pub use publisher::Publisher;
 pub use session::session_name;
 pub use tick::{Tick, TickKind};

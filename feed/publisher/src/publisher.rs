@@ -8,6 +8,7 @@ use rialto_model::{Epoch, Event, Output, SequenceNumber, VenueId};
 use crate::config::{Config, ConfigError};
 use crate::counters::Counters;
 use crate::downstream::{Absent, Downstream};
+use crate::place::Place;
 use crate::session::session_name;
 use crate::store::Store;
 use crate::tick::Tick;
@@ -59,6 +60,36 @@ impl Publisher {
         })
     }
 
+    /// A publisher that goes on from a place, and has no message from before it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for bounds that cannot be kept.
+    pub fn resume(config: Config, place: &Place) -> Result<Self, ConfigError> {
+        let mut publisher = Self::new(config)?;
+        publisher.downstream.resume(place.session, place.next);
+        Ok(Self {
+            translator: place.translator.clone(),
+            venue: place.venue,
+            epoch: place.epoch,
+            last_command: place.last_command,
+            command_end: place.next,
+            ..publisher
+        })
+    }
+
+    /// Where it stands. Between two commands alone.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place {
+            translator: self.translator.clone(),
+            session: self.downstream.session(),
+            next: self.downstream.next(),
+            venue: self.venue,
+            epoch: self.epoch,
+            last_command: self.last_command,
+        }
+    }
+
     /// Takes in the next released event. One of an older epoch than the newest seen is counted and not followed.
     #[inline]
     pub fn follow(&mut self, output: &Output) {
@@ -102,6 +133,12 @@ impl Publisher {
         self.downstream.poll_packet(flush, packet)
     }
 
+    /// Messages that were in no packet yet.
+    #[must_use]
+    pub fn unsent(&self) -> u64 {
+        self.downstream.next().since(self.downstream.unsent())
+    }
+
     /// Takes all messages so far as sent, as they were before a restart.
     pub fn skip_unsent(&mut self) {
         self.downstream.skip_unsent();
@@ -129,6 +166,18 @@ impl Publisher {
     /// [`Absent`], with `packet` of no use: the first message asked for cannot be had.
     pub fn answer(&self, request: &Request, count_max: u16, packet: &mut Vec<u8>) -> Result<u16, Absent> {
         self.downstream.answer(request, count_max, packet)
+    }
+
+    /// Appends the blocks of messages from `first` on to `blocks`, at most `count_max` and whether they were sent or not, and
+    /// says how many; none where the first is not there.
+    pub fn blocks(&self, first: mold::SequenceNumber, count_max: u16, blocks: &mut Vec<u8>) -> u16 {
+        self.downstream.blocks(first, count_max, blocks)
+    }
+
+    /// The oldest number that is still in memory; that of the next message where none is.
+    #[must_use]
+    pub fn floor(&self) -> mold::SequenceNumber {
+        self.downstream.floor()
     }
 
     /// Copies messages of whole commands from `next` on into `push`, as long as it takes them, whether they were sent or not,

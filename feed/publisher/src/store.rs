@@ -54,6 +54,12 @@ impl Store {
         self.next = SequenceNumber::FIRST;
     }
 
+    /// Forgets everything; the next message is `next`.
+    pub(crate) fn resume(&mut self, next: SequenceNumber) {
+        self.slots.clear();
+        self.next = next;
+    }
+
     /// Numbers and keeps a message.
     #[inline]
     pub(crate) fn push(&mut self, message: &Message) -> Pushed {
@@ -110,7 +116,7 @@ impl Store {
         let start = self.slots.len() - behind as usize;
         let mut count = 0;
         for slot in self.slots.range(start..) {
-            // A packet has at most 65,507 bytes and a block at least two, so the count fits.
+            // A packet has at most 65,507 bytes and a block at least two, or `count_max` is a u16: the count fits.
             if u64::from(count) >= count_max || packet.len() + slot.block_len() > packet_max {
                 break;
             }

@@ -343,6 +343,7 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::TicksSet(TicksSet::default()),
         Event::SelfTradeSet(SelfTradeSet::default()),
         Event::KillSwitchSet(KillSwitchSet::default()),
+        Event::CancelOnlyChanged(CancelOnlyChanged::default()),
         Event::Instructed(Instructed::default()),
         Event::Triggered(Triggered::default()),
         Event::MassCancelled(MassCancelled::default()),

@@ -3,7 +3,7 @@
 use rialto_conflate::{Conflation, Interest, Numbered};
 use rialto_itch::mold::{self, BLOCK_LENGTH_LEN, HEADER_LEN, SequenceNumber, Session};
 use rialto_itch::{Header, Message, StockLocate};
-use rialto_publisher::{Tick, TickKind};
+use rialto_publisher::{HistoryAnswer, Tick, TickKind};
 use std::collections::VecDeque;
 
 use crate::frames::{frame, put};
@@ -41,14 +41,6 @@ struct Logged {
 impl Logged {
     fn message(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
-    }
-
-    /// Whether the message is about an instrument that may be seen.
-    fn is_for(&self, hub: &Hub, interest: &Interest) -> bool {
-        let locate = match self.bytes {
-            [_, high, low, ..] => StockLocate(u16::from_be_bytes([high, low])),
-        };
-        *interest == Interest::All || locate.0 == 0 || interest.includes(hub.conflation.market().stock(locate))
     }
 }
 
@@ -161,7 +153,7 @@ impl Hub {
                 let mut count = 0;
                 let behind = (number - self.first) as usize;
                 for logged in self.log.range(behind..) {
-                    let message = if logged.is_for(self, interest) {
+                    let message = if self.may_see(logged.message(), interest) {
                         logged.message()
                     } else {
                         &[]
@@ -186,6 +178,65 @@ impl Hub {
             });
         }
         number
+    }
+
+    /// Appends frames of packets with the messages of `blocks`, the first of which has number `from`; messages that may not be
+    /// seen have their number and no bytes. Says where to go on.
+    pub(crate) fn packets_of(
+        &self,
+        session: Session,
+        from: u64,
+        mut blocks: &[u8],
+        interest: &Interest,
+        out: &mut Vec<u8>,
+    ) -> u64 {
+        let mut number = from;
+        while !blocks.is_empty() {
+            frame(out, |out| {
+                out.push(b'M');
+                let start = out.len();
+                out.extend_from_slice(&[0; HEADER_LEN]);
+                let sequence = SequenceNumber(number);
+                let mut count = 0;
+                while let Some((block, more)) = HistoryAnswer::split(blocks) {
+                    let message = block.get(BLOCK_LENGTH_LEN..).unwrap_or_default();
+                    let block = if self.may_see(message, interest) {
+                        block
+                    } else {
+                        &[0; BLOCK_LENGTH_LEN]
+                    };
+                    if out.len() - start + block.len() > PACKET_BYTES_MAX {
+                        break;
+                    }
+                    out.extend_from_slice(block);
+                    blocks = more;
+                    number += 1;
+                    count += 1;
+                }
+                if count == 0 {
+                    // Blocks come whole from the journal's side; what is none ends them.
+                    blocks = &[];
+                }
+                let header = mold::Header {
+                    session,
+                    sequence,
+                    count,
+                };
+                if let Some(place) = out.get_mut(start..).and_then(|from| from.first_chunk_mut()) {
+                    *place = header.to_bytes();
+                }
+            });
+        }
+        number
+    }
+
+    /// Whether the message is about an instrument that may be seen.
+    fn may_see(&self, message: &[u8], interest: &Interest) -> bool {
+        let locate = match message {
+            [_, high, low, ..] => StockLocate(u16::from_be_bytes([*high, *low])),
+            _ => StockLocate(0),
+        };
+        *interest == Interest::All || locate.0 == 0 || interest.includes(self.conflation.market().stock(locate))
     }
 
     /// Appends the frame of a packet without messages: a heartbeat, or the end of the session.

@@ -25,4 +25,4 @@ pub use client::{Client, ClientError, Trust};
 pub use config::{Config, StartError};
 pub use counters::{Counters, CountersHandle, SubscriberCounters};
 pub use door::{Door, Entitlement};
-pub use server::Server;
+pub use server::{FeedRings, Server};

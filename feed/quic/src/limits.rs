@@ -28,6 +28,10 @@ pub const PACKET_BYTES_MAX: usize = 1_400;
 pub const RECOVERY_MESSAGES_MAX: u32 = 2_000;
 /// Recoveries that a connection may ask for in a second; one more is refused and told when to ask again.
 pub const RECOVERIES_PER_SECOND: u32 = 15;
+/// Recoveries that wait for messages beyond memory at one time; another one is refused and told to ask again.
+pub const HISTORY_WAITING_MAX: usize = 16;
+/// When a recovery that found too many waiting is to ask again.
+pub const HISTORY_RETRY: Duration = Duration::from_millis(500);
 /// Snapshots of all orders in the making at one time: each takes as much memory as the orders. Others wait for their turn.
 pub const SNAPSHOTS_MAX: usize = 4;
 /// How long a subscriber that was moved to the conflated feed must have been current before it is moved back.

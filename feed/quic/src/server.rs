@@ -1,8 +1,9 @@
 //! The server's thread: takes in the feed, lets subscribers in, and gives each its turn.
 
 use quinn::{Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig, VarInt};
-use rialto_publisher::Tick;
-use rialto_ring::spsc::Consumer;
+use rialto_itch::mold::Session;
+use rialto_publisher::{HistoryAnswer, HistoryRequest, Tick};
+use rialto_ring::spsc::{Consumer, Producer};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
@@ -21,13 +22,31 @@ use crate::counters::{Counters, CountersHandle, SubscriberCounters};
 use crate::door::{Door, Entitlement};
 use crate::hub::Hub;
 use crate::limits::{
-    BATCH, CONNECTIONS_MAX, IDLE_TIME, LOG_MESSAGES_MAX, LOOK, RECEIVE_WINDOW, SEND_WINDOW, SNAPSHOTS_MAX, STREAMS_MAX,
-    WAITING_MAX,
+    BATCH, CONNECTIONS_MAX, HISTORY_WAITING_MAX, IDLE_TIME, LOG_MESSAGES_MAX, LOOK, RECEIVE_WINDOW, SEND_WINDOW,
+    SNAPSHOTS_MAX, STREAMS_MAX, WAITING_MAX,
 };
 use crate::subscription::{Waiting, serve};
 
 /// How often counters are stated.
 const STATED_EVERY: Duration = Duration::from_millis(100);
+
+/// What the server is fed by.
+#[derive(Debug)]
+pub struct FeedRings {
+    /// The messages of the feed.
+    pub messages: Consumer<Tick>,
+    /// Where to ask for messages beyond memory, and where the answers come from, if anywhere.
+    pub history: Option<(Producer<HistoryRequest>, Consumer<HistoryAnswer>)>,
+}
+
+impl From<Consumer<Tick>> for FeedRings {
+    fn from(messages: Consumer<Tick>) -> Self {
+        Self {
+            messages,
+            history: None,
+        }
+    }
+}
 
 /// The server. Dropping it stops it.
 #[derive(Debug)]
@@ -47,8 +66,9 @@ impl Server {
         config: Config,
         certificate: &Certificate,
         door: Box<dyn Door>,
-        ring: Consumer<Tick>,
+        feed: impl Into<FeedRings>,
     ) -> Result<Self, StartError> {
+        let FeedRings { messages, history } = feed.into();
         if !(1..=LOG_MESSAGES_MAX).contains(&config.lag_max) {
             return Err(StartError::Lag {
                 lag_max: config.lag_max,
@@ -81,8 +101,8 @@ impl Server {
                 let endpoint = Endpoint::new(EndpointConfig::default(), Some(quic), socket, Arc::new(TokioRuntime));
                 // The socket is open; what else is asked of the system is within the runtime.
                 if let Ok(endpoint) = endpoint {
-                    let shared = Rc::new(Shared::new(config, door, stated, stopping));
-                    run(shared, endpoint, ring).await;
+                    let shared = Rc::new(Shared::new(config, door, history, stated, stopping));
+                    run(shared, endpoint, messages).await;
                 }
             });
         };
@@ -151,6 +171,7 @@ pub(crate) struct Shared {
     door: RefCell<Box<dyn Door>>,
     questions: RefCell<BTreeMap<u64, oneshot::Sender<Option<Entitlement>>>>,
     asked: Notify,
+    history: RefCell<Option<History>>,
     next: Cell<u64>,
     connections: Cell<usize>,
     waiting: Rc<Cell<usize>>,
@@ -162,7 +183,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn new(config: Config, door: Box<dyn Door>, stated: CountersHandle, stop: Arc<AtomicBool>) -> Self {
+    fn new(
+        config: Config,
+        door: Box<dyn Door>,
+        history: Option<(Producer<HistoryRequest>, Consumer<HistoryAnswer>)>,
+        stated: CountersHandle,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
         Self {
             hub: RefCell::default(),
             config,
@@ -171,6 +198,11 @@ impl Shared {
             door: RefCell::new(door),
             questions: RefCell::default(),
             asked: Notify::new(),
+            history: RefCell::new(history.map(|(ask, answers)| History {
+                ask,
+                answers,
+                waiting: BTreeMap::new(),
+            })),
             next: Cell::new(0),
             connections: Cell::new(0),
             waiting: Rc::default(),
@@ -232,6 +264,48 @@ impl Shared {
         answered.await.ok()
     }
 
+    /// Asks who has the journal for messages beyond memory; `None` where nobody does, or too many wait.
+    pub(crate) async fn ask_history(&self, session: Session, first: u64, count: u16) -> Option<HistoryAnswer> {
+        let ticket = self.number();
+        let answered = {
+            let history = &mut *self.history.borrow_mut();
+            let history = history.as_mut()?;
+            // Who gave up waiting makes room.
+            history.waiting.retain(|_, waiting| !waiting.is_closed());
+            let asked = HistoryRequest {
+                ticket,
+                session,
+                first,
+                count,
+            };
+            if history.waiting.len() >= HISTORY_WAITING_MAX || history.ask.push(asked).is_err() {
+                return None;
+            }
+            let (answer, answered) = oneshot::channel();
+            history.waiting.insert(ticket, answer);
+            answered
+        };
+        self.asked.notify_one();
+        answered.await.ok()
+    }
+
+    pub(crate) fn has_history(&self) -> bool {
+        self.history.borrow().is_some()
+    }
+
+    /// Hands on what came; says whether anybody still waits.
+    fn hear_history(&self) -> bool {
+        let history = &mut *self.history.borrow_mut();
+        let Some(history) = history else { return false };
+        while let Ok(answer) = history.answers.pop() {
+            if let Some(waiting) = history.waiting.remove(&answer.ticket) {
+                // Who gave up waiting needs no answer.
+                let _ = waiting.send(answer);
+            }
+        }
+        !history.waiting.is_empty()
+    }
+
     fn state_counters(&self) {
         let hub = self.hub.borrow();
         let mut counters = self.counters.borrow().clone();
@@ -241,6 +315,13 @@ impl Shared {
         counters.subscribers = self.subscribers.borrow().values().cloned().collect();
         self.stated.state(counters);
     }
+}
+
+/// Who waits for messages beyond memory.
+struct History {
+    ask: Producer<HistoryRequest>,
+    answers: Consumer<HistoryAnswer>,
+    waiting: BTreeMap<u64, oneshot::Sender<HistoryAnswer>>,
 }
 
 async fn run(shared: Rc<Shared>, endpoint: Endpoint, ring: Consumer<Tick>) {
@@ -300,7 +381,7 @@ async fn let_in(shared: Rc<Shared>, endpoint: Endpoint) {
     }
 }
 
-/// Hands the door's answers on.
+/// Hands on the answers of the door and of who has the journal.
 async fn hear_door(shared: Rc<Shared>) {
     loop {
         while let Some((ticket, answer)) = shared.door.borrow_mut().poll() {
@@ -308,7 +389,7 @@ async fn hear_door(shared: Rc<Shared>) {
                 let _ = waiting.send(answer);
             }
         }
-        if shared.questions.borrow().is_empty() {
+        if !shared.hear_history() && shared.questions.borrow().is_empty() {
             shared.asked.notified().await;
         } else {
             sleep(LOOK).await;

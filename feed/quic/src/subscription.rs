@@ -10,7 +10,9 @@ use tokio::time::{sleep, timeout};
 use crate::counters::SubscriberCounters;
 use crate::door::Entitlement;
 use crate::frames::{self, Login, Recovery, Refusal, Reject, put};
-use crate::limits::{IDLE_TIME, LOGIN_TIME, RECOVERIES_PER_SECOND, RECOVERY_MESSAGES_MAX, REQUEST_BYTES_MAX};
+use crate::limits::{
+    HISTORY_RETRY, IDLE_TIME, LOGIN_TIME, RECOVERIES_PER_SECOND, RECOVERY_MESSAGES_MAX, REQUEST_BYTES_MAX,
+};
 use crate::server::Shared;
 use crate::writer::{Look, Writer};
 
@@ -242,6 +244,7 @@ async fn recoveries(shared: &Rc<Shared>, connection: &Connection, interest: &Int
 async fn answer(shared: &Shared, send: &mut SendStream, recovery: &Recovery, interest: &Interest, budget: &mut Budget) {
     let Recovery { session, first, count } = *recovery;
     let mut out = Vec::new();
+    let mut old = None;
     let refusal = {
         let hub = shared.hub.borrow();
         if let Err(after_ms) = budget.take(Instant::now()) {
@@ -251,16 +254,29 @@ async fn answer(shared: &Shared, send: &mut SendStream, recovery: &Recovery, int
         } else if first == 0 || count == 0 || count > RECOVERY_MESSAGES_MAX {
             Some((Refusal::Field, 0))
         } else if first < hub.first() {
-            Some((Refusal::Old, 0))
+            // At most RECOVERY_MESSAGES_MAX.
+            old = Some(count.min((hub.first() - first) as u32) as u16);
+            None
         } else if first >= hub.next() {
             Some((Refusal::NotSent, 1_000))
         } else {
             None
         }
     };
+    let mut told = None;
+    let refusal = match old {
+        None => refusal,
+        Some(count) => match shared.ask_history(session, first, count).await {
+            None if shared.has_history() => Some((Refusal::Budget, HISTORY_RETRY.as_millis() as u32)),
+            Some(answer) if answer.count > 0 => {
+                told = Some(answer);
+                None
+            }
+            _ => Some((Refusal::Old, 0)),
+        },
+    };
     if let Some((code, after_ms)) = refusal {
         shared.count(|counters| counters.recoveries_refused += 1);
-        let after_ms: u32 = after_ms;
         put(&mut out, b'Z', &[&[code as u8], &after_ms.to_be_bytes()]);
         let _ = send.write_all(&out).await;
         let _ = send.finish();
@@ -269,6 +285,15 @@ async fn answer(shared: &Shared, send: &mut SendStream, recovery: &Recovery, int
     shared.count(|counters| counters.recoveries += 1);
     let end = first.saturating_add(count.into());
     let mut next = first;
+    if let Some(answer) = told {
+        next = shared
+            .hub
+            .borrow()
+            .packets_of(session, first, &answer.blocks, interest, &mut out);
+        if send.write_all(&out).await.is_err() {
+            return;
+        }
+    }
     loop {
         out.clear();
         let before = next;

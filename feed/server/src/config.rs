@@ -21,6 +21,11 @@ pub struct Config {
     pub interface: Ipv4Addr,
     /// How many networks the lines' packets may pass; 0, the default, keeps them on this host.
     pub ttl: u32,
+    /// Whether packets that come at once are sent by one call where the kernel cuts them apart (`UDP_SEGMENT`): fewer calls, the
+    /// same packets. By default each packet is sent by itself.
+    pub segmented: bool,
+    /// How long messages may wait for their packet to fill, in nanoseconds. 0, the default: not beyond the batch they came in.
+    pub flush_ns: u64,
     /// Where requests come in; port 0 lets the system choose. By default 127.0.0.1:26402.
     pub rerequest: SocketAddr,
     /// Who may ask for messages again, by source address; at most [`ENTITLED_MAX`]. Others get nothing and are counted.
@@ -46,6 +51,8 @@ impl Default for Config {
             line_b: Some(SocketAddrV4::new(Ipv4Addr::new(239, 255, 82, 2), 26_401)),
             interface: Ipv4Addr::LOCALHOST,
             ttl: 0,
+            segmented: false,
+            flush_ns: 0,
             rerequest: SocketAddr::from((Ipv4Addr::LOCALHOST, 26_402)),
             entitled: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
             answer_bytes_per_second: 16 << 20,

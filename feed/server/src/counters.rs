@@ -42,6 +42,8 @@ counters! {
     datagrams_b,
     /// Bytes of datagrams that the system took: both lines and answers, without UDP and IP headers.
     bytes,
+    /// Calls to the system that sent them on the lines: fewer than datagrams where packets leave together.
+    calls,
     /// Datagrams that the system did not take. Messages in them can be asked for again.
     send_errors,
     /// Datagrams that came in at the re-request socket, whatever they were.
@@ -58,8 +60,12 @@ counters! {
     malformed,
     /// Requests for a session that is not the day's.
     other_session,
-    /// Requests for messages that are no longer in memory.
+    /// Requests for messages that are no longer in memory, and that nobody has who was asked.
     beyond_memory,
+    /// Requests for such messages that were answered from history.
+    from_history,
+    /// Requests for such messages that came when too many waited for history.
+    history_busy,
     /// Requests for messages that have not been sent yet.
     not_sent,
     /// Requests that were cut off, or got nothing, because their source's budget was used up.
@@ -81,7 +87,7 @@ impl Counters {
     /// that cannot be had.
     #[must_use]
     pub const fn refused(&self) -> u64 {
-        self.strangers + self.malformed + self.other_session + self.beyond_memory + self.not_sent
+        self.strangers + self.malformed + self.other_session + self.beyond_memory + self.history_busy + self.not_sent
     }
 }
 

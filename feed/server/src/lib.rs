@@ -11,14 +11,17 @@
 
 mod config;
 mod counters;
+mod history;
 mod lines;
 pub mod multicast;
 mod progress;
 mod rerequest;
+mod segments;
 mod stage;
 mod tap;
 
 pub use config::{Config, ENTITLED_MAX, StartError};
 pub use counters::{Counters, CountersHandle};
+pub use history::HISTORY_WAITING_MAX;
 pub use progress::Progress;
 pub use stage::FeedStage;

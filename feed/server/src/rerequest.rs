@@ -13,6 +13,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use crate::config::{Config, StartError};
 use crate::counters::Cells;
+use crate::history::{Asker, Found, History};
 
 /// Requests looked at and answer packets sent in one poll at most: new messages never wait for more than these.
 const WORK_PER_POLL: usize = 32;
@@ -25,19 +26,26 @@ pub(crate) struct Rerequest {
     sources: Vec<Source>,
     bytes_per_second: u64,
     messages_max: u16,
+    datagram_max: usize,
     /// The one request being answered.
     answer: Option<Answer>,
+    /// Who has what has gone from memory, if anybody.
+    history: Option<History>,
     packet: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Answer {
-    to: SocketAddr,
-    /// The place of `to` in the sources.
-    source: usize,
+    who: Asker,
     /// What is still to be sent.
-    rest: Request,
+    rest: Rest,
     begun: bool,
+}
+
+#[derive(Debug)]
+enum Rest {
+    Memory(Request),
+    History(Found),
 }
 
 /// An entitled source with what it may still get: a bucket that holds a second's bytes and fills in a second.
@@ -75,7 +83,9 @@ impl Rerequest {
             sources: entitled.into_iter().map(full).collect(),
             bytes_per_second: config.answer_bytes_per_second,
             messages_max: config.answer_messages_max,
+            datagram_max: config.publisher.datagram_max,
             answer: None,
+            history: None,
             packet: Vec::with_capacity(config.publisher.datagram_max),
         })
     }
@@ -84,21 +94,34 @@ impl Rerequest {
         self.address
     }
 
+    /// From now on what has gone from memory is asked for there.
+    pub(crate) fn set_history(&mut self, history: History) {
+        self.history = Some(history);
+    }
+
     /// Whether no request is half answered.
     pub(crate) const fn is_idle(&self) -> bool {
+        // Nobody waits for history, not even the end.
         self.answer.is_none()
     }
 
     /// Goes on with the request at hand, then takes the next, and so on. Returns how much was done.
     pub(crate) fn poll(&mut self, now: Monotonic, publisher: &Publisher, counters: &Cells) -> usize {
         for done in 0..WORK_PER_POLL {
-            match self.answer.take() {
-                Some(answer) => self.answer = self.advance(answer, now, publisher, counters),
-                None => match self.receive(counters) {
+            if let Some(answer) = self.answer.take() {
+                self.answer = self.advance(answer, now, publisher, counters);
+            } else if let Some(found) = self.history.as_mut().and_then(History::poll) {
+                self.answer = Some(Answer {
+                    who: found.who,
+                    rest: Rest::History(found),
+                    begun: false,
+                });
+            } else {
+                match self.receive(counters) {
                     Received::Nothing => return done,
                     Received::Refused => {}
                     Received::Request(answer) => self.answer = Some(answer),
-                },
+                }
             }
         }
         WORK_PER_POLL
@@ -131,9 +154,8 @@ impl Rerequest {
             rest.count = self.messages_max;
         }
         Received::Request(Answer {
-            to,
-            source,
-            rest,
+            who: Asker { to, source },
+            rest: Rest::Memory(rest),
             begun: false,
         })
     }
@@ -146,23 +168,42 @@ impl Rerequest {
         publisher: &Publisher,
         counters: &Cells,
     ) -> Option<Answer> {
-        let count = match publisher.answer(&answer.rest, answer.rest.count, &mut self.packet) {
-            Ok(count) => count,
-            Err(absent) => {
-                // Behind a first packet the end of what there is was reached, or of what is kept: the asker sees it.
-                if !answer.begun {
-                    refusal(absent, counters);
+        let left = match &mut answer.rest {
+            Rest::Memory(rest) => match publisher.answer(rest, rest.count, &mut self.packet) {
+                Ok(count) => {
+                    rest.sequence = SequenceNumber(rest.sequence.0 + u64::from(count));
+                    rest.count -= count;
+                    rest.count > 0
                 }
-                return None;
+                Err(absent) => {
+                    // Behind a first packet the end of what there is was reached, or of what is kept: the asker sees it.
+                    if !answer.begun {
+                        let rest = *rest;
+                        self.refuse(answer.who, &rest, absent, now, counters);
+                    }
+                    return None;
+                }
+            },
+            Rest::History(found) => {
+                if !found.poll_packet(self.datagram_max, &mut self.packet) {
+                    if !answer.begun {
+                        counters.beyond_memory.add(1);
+                    }
+                    return None;
+                }
+                if !answer.begun {
+                    counters.from_history.add(1);
+                }
+                true
             }
         };
         let bytes = self.packet.len() as u64;
-        let source = self.sources.get_mut(answer.source)?;
+        let source = self.sources.get_mut(answer.who.source)?;
         if !source.take(bytes, now, self.bytes_per_second) {
             counters.over_budget.add(1);
             return None;
         }
-        match self.socket.send_to(&self.packet, answer.to) {
+        match self.socket.send_to(&self.packet, answer.who.to) {
             Ok(_) => {
                 counters.answers.add(1);
                 counters.bytes.add(bytes);
@@ -173,9 +214,31 @@ impl Rerequest {
             counters.served.add(1);
             answer.begun = true;
         }
-        answer.rest.sequence = SequenceNumber(answer.rest.sequence.0 + u64::from(count));
-        answer.rest.count -= count;
-        (answer.rest.count > 0).then_some(answer)
+        if let Rest::History(found) = &answer.rest
+            && let Some(rest) = found.rest()
+        {
+            answer.rest = Rest::Memory(rest);
+        }
+        left.then_some(answer)
+    }
+
+    /// Counts what cannot be had, or asks for it where it may still be.
+    fn refuse(&mut self, who: Asker, request: &Request, absent: Absent, now: Monotonic, counters: &Cells) {
+        let floor = match absent {
+            Absent::OtherSession => return counters.other_session.add(1),
+            Absent::NotSent { .. } => return counters.not_sent.add(1),
+            Absent::BeyondMemory { floor } => floor,
+        };
+        let Some(history) = &mut self.history else {
+            return counters.beyond_memory.add(1);
+        };
+        // Nobody makes the journal be read for an answer that could not be sent.
+        let source = self.sources.get_mut(who.source);
+        if !source.is_some_and(|source| source.has(self.datagram_max as u64, now, self.bytes_per_second)) {
+            counters.over_budget.add(1);
+        } else if !history.ask(who, request, floor) {
+            counters.history_busy.add(1);
+        }
     }
 }
 
@@ -185,17 +248,18 @@ enum Received {
     Request(Answer),
 }
 
-fn refusal(absent: Absent, counters: &Cells) {
-    match absent {
-        Absent::OtherSession => counters.other_session.add(1),
-        Absent::BeyondMemory { .. } => counters.beyond_memory.add(1),
-        Absent::NotSent { .. } => counters.not_sent.add(1),
-    }
-}
-
 impl Source {
     /// Takes `bytes` from the bucket, if there are as many.
     fn take(&mut self, bytes: u64, now: Monotonic, bytes_per_second: u64) -> bool {
+        let enough = self.has(bytes, now, bytes_per_second);
+        if enough {
+            self.bytes -= bytes;
+        }
+        enough
+    }
+
+    /// Whether the bucket, filled up to now, has as many.
+    fn has(&mut self, bytes: u64, now: Monotonic, bytes_per_second: u64) -> bool {
         let elapsed_ns = now.0.saturating_sub(self.filled_ns).min(SECOND_NS);
         // No more than bytes_per_second, so it fits 64 bits again.
         let gained = (u128::from(elapsed_ns) * u128::from(bytes_per_second) / u128::from(SECOND_NS)) as u64;
@@ -203,11 +267,7 @@ impl Source {
             self.bytes = self.bytes.saturating_add(gained).min(bytes_per_second);
             self.filled_ns = now.0;
         }
-        let enough = bytes <= self.bytes;
-        if enough {
-            self.bytes -= bytes;
-        }
-        enough
+        bytes <= self.bytes
     }
 }
 

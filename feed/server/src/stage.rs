@@ -1,15 +1,16 @@
 //! The stage: follow, send, keep the lines alive, answer.
 
 use rialto_model::{Clock, Monotonic, Output};
-use rialto_publisher::{Publisher, Tick};
+use rialto_publisher::{HistoryAnswer, HistoryRequest, Publisher, Tick};
 use rialto_ring::Stage;
 use rialto_ring::broadcast::Reader;
-use rialto_ring::spsc::Producer;
+use rialto_ring::spsc::{Consumer, Producer};
 use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
 use crate::config::{Config, StartError};
 use crate::counters::{Cells, CountersHandle};
+use crate::history::History;
 use crate::lines::Lines;
 use crate::progress::Progress;
 use crate::rerequest::Rerequest;
@@ -23,8 +24,8 @@ const BATCH: usize = 256;
 /// Before it goes live it is given what was released before the start by [`replay`](Self::replay), which sends nothing.
 /// Then [`poll`](Stage::poll), over and over:
 ///
-/// 1. follows up to 256 events; full packets leave at once, what is left over leaves when they are through, and the end of
-///    a day leaves before the next begins;
+/// 1. follows up to 256 events; full packets leave at once, what is left over leaves when they are through or when it has
+///    waited for [`Config::flush_ns`], and the end of a day leaves before the next begins;
 /// 2. sends a heartbeat after a time of silence, or an end of session after a day's end;
 /// 3. serves up to 32 requests and packets of answers.
 ///
@@ -37,7 +38,7 @@ pub struct FeedStage<C> {
     rerequest: Rerequest,
     clock: C,
     progress: Progress,
-    tap: Option<Tap>,
+    taps: Vec<Tap>,
 }
 
 impl<C: Clock> FeedStage<C> {
@@ -49,7 +50,12 @@ impl<C: Clock> FeedStage<C> {
         config.check()?;
         let publisher = Publisher::new(config.publisher)?;
         let rerequest = Rerequest::open(config)?;
-        let lines = Lines::open(config.lines(rerequest.address())?, config.interface, config.ttl)?;
+        let lines = Lines::open(
+            config.lines(rerequest.address())?,
+            config.interface,
+            config.ttl,
+            config.segmented,
+        )?;
         Ok(Self {
             events,
             feed: Feed {
@@ -61,29 +67,37 @@ impl<C: Clock> FeedStage<C> {
                 end_of_session_count: config.end_of_session_count,
                 ends_left: 0,
                 spoke: None,
+                flush_ns: config.flush_ns,
+                held: None,
             },
             rerequest,
             clock,
             progress: Progress::default(),
-            tap: None,
+            taps: Vec::new(),
         })
     }
 
     /// Copies the messages of whole commands into a ring for who tells them further. A full ring makes nobody wait: the
-    /// messages are in memory, and are copied when there is room again. Call it before [`replay`](Self::replay).
+    /// messages are in memory, and are copied when there is room again. Call it before [`replay`](Self::replay), once for each.
     pub fn tap(&mut self, ring: Producer<Tick>) {
-        self.tap = Some(Tap::new(ring));
+        self.taps.push(Tap::new(ring));
+    }
+
+    /// From now on requests for what has gone from memory go to `ask`, and what comes from `answers` goes to who asked, by the
+    /// same budgets. At most [`HISTORY_WAITING_MAX`](crate::HISTORY_WAITING_MAX) wait at one time.
+    pub fn history(&mut self, ask: Producer<HistoryRequest>, answers: Consumer<HistoryAnswer>) {
+        self.rerequest.set_history(History::new(ask, answers));
     }
 
     /// Takes in an output that was released before the start: numbered and kept for the asking, and not sent.
     pub fn replay(&mut self, output: &Output) {
-        if let Some(tap) = &mut self.tap {
+        for tap in &mut self.taps {
             tap.follow(output, &self.feed.publisher);
         }
         self.feed.replay(output);
         self.feed.show_publisher();
         // Whoever reads the ring runs already, and before the start there is time to wait for it.
-        if let Some(tap) = &mut self.tap {
+        for tap in &mut self.taps {
             tap.copy_waiting(&self.feed.publisher);
         }
         self.progress.set(self.feed.publisher.last_command());
@@ -134,26 +148,28 @@ impl<C: Clock + Send> Stage for FeedStage<C> {
     fn poll(&mut self) -> usize {
         let now = self.clock.monotonic();
         let feed = &mut self.feed;
-        let tap = &mut self.tap;
+        let taps = &mut self.taps;
         let followed = self.events.poll(BATCH, |output| {
-            if let Some(tap) = tap {
+            for tap in &mut *taps {
                 tap.follow(output, &feed.publisher);
             }
             feed.follow(output, now);
             true
         });
-        if followed > 0 {
-            feed.flush(now);
+        if followed > 0 || feed.held.is_some() {
+            feed.flush_due(now);
             feed.show_publisher();
-            self.progress.set(feed.publisher.last_command());
+            if feed.held.is_none() {
+                self.progress.set(feed.publisher.last_command());
+            }
         }
         feed.keep_alive(now);
-        let copied = tap.as_mut().map_or(0, |tap| tap.copy(&feed.publisher));
+        let copied: usize = taps.iter_mut().map(|tap| tap.copy(&feed.publisher)).sum();
         followed + copied + self.rerequest.poll(now, &feed.publisher, &feed.counters)
     }
 
     fn is_drained(&self) -> bool {
-        self.events.is_drained() && self.rerequest.is_idle()
+        self.events.is_drained() && self.rerequest.is_idle() && self.feed.held.is_none()
     }
 }
 
@@ -170,6 +186,9 @@ struct Feed {
     ends_left: u32,
     /// When something was last sent; at first nothing was.
     spoke: Option<Monotonic>,
+    flush_ns: u64,
+    /// Since when messages wait for their packet to fill.
+    held: Option<Monotonic>,
 }
 
 impl Feed {
@@ -196,6 +215,19 @@ impl Feed {
     /// Sends what is left over, full packet or not.
     fn flush(&mut self, now: Monotonic) {
         self.send_packets(true, now);
+        self.lines.flush(&self.counters);
+        self.held = None;
+    }
+
+    /// Sends what is left over if it has waited long enough.
+    fn flush_due(&mut self, now: Monotonic) {
+        let since = *self.held.get_or_insert(now);
+        if self.publisher.unsent() == 0 || now.0.saturating_sub(since.0) >= self.flush_ns {
+            self.flush(now);
+        } else if self.lines.is_segmented() {
+            // What has filled its packet waits for nothing more.
+            self.lines.flush(&self.counters);
+        }
     }
 
     fn send_packets(&mut self, flush: bool, now: Monotonic) {
@@ -204,6 +236,8 @@ impl Feed {
             self.counters.packets.add(1);
             self.counters.messages.add(count.into());
             self.spoke = Some(now);
+            // Those that had waited are in the packet.
+            self.held = None;
         }
     }
 
@@ -215,6 +249,7 @@ impl Feed {
         }
         if let Some(heartbeat) = self.publisher.heartbeat() {
             self.lines.send(&heartbeat, &self.counters);
+            self.lines.flush(&self.counters);
             self.counters.heartbeats.add(1);
             self.spoke = Some(now);
         } else {
@@ -229,6 +264,7 @@ impl Feed {
         if let Some(end) = self.publisher.end_of_session() {
             self.ends_left = left;
             self.lines.send(&end, &self.counters);
+            self.lines.flush(&self.counters);
             self.counters.ends_of_session.add(1);
             self.spoke = Some(now);
         }

@@ -239,3 +239,77 @@ fn on_a_thread_of_its_own_it_drains_what_was_released() {
     assert_eq!(counters.datagrams_a, counters.packets + counters.heartbeats);
     assert_eq!(counters.datagrams_b, counters.datagrams_a);
 }
+
+#[test]
+fn messages_wait_for_their_packet_no_longer_than_the_bound() {
+    let config = Config {
+        flush_ns: 50_000,
+        ..config()
+    };
+    let mut bench = Bench::new(&config);
+    let mut script = Script::default();
+    // Fifteen messages fill no packet: they wait, and others join them.
+    for (outputs, later_ns) in [
+        (script.opening(10), 0),
+        (script.orders(5), 30_000),
+        (Vec::new(), 19_999),
+    ] {
+        bench.clock.advance_ns(later_ns);
+        bench.stream.release(&outputs);
+        bench.stage.poll();
+        assert_eq!(bench.counters().packets, 0);
+        assert!(!bench.stage.is_drained());
+    }
+    bench.clock.advance_ns(1);
+    bench.stage.poll();
+    assert!(bench.stage.is_drained());
+    let heartbeat = bench.a.next();
+    assert_eq!(
+        Packet::parse(&heartbeat).expect("a packet").content(),
+        Content::Heartbeat
+    );
+    let packet = bench.a.next();
+    assert_eq!(Packet::parse(&packet).expect("a packet").content(), Content::Messages);
+    assert_eq!(numbered(&packet).len(), 20);
+    // A full packet waits for nothing, and what came with it waits from then on.
+    let outputs = script.orders(40);
+    bench.stream.release(&outputs);
+    bench.stage.poll();
+    assert_eq!((bench.counters().packets, bench.counters().messages), (2, 56));
+    bench.clock.advance_ns(50_000);
+    bench.stage.poll();
+    assert_eq!((bench.counters().packets, bench.counters().messages), (3, 60));
+}
+
+#[test]
+fn packets_that_leave_together_are_the_packets() {
+    let segmented = Config {
+        segmented: true,
+        ..config()
+    };
+    let mut bench = Bench::new(&segmented);
+    let mut script = Script::default();
+    let mut publisher = publisher();
+    let mut expected = Vec::new();
+    for outputs in [
+        script.opening(100),
+        script.orders(250),
+        script.orders(1),
+        script.end_of_day(DAY),
+    ] {
+        bench.stream.release(&outputs);
+        bench.stage.poll();
+        expected.extend(packets(&mut publisher, &outputs));
+    }
+    for packet in &expected {
+        assert_eq!(bench.a.next(), *packet);
+        assert_eq!(bench.b.next(), *packet);
+    }
+    let end = bench.a.next();
+    assert_eq!(Packet::parse(&end).expect("a packet").content(), Content::EndOfSession);
+    let counters = bench.counters();
+    assert_eq!(counters.datagrams_a, expected.len() as u64 + 1);
+    if counters.calls >= counters.datagrams_a + counters.datagrams_b {
+        println!("SKIPPED: this kernel does not cut segments");
+    }
+}

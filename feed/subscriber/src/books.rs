@@ -93,6 +93,7 @@ pub struct Books {
     orders: HashMap<OrderReference, Order, FixedState>,
     books: BTreeMap<StockLocate, Book>,
     orders_max: usize,
+    queues: bool,
     counters: BookCounters,
 }
 
@@ -106,7 +107,17 @@ impl Books {
             orders: HashMap::default(),
             books: BTreeMap::new(),
             orders_max,
+            queues: false,
             counters: BookCounters::default(),
+        }
+    }
+
+    /// The same, and each book also keeps its orders by priority ([`Book::orders`]), which costs more memory and time.
+    #[must_use]
+    pub fn with_queues(orders_max: usize) -> Self {
+        Self {
+            queues: true,
+            ..Self::new(orders_max)
         }
     }
 
@@ -231,14 +242,14 @@ impl Books {
         } else {
             self.orders.insert(reference, Order { shares: left, ..order });
         }
-        self.take_off(&order, shares, left == Shares(0));
+        self.take_off(reference, &order, shares, left == Shares(0));
         Ok(())
     }
 
     fn delete(&mut self, header: &Header, reference: OrderReference) -> Result<(), BookError> {
         let order = self.known(header, reference)?;
         self.orders.remove(&reference);
-        self.take_off(&order, order.shares, true);
+        self.take_off(reference, &order, order.shares, true);
         Ok(())
     }
 
@@ -254,7 +265,7 @@ impl Books {
         let order = self.known(header, original)?;
         self.check_new(reference, shares)?;
         self.orders.remove(&original);
-        self.take_off(&order, order.shares, true);
+        self.take_off(original, &order, order.shares, true);
         self.insert(reference, Order { price, shares, ..order });
         Ok(())
     }
@@ -287,13 +298,19 @@ impl Books {
     fn insert(&mut self, reference: OrderReference, order: Order) -> &mut Book {
         self.orders.insert(reference, order);
         let book = self.books.entry(order.locate).or_default();
+        if self.queues {
+            book.with_queues();
+        }
         book.insert(order.side, order.price, order.shares);
+        book.queue(reference, order.side, order.price, order.shares);
         book
     }
 
-    fn take_off(&mut self, order: &Order, shares: Shares, gone: bool) {
+    fn take_off(&mut self, reference: OrderReference, order: &Order, shares: Shares, gone: bool) {
         if let Some(book) = self.books.get_mut(&order.locate) {
             book.reduce(order.side, order.price, shares, gone);
+            let left = Shares(order.shares.0 - shares.0);
+            book.queue(reference, order.side, order.price, left);
         }
     }
 }

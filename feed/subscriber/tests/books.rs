@@ -249,3 +249,39 @@ fn a_message_that_does_not_fit_is_refused_and_changes_nothing() {
     assert_eq!(books.apply(&replaced(ONE, 1, 4, 2, 100)), Ok(Some(StockLocate(ONE))));
     assert_eq!(show(&books, ONE), "2@100(1) | 20@110(1)");
 }
+
+#[test]
+fn orders_stand_by_price_and_priority_where_they_are_kept() {
+    let mut books = Books::with_queues(100);
+    for message in [
+        add(ONE, 5, Side::Buy, 10, 100),
+        add(ONE, 6, Side::Buy, 20, 100),
+        add(ONE, 7, Side::Buy, 30, 200),
+        add(ONE, 8, Side::Sell, 40, 300),
+        add(ONE, 9, Side::Sell, 50, 200),
+        executed(ONE, 5, 4),
+        cancelled(ONE, 7, 29),
+        executed(ONE, 9, 50),
+        OrderReplace {
+            header: header(ONE),
+            original_reference: OrderReference(6),
+            new_reference: OrderReference(10),
+            shares: Shares(21),
+            price: price(100),
+        }
+        .into(),
+    ] {
+        books.apply(&message).expect("it fits");
+    }
+    let book = books.book(StockLocate(ONE)).expect("a book");
+    let side = |side| -> Vec<(u32, u64, u32)> {
+        let orders = book.orders(side);
+        orders
+            .map(|(price, order, shares)| (price.units(), order.0, shares.0))
+            .collect()
+    };
+    assert_eq!(side(Side::Buy), [(200, 7, 1), (100, 5, 6), (100, 10, 21)]);
+    assert_eq!(side(Side::Sell), [(300, 8, 40)]);
+    assert_eq!(book.best().0.map(|level| level.shares.0), Some(1));
+    assert_eq!(Books::new(100).iter().count(), 0);
+}

@@ -37,7 +37,7 @@ pub struct ClientConfig {
     pub next_inbound: MsgSeqNum,
 }
 
-/// What a Logon proves an identity by.
+/// What a Logon proves an identity by; in FIX 4.2, which has no fields for it, the password goes as RawData(96).
 #[derive(Clone)]
 pub struct Credentials {
     /// Username(553).
@@ -144,15 +144,18 @@ impl Client {
     pub fn logon(&mut self, now: Now) {
         let mut body = Vec::new();
         let mut fields = FieldWriter::new(&mut body);
+        let credentials = self.config.credentials.as_ref();
+        let has_fields = self.config.version.has_credentials();
+        if let Some(Credentials { password, .. }) = credentials.filter(|_| !has_fields) {
+            fields.data(tags::RAW_DATA_LENGTH, tags::RAW_DATA, password);
+        }
         fields
             .character(tags::ENCRYPT_METHOD, b'0')
             .unsigned(tags::HEART_BT_INT, self.config.heart_bt_int_seconds);
         if self.config.reset_numbers {
             fields.boolean(tags::RESET_SEQ_NUM_FLAG, true);
         }
-        if let Some(Credentials { username, password }) = &self.config.credentials
-            && self.config.version.has_credentials()
-        {
+        if let Some(Credentials { username, password }) = credentials.filter(|_| has_fields) {
             fields.bytes(tags::USERNAME, username).bytes(tags::PASSWORD, password);
         }
         fields.bytes(

@@ -45,8 +45,20 @@ message_types! {
     ORDER_CANCEL_REQUEST = "F", "OrderCancelRequest";
     ORDER_CANCEL_REPLACE_REQUEST = "G", "OrderCancelReplaceRequest";
     ORDER_STATUS_REQUEST = "H", "OrderStatusRequest";
+    ORDER_MASS_CANCEL_REQUEST = "q", "OrderMassCancelRequest";
+    ORDER_MASS_CANCEL_REPORT = "r", "OrderMassCancelReport";
+    ORDER_MASS_STATUS_REQUEST = "AF", "OrderMassStatusRequest";
+    SECURITY_LIST_REQUEST = "x", "SecurityListRequest";
+    SECURITY_LIST = "y", "SecurityList";
+    SECURITY_STATUS_REQUEST = "e", "SecurityStatusRequest";
+    SECURITY_STATUS = "f", "SecurityStatus";
+    TRADING_SESSION_STATUS_REQUEST = "g", "TradingSessionStatusRequest";
+    TRADING_SESSION_STATUS = "h", "TradingSessionStatus";
     BUSINESS_MESSAGE_REJECT = "j", "BusinessMessageReject";
     MARKET_DATA_REQUEST = "V", "MarketDataRequest";
+    MARKET_DATA_SNAPSHOT = "W", "MarketDataSnapshotFullRefresh";
+    MARKET_DATA_INCREMENTAL_REFRESH = "X", "MarketDataIncrementalRefresh";
+    MARKET_DATA_REQUEST_REJECT = "Y", "MarketDataRequestReject";
 }
 
 impl MsgType<'_> {

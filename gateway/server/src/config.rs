@@ -6,13 +6,23 @@ use std::net::SocketAddr;
 use rialto_model::Policy;
 use rialto_ouch::soup::SoupConfig;
 
+use crate::guard::GuardConfig;
 use crate::limits;
+use crate::throttle::Throttles;
 
 /// What holds for one session beside what the stream says of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SessionSettings {
     /// Its DAY orders are cancelled when it is lost.
     pub cancel_on_disconnect: bool,
+    /// How long after a loss it is not let in again, in nanoseconds. A logout in good order is no loss.
+    pub reconnect_after_ns: u64,
+    /// How much it may ask for.
+    pub throttles: Throttles,
+    /// FIX: it is told of every order of its firm, whoever sent it, and sends none.
+    pub drop_copy: bool,
+    /// FIX: its name is enough; for test benches whose Logon has no password. It must not be reachable for others.
+    pub no_password: bool,
 }
 
 /// What every door has.
@@ -24,6 +34,8 @@ pub struct DoorConfig {
     pub connections_max: usize,
     /// Most bytes of one session's outbound log. Default [`limits::LOG_BYTES_MAX`].
     pub log_bytes_max: usize,
+    /// When the door is closed to an address; `None`: never.
+    pub guard: Option<GuardConfig>,
     /// For sessions that have no settings of their own.
     pub default_settings: SessionSettings,
     /// By session name; names are compared without case.
@@ -38,19 +50,26 @@ impl DoorConfig {
             listen,
             connections_max: limits::CONNECTIONS_MAX,
             log_bytes_max: limits::LOG_BYTES_MAX,
+            guard: Some(GuardConfig::default()),
             default_settings: SessionSettings::default(),
             settings: BTreeMap::new(),
         }
     }
 
-    /// The policy bits that a session's settings come to.
-    pub(crate) fn policy_of(&self, name: &[u8]) -> Policy {
+    /// What holds for a session.
+    pub(crate) fn settings_of(&self, name: &[u8]) -> SessionSettings {
         let own = self
             .settings
             .iter()
             .find(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
-        let settings = own.map_or(self.default_settings, |(_, settings)| *settings);
-        if settings.cancel_on_disconnect {
+        own.map_or(self.default_settings, |(_, settings)| *settings)
+    }
+}
+
+impl SessionSettings {
+    /// The policy bits that they come to.
+    pub(crate) const fn policy(&self) -> Policy {
+        if self.cancel_on_disconnect {
             Policy::CANCEL_ON_DISCONNECT
         } else {
             Policy::NONE
@@ -93,7 +112,10 @@ impl OuchConfig {
     pub fn new(listen: SocketAddr) -> Self {
         Self {
             door: DoorConfig::new(listen),
-            soup: SoupConfig::default(),
+            soup: SoupConfig {
+                login_timeout_ns: limits::LOGON_TIMEOUT_NS,
+                ..SoupConfig::default()
+            },
         }
     }
 }

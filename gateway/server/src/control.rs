@@ -1,4 +1,4 @@
-//! How the composition root asks a door to close, and learns that it has.
+//! How the composition root asks a door to close, and learns that it has; or to close for a while.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,12 +15,19 @@ pub struct DoorControl(Arc<Flags>);
 struct Flags {
     closing: AtomicBool,
     closed: AtomicBool,
+    suspended: AtomicBool,
 }
 
 impl DoorControl {
     /// Asks the door to accept and read nothing more, to say goodbye to every live session and to sequence its loss.
     pub fn close(&self) {
         self.0.closing.store(true, Ordering::Release);
+    }
+
+    /// Asks the door to say goodbye to every live session and to sequence its loss, and to let nobody in until this is taken
+    /// back. Who comes meanwhile waits in the system's queue.
+    pub fn suspend(&self, suspended: bool) {
+        self.0.suspended.store(suspended, Ordering::Release);
     }
 
     /// Whether nobody is connected any more and every loss was sequenced, released and followed.
@@ -31,6 +38,10 @@ impl DoorControl {
 
     pub(crate) fn is_closing(&self) -> bool {
         self.0.closing.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.0.suspended.load(Ordering::Acquire)
     }
 
     pub(crate) fn set_closed(&self) {

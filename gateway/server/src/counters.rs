@@ -56,6 +56,10 @@ counters! {
     sessions_up,
     /// Logins refused: unknown, wrong password, already up, verifier busy.
     logins_refused,
+    /// Logins refused unread because their address had sent too many bad ones.
+    logons_barred,
+    /// Messages refused because their session was over its rate.
+    throttled,
     /// Bytes read.
     bytes_in,
     /// Bytes written.

@@ -1,10 +1,11 @@
 //! Who and what there is, as the stream says: instruments, firms, sessions, the trading day.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rialto_model::event::{InstrumentListed, SessionDefined};
 use rialto_model::{
-    Door, Event, FirmId, InstrumentId, Mpid, PriceScale, SessionId, Symbol, Text, Timestamp, TradingDay, VenueId,
+    Door, Event, FirmId, InstrumentId, Mpid, Price, PriceScale, Quantity, SessionId, Symbol, Text, Timestamp,
+    TradingDay, VenueId,
 };
 
 /// An instrument as far as a door needs it.
@@ -12,6 +13,10 @@ use rialto_model::{
 pub(crate) struct Instrument {
     pub(crate) symbol: Symbol,
     pub(crate) scale: PriceScale,
+    pub(crate) tick: Price,
+    pub(crate) price_max: Price,
+    pub(crate) lot: Quantity,
+    pub(crate) quantity_max: Quantity,
 }
 
 /// The trading day that is open, or the last one that was.
@@ -28,7 +33,8 @@ pub(crate) struct Directory {
     door: Door,
     pub(crate) venue: VenueId,
     pub(crate) day: Option<Day>,
-    instruments: HashMap<InstrumentId, Instrument>,
+    /// In order, so that lists of them are the same every time.
+    instruments: BTreeMap<InstrumentId, Instrument>,
     by_symbol: HashMap<Symbol, InstrumentId>,
     firms: HashMap<FirmId, Mpid>,
     /// What each session of this door logs on as.
@@ -43,7 +49,7 @@ impl Directory {
             door,
             venue: VenueId::default(),
             day: None,
-            instruments: HashMap::new(),
+            instruments: BTreeMap::new(),
             by_symbol: HashMap::new(),
             firms: HashMap::new(),
             names: HashMap::new(),
@@ -80,6 +86,10 @@ impl Directory {
         let instrument = Instrument {
             symbol: listed.symbol,
             scale: listed.scale,
+            tick: listed.tick,
+            price_max: listed.price_max,
+            lot: listed.lot,
+            quantity_max: listed.quantity_max,
         };
         self.instruments.insert(listed.instrument, instrument);
         self.by_symbol.insert(listed.symbol, listed.instrument);
@@ -92,6 +102,11 @@ impl Directory {
 
     pub(crate) fn instrument(&self, id: InstrumentId) -> Option<Instrument> {
         self.instruments.get(&id).copied()
+    }
+
+    /// All of them, in order of their ids.
+    pub(crate) fn instruments(&self) -> impl Iterator<Item = Instrument> + '_ {
+        self.instruments.values().copied()
     }
 
     pub(crate) fn by_symbol(&self, symbol: Symbol) -> Option<(InstrumentId, Instrument)> {

@@ -115,15 +115,13 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             wall: self.clock.now(),
         };
         let mut moved = self.floor.outlet.flush();
-        if self.control.is_closing() && !self.floor.is_closing() {
-            self.close();
-        }
+        self.heed_control();
         moved += self.follow();
         moved += self.pass_answers();
         moved += self.look();
         moved += self.serve();
         self.floor.count_sessions();
-        if self.floor.is_closing()
+        if self.control.is_closing()
             && self.hub.connections() == 0
             && self.floor.is_settled()
             && self.outputs.is_drained()
@@ -252,9 +250,24 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         usize::from(read > 0) + usize::from(written > 0)
     }
 
-    fn close(&mut self) {
+    /// Closes, for good or for a while, and opens again.
+    fn heed_control(&mut self) {
+        let for_good = self.control.is_closing();
+        let away = for_good || self.control.is_suspended();
+        if for_good {
+            self.hub.stop_listening();
+        }
+        if away && !self.floor.is_closing() {
+            self.dismiss_all();
+        } else if !away && self.floor.is_closing() && self.hub.connections() == 0 {
+            self.floor.closing_since_ns = None;
+            self.hub.pause(false);
+        }
+    }
+
+    fn dismiss_all(&mut self) {
         self.floor.closing_since_ns = Some(self.floor.now.monotonic_ns);
-        self.hub.stop_listening();
+        self.hub.pause(true);
         self.hub.queue_all();
         let mut dismissed = Vec::new();
         while let Some(mut connection) = self.hub.take() {

@@ -1,15 +1,18 @@
 //! What both doors stand on, and what their protocols reach for: who there is, who is up, the way in, the time.
 
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use rialto_members::{Desk, Password, Ticket};
 use rialto_model::command::{SessionLost, SessionUp};
-use rialto_model::{Door, LossCause, MsgSeqNum, Output, SessionId, Timestamp};
+use rialto_model::{Door, Event, LossCause, MsgSeqNum, Output, SessionId, Timestamp};
 
-use crate::config::DoorConfig;
+use crate::config::{DoorConfig, SessionSettings};
 use crate::counters::{Counters, add, set};
 use crate::directory::Directory;
+use crate::guard::Guard;
 use crate::limits::FAREWELL_NS;
 use crate::net::ConnectionId;
 use crate::outlet::Outlet;
@@ -47,6 +50,11 @@ pub(crate) struct Floor {
     /// The events at hand are of the past.
     pub(crate) replaying: bool,
     desk: Desk,
+    guard: Guard,
+    /// When sessions were last lost, by the stream.
+    lost: HashMap<SessionId, Timestamp>,
+    /// The last stamp of the stream.
+    stamp: Timestamp,
 }
 
 impl Floor {
@@ -61,6 +69,9 @@ impl Floor {
     ) -> Self {
         Self {
             name,
+            guard: Guard::new(config.guard),
+            lost: HashMap::new(),
+            stamp: Timestamp(0),
             config,
             directory: Directory::new(door),
             roster: Roster::default(),
@@ -77,6 +88,34 @@ impl Floor {
     /// Takes in what every door wants to know of an event. Comings and goings of sessions are the protocol's to take.
     pub(crate) fn follow(&mut self, output: &Output) {
         self.directory.follow(&output.event.body);
+        self.stamp = output.event.stamp;
+        if let Event::SessionClosed(e) = &output.event.body
+            && self.directory.name_of(e.session).is_some()
+        {
+            if matches!(e.cause, LossCause::Logout | LossCause::Shutdown) {
+                self.lost.remove(&e.session);
+            } else {
+                self.lost.insert(e.session, self.stamp);
+            }
+        }
+    }
+
+    /// The time of the stream as far as it is known here: what limits are judged by.
+    pub(crate) fn stream_time(&self) -> Timestamp {
+        self.now.wall.max(self.stamp)
+    }
+
+    /// Whether a session has to wait after its loss.
+    pub(crate) fn must_wait(&self, session: SessionId, settings: &SessionSettings) -> bool {
+        let since = |lost: &Timestamp| self.stream_time().0.saturating_sub(lost.0);
+        self.lost
+            .get(&session)
+            .is_some_and(|lost| since(lost) < settings.reconnect_after_ns)
+    }
+
+    /// Counts a bad logon.
+    pub(crate) fn bad_logon(&mut self, peer: SocketAddr) {
+        self.guard.count(peer.ip(), self.now.monotonic_ns);
     }
 
     /// The session's name, for people.
@@ -88,8 +127,19 @@ impl Floor {
     }
 
     /// Asks whether name and password belong together; the answer comes to the connection. `Err` says why nobody was asked.
-    pub(crate) fn check(&mut self, connection: ConnectionId, name: &[u8], password: &[u8]) -> Result<(), String> {
+    /// From an address that sent bad ones only who was right before is asked about, which costs no hash.
+    pub(crate) fn check(
+        &mut self,
+        connection: ConnectionId,
+        peer: SocketAddr,
+        name: &[u8],
+        password: &[u8],
+    ) -> Result<(), String> {
         let password = Password::new(password).map_err(|error| error.to_string())?;
+        if self.guard.is_closed(peer.ip(), self.now.monotonic_ns) && !self.desk.knows(name, &password) {
+            self.count(|c| &c.logons_barred);
+            return Err("too many bad logons from this address: wait a minute".to_owned());
+        }
         let ticket = Ticket(u64::from(connection.generation) << 32 | u64::from(connection.slot));
         self.desk.ask(name, password, ticket).map_err(|error| error.to_string())
     }
@@ -136,7 +186,7 @@ impl Floor {
     }
 
     /// Counts and says that a login was refused.
-    pub(crate) fn refused(&self, peer: std::net::SocketAddr, name: &[u8], why: &str) {
+    pub(crate) fn refused(&self, peer: SocketAddr, name: &[u8], why: &str) {
         add(&self.counters.logins_refused, 1);
         self.say.line(|| {
             format!(

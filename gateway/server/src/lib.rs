@@ -14,21 +14,28 @@
 mod config;
 mod control;
 mod counters;
+mod depth;
 mod directory;
 mod door;
 mod fix;
 mod floor;
+mod guard;
 pub mod limits;
 mod message_log;
 mod net;
 mod ouch;
 mod outlet;
+#[cfg(test)]
+mod rejects;
 mod roster;
 mod say;
 mod stages;
+mod throttle;
 
 pub use config::{DoorConfig, FixConfig, OuchConfig, SessionSettings};
 pub use control::DoorControl;
 pub use counters::{Counters, Counts};
+pub use guard::GuardConfig;
 pub use say::Say;
 pub use stages::{DoorError, FixDoor, OuchDoor, Parts};
+pub use throttle::{Rate, Throttles};

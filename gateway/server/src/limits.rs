@@ -16,6 +16,9 @@ pub const ACCEPTS_PER_POLL: usize = 16;
 /// commands; the others keep the way free for sessions coming up and lost.
 pub const COMMAND_ROOM: usize = 8;
 
+/// How long a connection has to log on, in nanoseconds; then it is closed.
+pub const LOGON_TIMEOUT_NS: u64 = 2_000_000_000;
+
 /// How often timers are looked at, in nanoseconds.
 pub const TIMER_SWEEP_NS: u64 = 5_000_000;
 /// A connection that takes no byte for so long while bytes wait for it is closed, in nanoseconds.
@@ -33,3 +36,21 @@ pub const LOG_BYTES_MAX: usize = 64 << 20;
 pub const LOG_CHUNK_BYTES: usize = 64 * 1024;
 /// Client order ids remembered in one FIX session and day. Beyond it a new order is refused.
 pub const CLIENT_IDS_MAX: usize = 1 << 20;
+/// Orders in the answer to a mass status request, and definitions in that to a definition request. Beyond it the request is
+/// refused and may ask for less.
+pub const STATUS_REPORTS_MAX: usize = 16_384;
+/// Market-data and status subscriptions of one FIX session. One more is refused.
+pub const SUBSCRIPTIONS_MAX: usize = 64;
+/// Instruments in one market-data request. More are refused.
+pub const SUBSCRIBED_INSTRUMENTS_MAX: usize = 1024;
+/// Trades that wait for the next market-data message of a subscription. Beyond it the subscription ends with a reject: trades
+/// are never merged and never left out.
+pub const PRINTS_MAX: usize = 1024;
+/// Entries in one market-data message; the others come with the next.
+pub const MARKET_ENTRIES_MAX: usize = 256;
+/// Addresses whose bad logons are counted. Beyond it the one that was last heard of longest ago is forgotten.
+pub const GUARDED_ADDRESSES_MAX: usize = 4096;
+/// Messages over the rate that are refused one behind the other; then the session is not read for a while.
+pub const THROTTLE_REFUSALS_MAX: u32 = 64;
+/// Times that a session is not read, without its budget ever being untouched; then it is put out.
+pub const THROTTLE_STOPS_MAX: u32 = 8;

@@ -117,7 +117,7 @@ door! {
 const OUCH: &str = "ouch";
 
 door! {
-    /// FIX 4.4.
+    /// FIX 4.2, 4.4 and 5.0 SP2; the Logon says which.
     FixDoor, Fix, "fix"
 }
 
@@ -129,13 +129,16 @@ impl<C: Clock> FixDoor<C> {
     /// # Errors
     /// [`DoorError::Listen`] where the address is taken or not ours.
     pub fn open(config: FixConfig, parts: Parts<C>) -> Result<Self, DoorError> {
-        let dictionaries = Dictionaries::load(Version::Fix44)?;
-        let validator = Arc::new(Validator::new(dictionaries, UserDefinedFields::Accept));
+        let validators = [Version::Fix44, Version::Fix42, Version::Fix50Sp2].map(|version| {
+            let dictionaries = Dictionaries::load(version)?;
+            Ok((version, Validator::new(dictionaries, UserDefinedFields::Accept)))
+        });
+        let validators = validators.into_iter().collect::<Result<Vec<_>, DictionaryError>>()?;
         let hub = listen(FIX, config.door.listen, config.door.connections_max)?;
         let counters = Arc::<Counters>::default();
         let outlet = Outlet::new(parts.commands, Arc::clone(&counters));
         let floor = Floor::new(Door::Fix, FIX, config.door, outlet, parts.desk, counters, parts.say);
-        let protocol = Fix::new(&config.comp_id, validator);
+        let protocol = Fix::new(&config.comp_id, validators);
         Ok(Self(DoorStage::new(protocol, floor, hub, parts.outputs, parts.clock)))
     }
 }

@@ -258,7 +258,7 @@ fn session_messages_take_their_numbers_in_the_stream() {
     raw.expect(&mut x, &["35=8", "34=3", "11=A"]);
     raw.send("35=D|34=4|11=B|55=ABC|54=1|38=1|40=2|44=10|60=yesterday");
     raw.expect(&mut x, &["35=3", "34=4", "45=4", "371=60", "373=6"]);
-    raw.send("35=V|34=5|262=q|263=0|264=1|267=1|269=0|146=1|55=ABC");
+    raw.send("35=R|34=5|131=q|146=1|55=ABC");
     raw.expect(&mut x, &["35=j", "34=5", "45=5", "380=3"]);
     raw.send("35=2|34=6|7=1|16=0");
     x.until("the resend", |_| {
@@ -337,7 +337,7 @@ fn a_crash_changes_nothing_that_was_told() {
          < 8 150=0 11=A
          > D 11=A 55=ABC 54=1 38=100 40=2 44=10.00
          < 8 150=8 103=6
-         > H 11=A 55=ABC 54=1
+         > R 131=A 146=1 55=ABC
          < j 380=3
          > G 11=B 41=A 55=ABC 54=1 38=90 40=2 44=10.00
          < 8 150=5 11=B 41=A
@@ -425,6 +425,7 @@ fn orders_go_with_their_session_where_it_is_so_set() {
         "FIXONE".to_owned(),
         SessionSettings {
             cancel_on_disconnect: true,
+            ..SessionSettings::default()
         },
     );
     let mut x = Exchange::with(setup);

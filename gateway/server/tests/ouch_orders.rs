@@ -105,9 +105,9 @@ fn what_is_not_offered_is_rejected_and_uses_its_reference_up() {
          < J 4000000000 0x0f
          > O 10 B 100 ABC 10.00
          < A 10 B 100 ABC 10.00 ref=1
-         > U 10 11 100 10.00 display=N
+         > U 10 11 100 10.00 tif=6
          < J 11 0x0f
-         > X 10 0
+         > U 10 12 100 10.00 display=N
          < C 10 100 U",
     );
 }
@@ -247,4 +247,50 @@ fn a_member_trades_with_itself_and_is_told_both_sides() {
          < E 1 10 10.00 A trade=1
          < E 2 10 10.00 R trade=1",
     );
+}
+
+#[test]
+fn options_are_followed_and_stated() {
+    let mut x = Exchange::ruled();
+    let mut client = OuchClient::enter(&mut x, "OUCH01");
+    let mut rival = OuchClient::enter(&mut x, "RIVAL1");
+    client.play(
+        &mut x,
+        "< S S
+         > O 1 S 100 ABC 10.00 floor=10
+         < A 1 S 100 ABC 10.00 ref=1 floor=10
+         > O 2 B 5 ABC 9.00 display=N
+         < A 2 B 5 ABC 9.00 ref=2 display=N
+         > O 3 B 5 ABC 9.00 post
+         < A 3 B 5 ABC 9.00 ref=3 post
+         > O 4 B 5 ABC 10.00 post
+         < J 4 0x0f
+         > O 5 B 5 ABC 9.00 group=7
+         < A 5 B 5 ABC 9.00 ref=4 group=7
+         > O 6 B 5 ABC 9.00 cross=C
+         < A 6 B 5 ABC 9.00 ref=5 cross=C
+         > O 7 B 5 ABC 9.00 cross=O
+         < J 7 0x07
+         > O 8 B 5 ABC 9.00 cross=H
+         < J 8 0x0f
+         > O 9 B 50 ABC 8.00 ioc min=20
+         < A 9 B 50 ABC 8.00 ref=6 ioc min=20
+         < C 9 50 I",
+    );
+    rival.play(
+        &mut x,
+        "< S S\n> O 1 B 12 ABC 10.00 ioc\n< A 1 B 12 ABC 10.00 ref=7 ioc\n< E 1 10 10.00 R trade=1\n< E 1 2 10.00 R trade=2",
+    );
+    // The second part of the reserve has a reference of its own, of which its owner is told.
+    client.play(
+        &mut x,
+        "< E 1 10 10.00 A trade=1
+         < R 1 R 10 ref=8
+         < E 1 2 10.00 A trade=2
+         > U 1 10 80 10.10
+         < U 1 10 S 68 ABC 10.10 ref=9 capacity=A
+         > O 11 S 30 ABC 11.00 floor=40
+         < J 11 0x04",
+    );
+    client.expect_nothing(&mut x);
 }

@@ -333,6 +333,7 @@ fn orders_go_with_their_session_where_it_is_so_set() {
         "ouch01".to_owned(),
         SessionSettings {
             cancel_on_disconnect: true,
+            ..SessionSettings::default()
         },
     );
     let mut x = Exchange::with(setup);

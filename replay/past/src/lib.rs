@@ -9,6 +9,7 @@
 //! - [`Snapshot`], [`Snapshots`]: one file each (`SPEC.md`), and the folder of them.
 //! - [`Stream`]: a journal, its snapshots and how far it may be read; gives the [`Past`] at a number.
 //! - [`Snapshotter`]: follows a live journal and says every so many commands that a snapshot is due.
+//! - [`FeedHistory`]: messages of the feed, made again.
 //! - [`book`], [`order`], [`member`], [`stats`]: answers about a [`Past`].
 //! - [`history`], [`explain`]: what happened to one order, and because of what.
 //! - [`fork`], [`diff`]: another stream from this one, and the first difference of two.
@@ -18,6 +19,7 @@
 mod answers;
 mod cause;
 mod diff;
+mod feed;
 mod fork;
 pub mod limits;
 mod names;
@@ -34,6 +36,7 @@ pub use answers::{
 };
 pub use cause::{Explanation, explain};
 pub use diff::{DiffError, Difference, Outcome, diff};
+pub use feed::FeedHistory;
 pub use fork::{Edit, ForkError, Forked, fork};
 pub use past::Past;
 pub use snapshot::{Snapshot, SnapshotError, link};

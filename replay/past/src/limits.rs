@@ -12,3 +12,11 @@ pub const STORY_LINES_MAX: usize = 10_000;
 pub const AHEAD_NAMED_MAX: usize = 8;
 /// Levels of a side in a book.
 pub const LEVELS_MAX: usize = 1_000;
+/// Commands that a search for messages of the feed applies before it looks whether to give up.
+pub const FEED_COMMANDS_PER_LOOK: u64 = 1_024;
+/// Messages from one kept place of the feed to the next, at first.
+pub const FEED_PLACES_EVERY: u64 = 16_384;
+/// Places of the feed that are kept; one more, and every second one goes.
+pub const FEED_PLACES_MAX: usize = 4_096;
+/// Memory for the messages of the stretch at hand. A command with more messages than that has some that cannot be had.
+pub const FEED_BYTES_MAX: usize = 8 << 20;

@@ -128,6 +128,55 @@ impl<D: Disk> Stream<D> {
         Ok(self.visit(Past::new(), reader, end, passed_over))
     }
 
+    /// The newest snapshot behind a command no later than `wanted` that is one of this journal: its number and its file's
+    /// bytes, for who has no journal to begin with.
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn newest_snapshot(&self, wanted: SequenceNumber) -> Result<Option<(SequenceNumber, Vec<u8>)>, PastError> {
+        let Some(snapshots) = &self.snapshots else {
+            return Ok(None);
+        };
+        let end = self.limit.map_or(wanted, |limit| limit.min(wanted));
+        for seq in snapshots.numbers()?.into_iter().rev().filter(|seq| *seq <= end) {
+            let bytes = match snapshots.bytes(seq) {
+                Ok(bytes) => bytes,
+                // Dropped since the folder was read.
+                Err(StoreError::NoSuch { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let Ok(snapshot) = Snapshot::decode(&bytes) else {
+                continue;
+            };
+            if snapshot.seq == seq && self.reader_behind(&snapshot, end)?.is_some() {
+                return Ok(Some((seq, bytes)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The newest snapshot that is one of this journal and of which `holds` is true, or before the first command. Goes on up to
+    /// the limit.
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub(crate) fn newest(&self, holds: impl Fn(&Past) -> bool) -> Result<Visit<D>, PastError> {
+        let end = self.limit.unwrap_or(SequenceNumber(u64::MAX));
+        let numbers = match &self.snapshots {
+            Some(snapshots) => snapshots.numbers()?,
+            None => Vec::new(),
+        };
+        for seq in numbers.into_iter().rev() {
+            if let Ok((past, reader)) = self.begin_at(seq, end)?
+                && holds(&past)
+            {
+                return Ok(self.visit(past, reader, end, Vec::new()));
+            }
+        }
+        let reader = Reader::open(&self.journal)?;
+        Ok(self.visit(Past::new(), reader, end, Vec::new()))
+    }
+
     fn visit(&self, past: Past, mut reader: Reader<D>, end: SequenceNumber, passed_over: Vec<String>) -> Visit<D> {
         if self.limit.is_some() {
             reader.set_limit(end);
@@ -205,7 +254,7 @@ impl<D: Disk> Visit<D> {
     }
 
     /// Goes on up to `end` from here on: a frontier that has moved, or the end of a way that was begun without knowing it.
-    pub(crate) const fn reach(&mut self, end: SequenceNumber, limited: bool) {
+    pub const fn reach(&mut self, end: SequenceNumber, limited: bool) {
         self.end = end;
         if limited {
             self.reader.set_limit(end);

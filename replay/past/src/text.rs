@@ -6,7 +6,7 @@
 //!
 //! The fields are those of the message's schema, in its order and by its names. Numbers are numbers, in the model's own
 //! units; values of a list are their names (`"Buy"`); a day is `"2026-06-22"`; symbols are texts; the client's bytes are a
-//! text in which what is not printable stands as `\xNN`; a target is `{"user_ref":7}` or `{"order_id":7}`; a rulebook, its parts, a trade and
+//! text in which what is not printable stands as `\xNN`; a set of bits is a list of their names; a target is `{"user_ref":7}` or `{"order_id":7}`; a rulebook, its parts, a trade and
 //! an order's instructions are objects, a tick table a list of `{"from":..,"tick":..}`, quotes a list of objects. Reading back,
 //! a field that is left out has its default, and a name that the message does not have is refused. A type that this
 //! module does not know by name is written as the number that its bytes make, so that a new field can always be read back.
@@ -16,9 +16,9 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Deal, Door, Fees, Instructions,
-    LossCause, OrderKind, Quote, QuoteLimits, RejectReason, Rulebook, SelfTrade, Sequenced, ShortSale, Side, Target, Text, TickTable,
-    TimeInForce, TradingDay,
+    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Deal, Door, Fees, Handling,
+    Instructions, LossCause, Offers, OrderKind, Quote, QuoteLimits, RejectReason, Rulebook, SelfTrade, Sequenced,
+    ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay,
 };
 use serde_json::{Map, Value, json};
 
@@ -222,6 +222,33 @@ listed!(
     AllocationRule
 );
 
+/// Sets of bits by the names of the bits. Bits without a name keep the whole a number.
+macro_rules! sets {
+    ($($Name:ident),*) => {
+        fn bits_of(kind: &str, bytes: &[u8]) -> Option<Value> {
+            match kind {
+                $(stringify!($Name) => {
+                    let set = $Name::get(&mut Decoder::new(bytes)).ok().filter(|set| $Name::ALL.has(*set))?;
+                    let names = $Name::NAMES.iter().filter(|(_, bit)| set.has(*bit));
+                    Some(names.map(|(name, _)| *name).collect())
+                })*
+                _ => None,
+            }
+        }
+        fn set_of(kind: &str, names: &[Value]) -> Option<u64> {
+            match kind {
+                $(stringify!($Name) => {
+                    let bit = |name: &Value| $Name::NAMES.iter().find(|(known, _)| name.as_str() == Some(known));
+                    let set = names.iter().try_fold($Name::NONE, |set, name| Some(set.with(bit(name)?.1)));
+                    set.map(|set| set.0.into())
+                })*
+                _ => None,
+            }
+        }
+    };
+}
+sets!(Offers, Handling);
+
 /// The parts of a field that has names for them.
 fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
     match kind {
@@ -261,10 +288,7 @@ fn value(kind: &str, bytes: &[u8]) -> Value {
                 .map(|(from, tick)| json!({ "from": from, "tick": tick }))
                 .collect()
         }
-        "Quotes" => bytes
-            .chunks(Quote::SIZE)
-            .map(|quote| value("Quote", quote))
-            .collect(),
+        "Quotes" => bytes.chunks(Quote::SIZE).map(|quote| value("Quote", quote)).collect(),
         "bool" => bytes.iter().any(|byte| *byte != 0).into(),
         "Symbol" | "Mpid" => {
             let length = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
@@ -287,7 +311,7 @@ fn value(kind: &str, bytes: &[u8]) -> Value {
         },
         _ => match name_of(kind, bytes) {
             Some(name) => name.into(),
-            None => number(bytes).into(),
+            None => bits_of(kind, bytes).unwrap_or_else(|| number(bytes).into()),
         },
     }
 }
@@ -354,9 +378,10 @@ fn put(kind: &str, given: &Value, place: &mut [u8]) -> Option<()> {
             rest.copy_from_slice(&name.to_le_bytes());
             return Some(());
         }
-        _ => match given.as_str() {
-            Some(name) => value_of(kind, name)?,
-            None => given.as_u64()?,
+        _ => match given {
+            Value::String(name) => value_of(kind, name)?,
+            Value::Array(names) => set_of(kind, names)?,
+            _ => given.as_u64()?,
         },
     };
     let bytes = number.to_le_bytes();

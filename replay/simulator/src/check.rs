@@ -190,7 +190,16 @@ impl Checker {
     /// Of what each sender handed in, in each life, the journal holds a beginning.
     fn no_phantom(&self, commands: &[Sequenced<Command>]) -> Result<(), Violation> {
         let mut taken: BTreeMap<(Epoch, usize), usize> = BTreeMap::new();
+        let mut cancel_only = false;
         for command in commands {
+            // The sequencer's own: it says what is new, or nothing.
+            if let Command::CancelOnly(c) = &command.body {
+                ensure(c.on != cancel_only, "phantom", || {
+                    format!("{command:?} says what stands")
+                })?;
+                cancel_only = c.on;
+                continue;
+            }
             let from = (command.epoch, input_of(&command.body));
             let count = taken.entry(from).or_default();
             let expected = self.sent.get(&from).and_then(|sent| sent.get(*count));

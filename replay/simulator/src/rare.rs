@@ -34,6 +34,14 @@ rare! {
     DiskFull = "disk full while a segment was made",
     /// Such a wait ended and nothing had been lost.
     DiskFullResumed = "went on after a full disk",
+    /// The reserve could not be made, and cancels were taken alone.
+    CancelOnlyBegan = "cancels only",
+    /// The reserve was whole again, and everything was taken.
+    CancelOnlyEnded = "end of cancels only",
+    /// An order was refused meanwhile.
+    CancelOnlyRefused = "order refused while cancels only",
+    /// A start went on taking cancels alone.
+    CancelOnlyResumed = "start with cancels only",
     /// A start found no room and was refused.
     StartRefusedFull = "start refused on a full disk",
     /// A start was refused by a disk that failed.

@@ -152,6 +152,7 @@ impl Venue {
             segment_bytes: plan.segment_bytes,
             block_bytes: BLOCK_BYTES,
             reserve_segments: 2,
+            bytes_max: None,
         };
         let (journal, syncer) = recovered.into_writer(config).map_err(|error| match error {
             OpenError::Disk(error) => refused(&error),
@@ -176,6 +177,7 @@ impl Venue {
             last_seq,
             last_stamp,
             epoch,
+            cancel_only: engine.is_cancel_only(),
         };
         let front = Front {
             sequencer: Sequencer::new(config, input_ends, command_in, journal, clock.clone(), stop.clone()),
@@ -284,6 +286,10 @@ impl Venue {
         let front = self.front();
         let hashes = front.hash.hashes();
         (hashes.total(), hashes.events())
+    }
+
+    pub(crate) fn is_cancel_only(&self) -> bool {
+        self.front().engine.engine().is_cancel_only()
     }
 
     pub(crate) fn state_hash(&self) -> StateHash {

@@ -9,7 +9,7 @@ use crate::rare::{RarePath, RarePaths};
 use crate::venue::{Past, Refused, VENUE_INPUT, Venue, first_morning, next_day, opening};
 use crate::wiring::Wiring;
 use rialto_journal::{Durability, MemDisk, recover};
-use rialto_model::{Clock as _, Command, SequenceNumber, Timestamp, TradingDay, VenueId};
+use rialto_model::{Clock as _, Command, Event, RejectReason, SequenceNumber, Timestamp, TradingDay, VenueId};
 
 /// Rounds within which everything comes out once nothing is broken.
 const ROUNDS_MAX: usize = 3_000;
@@ -220,6 +220,14 @@ impl World<'_> {
         let moved = self.venue().follow(Turn::Door, |output| shown.push(*output));
         for output in &shown {
             self.checker.release(&self.disk, output)?;
+            match &output.event.body {
+                Event::CancelOnlyChanged(change) if change.on => self.rare.reach(RarePath::CancelOnlyBegan),
+                Event::CancelOnlyChanged(_) => self.rare.reach(RarePath::CancelOnlyEnded),
+                Event::Rejected(e) if e.reason == RejectReason::CancelOnly => {
+                    self.rare.reach(RarePath::CancelOnlyRefused);
+                }
+                _ => {}
+            }
             for client in &mut self.clients {
                 match client.take(output) {
                     Answer::ResendTaken => self.rare.reach(RarePath::ResendTaken),
@@ -356,6 +364,9 @@ impl World<'_> {
                     self.venue = Some(venue);
                     self.started(&past, ended)?;
                     self.day = state.day;
+                    if state.cancel_only {
+                        self.rare.reach(RarePath::CancelOnlyResumed);
+                    }
                     for command in opening(&state) {
                         if matches!(command, Command::SessionLost(_)) {
                             self.rare.reach(RarePath::SessionLostInRecovery);
@@ -453,7 +464,8 @@ impl World<'_> {
         self.disk.set_room(None);
         self.disk.mend();
         let mut rounds = 0;
-        while self.round()? > 0 || !self.venue().is_drained() {
+        // With room there is a way back to taking everything.
+        while self.round()? > 0 || !self.venue().is_drained() || self.venue().is_cancel_only() {
             rounds += 1;
             if rounds > ROUNDS_MAX {
                 return Err(Violation::new(

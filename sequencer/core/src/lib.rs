@@ -11,7 +11,9 @@
 #![forbid(unsafe_code)]
 
 mod gate;
+mod room;
 mod sequencer;
 
 pub use gate::ReleaseGate;
+pub use room::{Standing, StandingHandle};
 pub use sequencer::{Sequencer, SequencerConfig};

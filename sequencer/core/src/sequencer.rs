@@ -1,5 +1,6 @@
 //! Takes commands from the doors in turn, numbers and stamps them, journals them and hands them to the engine.
 
+use crate::room::{StandingHandle, Watch};
 use rialto_journal::{AppendError, CommitError, Disk, Writer};
 use rialto_model::{Clock, Command, Epoch, SequenceNumber, Sequenced, Timestamp};
 use rialto_ring::spsc::{Consumer, Producer};
@@ -16,6 +17,8 @@ pub struct SequencerConfig {
     pub last_stamp: Timestamp,
     /// This writer's fencing number.
     pub epoch: Epoch,
+    /// Whether the stream so far ends with cancels taken alone.
+    pub cancel_only: bool,
 }
 
 /// The stage.
@@ -28,12 +31,13 @@ pub struct Sequencer<C, D: Disk> {
     journal: Writer<D>,
     clock: C,
     stop: Stop,
+    watch: Watch,
 }
 
 impl<C: Clock, D: Disk> Sequencer<C, D> {
     /// A sequencer that goes on behind `config.last_seq`. A journal that fails stops the exchange through `stop`.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         config: SequencerConfig,
         inputs: Vec<Consumer<Command>>,
         engine: Producer<Sequenced<Command>>,
@@ -49,6 +53,7 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
             journal,
             clock,
             stop,
+            watch: Watch::new(config.cancel_only),
         }
     }
 
@@ -56,6 +61,12 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
     #[must_use]
     pub const fn last_seq(&self) -> SequenceNumber {
         self.config.last_seq
+    }
+
+    /// What the venue takes, by the room that the journal has.
+    #[must_use]
+    pub fn standing(&self) -> StandingHandle {
+        self.watch.handle()
     }
 
     /// The journal, for questions between polls.
@@ -95,12 +106,25 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
 
     /// Takes up to `room` commands, a share from each input in turn, as far as the commit block holds them.
     fn take(&mut self, room: usize) -> Result<usize, AppendError> {
-        if room == 0 || self.inputs.iter().all(Consumer::is_empty) {
+        if room == 0 {
+            return Ok(0);
+        }
+        let change = if self.watch.is_due(self.journal.segment()) {
+            self.watch.look(self.journal.room())
+        } else {
+            None
+        };
+        if change.is_none() && self.inputs.iter().all(Consumer::is_empty) {
             return Ok(0);
         }
         let stamp = self.clock.now().max(self.config.last_stamp);
         let share = room.div_ceil(self.inputs.len());
         let mut taken = 0;
+        if let Some(change) = change {
+            self.sequence(stamp, change.into())?;
+            self.watch.sequenced(change);
+            taken += 1;
+        }
         for offset in 0..self.inputs.len() {
             let index = (self.turn + offset) % self.inputs.len();
             for _ in 0..share.min(room - taken) {
@@ -119,6 +143,8 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
     /// One batch: what an earlier commit left waiting goes first, and nothing new is taken before it is written.
     fn batch(&mut self) -> Result<usize, Trouble> {
         if self.journal.pending() > 0 {
+            // Where they wait for room, the doors are to know of it.
+            self.watch.look(self.journal.room());
             self.journal.commit()?;
         }
         let taken = self.take(self.engine.slots().min(self.config.batch))?;

@@ -28,8 +28,8 @@ pub enum News {
     Command(Sequenced<Command>),
     /// How far the exchange is; where the last command is, that is how far behind this is.
     Frontier(SequenceNumber),
-    /// The connection is gone; it is tried again.
-    Lost(String),
+    /// The connection is gone, and why; it is tried again.
+    Lost(Refused),
 }
 
 /// Why nothing more will come.
@@ -158,7 +158,7 @@ impl Follower {
             if !ends.may_come_again() {
                 return Err(ends.into());
             }
-            return Ok(Some(News::Lost(ends.to_string())));
+            return Ok(Some(News::Lost(ends)));
         };
         Ok(Some(match heard {
             Heard::Welcome(welcome) => {

@@ -34,6 +34,7 @@ impl Journal {
             segment_bytes: 256 * 1024,
             block_bytes: 16 * 1024,
             reserve_segments: 2,
+            bytes_max: None,
         };
         let (writer, syncer) = recover(disk, VenueId(5))
             .expect("sound")
@@ -131,7 +132,7 @@ fn a_stream_is_followed_up_to_what_is_released_and_no_further() {
             break why;
         }
     };
-    assert!(why.contains("good order"), "{why}");
+    assert!(why.to_string().contains("good order"), "{why}");
     ending.join().expect("it ends");
 }
 
@@ -261,7 +262,7 @@ fn no_more_than_so_many_may_follow() {
             break why;
         }
     };
-    assert!(why.contains("FOLLOWERS_MAX"), "{why}");
+    assert!(why.to_string().contains("FOLLOWERS_MAX"), "{why}");
     drop(all);
     take_up_to(&mut late, &mut 0, 10);
 }

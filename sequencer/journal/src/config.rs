@@ -23,6 +23,9 @@ pub struct Config {
     pub block_bytes: usize,
     /// Segments kept ready ahead, at least one.
     pub reserve_segments: usize,
+    /// Bytes that all segments together may take before no other is made ahead: a cap for a machine that has other uses for
+    /// its disk. A start takes its own segment all the same.
+    pub bytes_max: Option<u64>,
 }
 
 impl Default for Config {
@@ -33,6 +36,7 @@ impl Default for Config {
             segment_bytes: 64 * 1024 * 1024,
             block_bytes: BLOCK_BYTES_MAX,
             reserve_segments: 2,
+            bytes_max: None,
         }
     }
 }
@@ -68,6 +72,14 @@ pub enum ConfigError {
         /// The highest.
         most: usize,
     },
+    /// A cap under which no reserve could be made.
+    #[error("bytes_max is {given}; with these segments and this reserve give at least {least}")]
+    BytesMax {
+        /// What was given.
+        given: u64,
+        /// The lowest.
+        least: u64,
+    },
 }
 
 impl Config {
@@ -97,6 +109,10 @@ impl Config {
                 given: self.reserve_segments,
                 most: RESERVE_SEGMENTS_MAX,
             });
+        }
+        let least = self.segment_bytes.saturating_mul(self.reserve_segments as u64 + 2);
+        if let Some(given) = self.bytes_max.filter(|most| *most < least) {
+            return Err(ConfigError::BytesMax { given, least });
         }
         Ok(())
     }

@@ -153,7 +153,7 @@ fn zero_tail<D: Disk>(
 fn keep<D: Disk>(disk: &D, file: &D::File, part: Range<u64>, kept: &str) -> Result<(), DiskError> {
     let copied = || {
         let copy = disk.create(kept)?;
-        let mut piece = vec![0; WINDOW_BYTES];
+        let mut piece = vec![0; part.end.saturating_sub(part.start).min(WINDOW_BYTES as u64) as usize];
         let mut at = part.start;
         while at < part.end {
             let most = (part.end - at).min(WINDOW_BYTES as u64) as usize;
@@ -169,7 +169,7 @@ fn keep<D: Disk>(disk: &D, file: &D::File, part: Range<u64>, kept: &str) -> Resu
 }
 
 fn write_zeros(file: &impl DiskFile, part: Range<u64>) -> IoResult<()> {
-    let zeros = vec![0; WINDOW_BYTES];
+    let zeros = vec![0; part.end.saturating_sub(part.start).min(WINDOW_BYTES as u64) as usize];
     let mut at = part.start;
     while at < part.end {
         let most = (part.end - at).min(WINDOW_BYTES as u64);

@@ -2,7 +2,7 @@
 
 use crate::config::Durability;
 use rialto_model::{Epoch, SequenceNumber};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The end of this writer: nothing more is released, ever.
@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     writes: AtomicU64,
     failure: OnceLock<Failure>,
     reserve_problem: Mutex<Option<String>>,
+    /// Whether there is one: asked for in passing, so without the lock.
+    reserve_refused: AtomicBool,
 }
 
 impl Frontier {
@@ -55,6 +57,12 @@ impl Frontier {
     #[must_use]
     pub fn released_up_to(&self) -> (Epoch, SequenceNumber) {
         (self.0.epoch, self.0.released())
+    }
+
+    /// What the disk said when it last refused to make a segment, while that stands.
+    #[must_use]
+    pub fn reserve_problem(&self) -> Option<String> {
+        self.0.reserve_problem()
     }
 
     /// Why the frontier will not move again, if so.
@@ -75,6 +83,7 @@ impl Shared {
             writes: AtomicU64::new(0),
             failure: OnceLock::new(),
             reserve_problem: Mutex::new(None),
+            reserve_refused: AtomicBool::new(false),
         }
     }
 
@@ -121,7 +130,12 @@ impl Shared {
         problem.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub(crate) fn reserve_refused(&self) -> bool {
+        self.reserve_refused.load(Ordering::Acquire)
+    }
+
     pub(crate) fn set_reserve_problem(&self, problem: Option<String>) {
+        self.reserve_refused.store(problem.is_some(), Ordering::Release);
         let kept = self.reserve_problem.lock();
         *kept.unwrap_or_else(PoisonError::into_inner) = problem;
     }

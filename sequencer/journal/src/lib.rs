@@ -69,4 +69,4 @@ pub use recover::{Cut, OpenError, RecoverError, Recovered, Recovery, recover};
 pub use repair::{Repair, RepairError, repair_cut};
 pub use syncer::Syncer;
 pub use verify::{Report, verify};
-pub use writer::{AppendError, Closed, CommitError, Writer};
+pub use writer::{AppendError, Closed, CommitError, Room, Writer};

@@ -20,5 +20,8 @@ pub const WINDOW_BYTES: usize = 1024 * 1024;
 /// How long a frontier may have moved without any block that says so before an idle mark is written. Half of the 10 ms
 /// within which it is promised: the other half is the caller's, who may sleep between two calls.
 pub const IDLE_MARK_AFTER_NS: u64 = 5_000_000;
+/// Without a reserve, room is spent when less than this part of the segment being written is left: a quarter, for the losses
+/// of all sessions and what they take off.
+pub const LAST_PART: u64 = 4;
 /// Polls skipped after the disk refused a coming segment: doubles from 1 up to this.
 pub const RESERVE_BACKOFF_POLLS_MAX: u32 = 1_024;

@@ -73,12 +73,15 @@ fn look(bytes: &[u8], at: u64, seed: Seed, found: &mut Survey) {
             continue;
         }
         let begins = index * STRIDE;
-        for (place, _) in stride.iter().enumerate().filter(|(_, byte)| **byte != 0) {
-            let offset = begins + place;
-            let position = at + offset as u64;
-            let extent = found.nonzero.get_or_insert(position..position);
-            extent.end = extent.end.max(position + 1);
-            let here = bytes.get(offset..).unwrap_or_default();
+        let somewhere = |byte: &u8| *byte != 0;
+        if let (Some(first), Some(last)) = (stride.iter().position(somewhere), stride.iter().rposition(somewhere)) {
+            let position = |place: usize| at + (begins + place) as u64;
+            let extent = found.nonzero.get_or_insert(position(first)..position(first));
+            extent.end = extent.end.max(position(last) + 1);
+        }
+        let marked = |byte: u8| byte == BLOCK_MARKER[0] || byte == FOOTER_MARKER[0];
+        for (place, _) in stride.iter().enumerate().filter(|(_, byte)| marked(**byte)) {
+            let here = bytes.get(begins + place..).unwrap_or_default();
             if here.starts_with(&BLOCK_MARKER) {
                 if let Ok(block) = BlockHeader::decode(here, seed) {
                     found.block(block);

@@ -7,7 +7,7 @@
 //! After a failed fdatasync, or when another epoch has taken the journal, it has failed for good.
 
 use crate::config::{Config, Durability};
-use crate::disk::{Disk, DiskError, DiskFile};
+use crate::disk::{Access, Disk, DiskError, DiskFile};
 use crate::fence::Fence;
 use crate::format::SegmentId;
 use crate::frontier::{Failure, Frontier, Shared};
@@ -126,6 +126,19 @@ impl<D: Disk> Syncer<D> {
         Frontier(Arc::clone(&self.shared))
     }
 
+    /// One round of fdatasync and nothing else: for who measures it. [`poll`](Self::poll) makes segments, too.
+    ///
+    /// # Errors
+    /// [`Failure`], for good.
+    pub fn sync_now(&mut self) -> Result<(), Failure> {
+        if let Some(failure) = self.shared.failure() {
+            return Err(failure.clone());
+        }
+        self.sync(self.config.durability)
+            .map(drop)
+            .inspect_err(|failure| self.shared.fail(failure.clone()))
+    }
+
     /// Everything that was written, in either mode.
     pub(crate) fn sync_all(&mut self) -> Result<(), Failure> {
         if let Some(failure) = self.shared.failure() {
@@ -194,6 +207,31 @@ impl<D: Disk> Syncer<D> {
         Ok(())
     }
 
+    /// Whether the configured cap leaves room for another segment.
+    fn check_cap(&self, name: Name) -> Result<(), DiskError> {
+        let Some(most) = self.config.bytes_max else {
+            return Ok(());
+        };
+        let names = self.disk.list().map_err(DiskError::of("list", &self.disk.place()))?;
+        let segments = names.iter().filter(|name| Name::parse(name).is_some());
+        let taken: u64 = segments
+            .map(|name| {
+                self.disk
+                    .open(name, Access::Read)
+                    .and_then(|file| file.len())
+                    .unwrap_or(0)
+            })
+            .sum();
+        if taken + self.config.segment_bytes <= most {
+            return Ok(());
+        }
+        let why = format!("all segments may take {most} bytes and take {taken}");
+        Err(DiskError::of("make", &name.to_string())(Error::new(
+            ErrorKind::QuotaExceeded,
+            why,
+        )))
+    }
+
     fn make_piece(&mut self) -> Result<(), DiskError> {
         let name = Name {
             id: self.next_id,
@@ -201,7 +239,10 @@ impl<D: Disk> Syncer<D> {
         };
         let mut making = match self.making.take() {
             Some(making) => making,
-            None => Making::begin(&self.disk, name)?,
+            None => {
+                self.check_cap(name)?;
+                Making::begin(&self.disk, name)?
+            }
         };
         if let Err(error) = making.fill(self.config.segment_bytes) {
             // Zeros that may not be on the disk are no segment: it is made anew.

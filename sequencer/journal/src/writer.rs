@@ -13,7 +13,7 @@ use crate::format::{
     BLOCK_HEADER, BlockHeader, ChainHash, FOOTER, Mark, SEGMENT_HEADER, Seed, SegmentHeader, SegmentId,
 };
 use crate::frontier::{Failure, Frontier, Shared};
-use crate::limits::{BLOCK_RECORDS_MAX, IDLE_MARK_AFTER_NS, RECORD_BYTES_MAX};
+use crate::limits::{BLOCK_RECORDS_MAX, IDLE_MARK_AFTER_NS, LAST_PART, RECORD_BYTES_MAX};
 use crate::lineup::Name;
 use crate::record;
 use crate::syncer::{Spare, Syncer};
@@ -70,6 +70,19 @@ pub enum CommitError {
     Failed(#[from] Failure),
 }
 
+/// The room that is certain: what is left of the segment being written, and the reserve of segments made ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// The reserve is whole.
+    Whole,
+    /// A segment of it is being made.
+    Making,
+    /// The disk refuses to make one: what is left is for what takes orders off.
+    Low,
+    /// And there is none left, nor much of the segment being written.
+    Spent,
+}
+
 /// A journal sealed in good order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed {
@@ -100,6 +113,8 @@ pub struct Writer<D: Disk> {
     day: TradingDay,
     /// The last mark written, and since when the frontier is known to be beyond it.
     marked: SequenceNumber,
+    /// Bytes of the blocks written.
+    bytes_written: u64,
     unmarked_since: Option<Monotonic>,
 }
 
@@ -133,6 +148,7 @@ impl<D: Disk> Writer<D> {
             last_stamp: place.last_stamp,
             day: place.day,
             marked: shared.released(),
+            bytes_written: 0,
             unmarked_since: None,
             config,
             shared,
@@ -176,10 +192,34 @@ impl<D: Disk> Writer<D> {
         self.segment.name.id
     }
 
+    /// Bytes of the blocks that this writer has written, idle marks included.
+    #[must_use]
+    pub const fn bytes_written(&self) -> u64 {
+        self.bytes_written
+    }
+
     /// Segments that are ready behind the one being written: the room that is certain.
     #[must_use]
     pub fn spare_segments(&self) -> usize {
         self.spares.len() + usize::from(self.taken.is_some())
+    }
+
+    /// How much room is certain.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        let spares = self.spare_segments();
+        if spares >= self.config.reserve_segments {
+            return Room::Whole;
+        }
+        if !self.shared.reserve_refused() {
+            return Room::Making;
+        }
+        let left = self.config.segment_bytes.saturating_sub(self.place.offset);
+        if spares > 0 || left > self.config.segment_bytes / LAST_PART {
+            Room::Low
+        } else {
+            Room::Spent
+        }
     }
 
     /// What the disk said when it last refused to make a segment, while that stands.
@@ -324,6 +364,7 @@ impl<D: Disk> Writer<D> {
         self.filled = BLOCK_HEADER;
         self.count = 0;
         self.marked = header.mark.up_to;
+        self.bytes_written += u64::from(header.length);
         self.unmarked_since = None;
         let last = self.place.last_seq();
         self.shared.wrote(last);

@@ -84,6 +84,7 @@ fn an_ouch_order_takes_at_most_96_bytes_at_16_a_block() {
         segment_bytes: 65_536,
         block_bytes: 4_096,
         reserve_segments: 1,
+        bytes_max: None,
     };
     let mut session = Session::open(&disk, config);
     for block in 0..8 {

@@ -16,9 +16,14 @@ struct Ready<'a> {
     mold_a: String,
     mold_b: Option<String>,
     rerequest: Option<String>,
+    glimpse: Option<String>,
     quic: Option<String>,
     /// What QUIC clients know the server by.
     quic_cert: Option<&'a Path>,
+    /// Where other processes follow the stream.
+    follow: Option<String>,
+    /// The key that they must have.
+    follow_key: Option<&'a Path>,
     /// Where the console is.
     http: Option<String>,
     /// The console's address with the key that lets it trade.
@@ -45,7 +50,14 @@ struct Stopped {
 }
 
 pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &Path) {
-    let Addresses { ouch, fix, feed, quic } = &controls.addresses;
+    let Addresses {
+        ouch,
+        fix,
+        feed,
+        quic,
+        glimpse,
+        follow,
+    } = &controls.addresses;
     out::json_line(&Ready {
         ready: true,
         ouch: ouch.to_string(),
@@ -53,8 +65,11 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         mold_a: feed.line_a.to_string(),
         mold_b: feed.line_b.map(|line| line.to_string()),
         rerequest: feed.rerequest.map(|address| address.to_string()),
+        glimpse: glimpse.map(|address| address.to_string()),
         quic: quic.as_ref().map(|quic| quic.address.to_string()),
         quic_cert: quic.as_ref().map(|quic| quic.certificate.as_path()),
+        follow: follow.as_ref().map(|follow| follow.address.to_string()),
+        follow_key: follow.as_ref().map(|follow| follow.key.as_path()),
         http: console.map(|console| console.address().to_string()),
         console: console.map(Console::url),
         data,
@@ -64,7 +79,14 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
 
 /// A line a port, what speaks there, and where the data is.
 pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: &Path) {
-    let Addresses { ouch, fix, feed, quic } = &controls.addresses;
+    let Addresses {
+        ouch,
+        fix,
+        feed,
+        quic,
+        glimpse,
+        follow,
+    } = &controls.addresses;
     let none = || "-".to_owned();
     out::say(format_args!("  OUCH 5.0 / SoupBinTCP   {ouch}"));
     out::say(format_args!("  FIX 4.4                 {fix}"));
@@ -77,11 +99,20 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
         "  re-requests             {}",
         feed.rerequest.map_or_else(none, |at| at.to_string())
     ));
+    if let Some(glimpse) = glimpse {
+        out::say(format_args!("  GLIMPSE 5.0 snapshots   {glimpse}"));
+    }
     if let Some(console) = console {
         out::say(format_args!("  console                 {}", console.url()));
     }
     if let Some(quic) = quic {
         out::say(format_args!("  market data over QUIC   {}", quic.address));
+    }
+    if let Some(follow) = follow {
+        let (address, key) = (follow.address, follow.key.display());
+        out::say(format_args!(
+            "  the stream              {address} (rialto follow {address} --key {key})"
+        ));
     }
     out::say(format_args!("  data                    {}", data.display()));
     if let Some(recovered) = &controls.recovered {

@@ -27,12 +27,22 @@ pub(crate) struct Config {
     /// Bytes of a journal segment.
     #[serde(default = "default_segment_bytes")]
     pub(crate) segment_bytes: u64,
+    /// Bytes that all journal segments together may take: at the cap only cancels are taken, as on a full disk; without it, as
+    /// much as the disk has.
+    #[serde(default)]
+    pub(crate) journal_bytes_max: Option<u64>,
     /// A snapshot is taken every so many commands; 0: none.
     #[serde(default = "default_snapshot_every")]
     pub(crate) snapshot_every: u64,
     /// The venue's id; stated in the journal's first command.
     #[serde(default = "default_venue")]
     pub(crate) venue: u32,
+    /// Whether five bad logons in a minute close the doors to their address.
+    #[serde(default = "default_true")]
+    pub(crate) logon_guard: bool,
+    /// Connections of each door at a time.
+    #[serde(default = "default_connections_max")]
+    pub(crate) connections_max: usize,
     #[serde(default)]
     pub(crate) ouch: DoorConfig,
     #[serde(default)]
@@ -42,6 +52,12 @@ pub(crate) struct Config {
     /// The feed over QUIC; without it there is none.
     #[serde(default)]
     pub(crate) quic: Option<QuicConfig>,
+    /// GLIMPSE snapshots of the feed; without it there are none.
+    #[serde(default)]
+    pub(crate) glimpse: Option<GlimpseConfig>,
+    /// The stream for other processes; without it none can follow.
+    #[serde(default)]
+    pub(crate) follow: Option<FollowConfig>,
     #[serde(default, rename = "instrument")]
     pub(crate) instruments: Vec<InstrumentConfig>,
     #[serde(default, rename = "firm")]
@@ -65,6 +81,9 @@ const fn default_snapshot_every() -> u64 {
 }
 const fn default_venue() -> u32 {
     1
+}
+const fn default_connections_max() -> usize {
+    rialto_gateway::limits::CONNECTIONS_MAX
 }
 
 /// A door.
@@ -123,6 +142,12 @@ pub(crate) struct FeedConfig {
     pub(crate) rerequest: SocketAddr,
     /// Who may ask.
     pub(crate) entitled: Vec<Ipv4Addr>,
+    /// Whether packets that come at once are sent by one call where the kernel cuts them apart.
+    pub(crate) segmented: bool,
+    /// How long messages may wait for their packet to fill; 0: not beyond the batch they came in.
+    pub(crate) flush_us: u64,
+    /// Bytes for the day's messages in memory; what goes beyond is made again from the journal for who asks.
+    pub(crate) memory_bytes: usize,
 }
 
 impl Default for FeedConfig {
@@ -134,6 +159,9 @@ impl Default for FeedConfig {
             ttl: 0,
             rerequest: SocketAddr::from((Ipv4Addr::LOCALHOST, REREQUEST_PORT)),
             entitled: vec![Ipv4Addr::LOCALHOST],
+            segmented: false,
+            flush_us: 0,
+            memory_bytes: rialto_publisher::Config::default().store_bytes_max,
         }
     }
 }
@@ -168,12 +196,49 @@ impl Default for QuicConfig {
     }
 }
 
+/// GLIMPSE snapshots.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct GlimpseConfig {
+    /// Where the server listens; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for GlimpseConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, GLIMPSE_PORT)),
+        }
+    }
+}
+
+/// The stream for other processes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct FollowConfig {
+    /// Where followers come; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+    /// The key that followers must have; by default `follow.key` in the data folder, made there where it is not.
+    pub(crate) key: Option<PathBuf>,
+}
+
+impl Default for FollowConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, FOLLOW_PORT)),
+            key: None,
+        }
+    }
+}
+
 /// The documented ports. `up` falls back to free ones where they are taken.
 pub(crate) const OUCH_PORT: u16 = 26_400;
 pub(crate) const FIX_PORT: u16 = 26_401;
 pub(crate) const REREQUEST_PORT: u16 = 26_402;
 pub(crate) const QUIC_PORT: u16 = 26_403;
 pub(crate) const HTTP_PORT: u16 = 26_404;
+pub(crate) const GLIMPSE_PORT: u16 = 26_406;
+pub(crate) const FOLLOW_PORT: u16 = 26_405;
 pub(crate) const LINE_A_PORT: u16 = 26_411;
 pub(crate) const LINE_B_PORT: u16 = 26_412;
 
@@ -192,6 +257,10 @@ pub(crate) struct InstrumentConfig {
     pub(crate) lot: u64,
     #[serde(default = "default_quantity_max")]
     pub(crate) quantity_max: u64,
+    /// The rulebook that it is given where it has none: `"full"`, or a table as `rialto operate rules` takes it. Without
+    /// one it offers plain limit and market orders. Once it has one, `rialto operate rules` changes it.
+    #[serde(default)]
+    pub(crate) rulebook: Option<serde_json::Value>,
 }
 
 fn default_tick() -> Decimal {
@@ -233,6 +302,51 @@ pub(crate) struct SessionConfig {
     /// Whether its DAY orders are cancelled when it is lost.
     #[serde(default = "default_true")]
     pub(crate) cancel_on_disconnect: bool,
+    /// How long after a loss it is not let in again; a logout in good order is no loss.
+    #[serde(default)]
+    pub(crate) reconnect_after_seconds: u32,
+    /// Orders and replaces a second, 0 for any number, and how many at once.
+    #[serde(default)]
+    pub(crate) orders_per_second: u32,
+    #[serde(default)]
+    pub(crate) orders_burst: u32,
+    /// Cancels a second, 0 for any number, and how many at once.
+    #[serde(default)]
+    pub(crate) cancels_per_second: u32,
+    #[serde(default)]
+    pub(crate) cancels_burst: u32,
+    /// FIX: it is told of every order of its firm, whoever sent it, and sends none.
+    #[serde(default)]
+    pub(crate) drop_copy: bool,
+    /// FIX: its name is enough to log on. For benches that cannot send a password, on a door that nobody else reaches.
+    #[serde(default)]
+    pub(crate) no_password: bool,
+}
+
+impl SessionConfig {
+    /// A session without limits.
+    pub(crate) fn new(name: String, door: &str, cancel_on_disconnect: bool) -> Self {
+        Self {
+            name,
+            door: door.to_owned(),
+            cancel_on_disconnect,
+            reconnect_after_seconds: 0,
+            orders_per_second: 0,
+            orders_burst: 0,
+            cancels_per_second: 0,
+            cancels_burst: 0,
+            drop_copy: false,
+            no_password: false,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        ensure!(
+            self.door == "fix" || !(self.drop_copy || self.no_password),
+            "drop_copy and no_password are of FIX sessions"
+        );
+        Ok(())
+    }
 }
 
 const fn default_true() -> bool {
@@ -251,9 +365,19 @@ impl Config {
                 let paths = [&mut quic.certificate, &mut quic.key];
                 paths.into_iter().flatten().for_each(|path| *path = folder.join(&*path));
             }
+            if let Some(key) = config.follow.as_mut().and_then(|follow| follow.key.as_mut()) {
+                *key = folder.join(&*key);
+            }
         }
         config.check().with_context(|| format!("in {}", path.display()))?;
         Ok(config)
+    }
+
+    /// Lets followers come to `listen`, wherever the file said.
+    pub(crate) fn follow_at(&mut self, listen: Option<SocketAddr>) {
+        if let Some(listen) = listen {
+            self.follow.get_or_insert_default().listen = listen;
+        }
     }
 
     /// Whether everything in it can be.
@@ -307,6 +431,7 @@ impl Config {
                     "session {:?} is there twice",
                     session.name
                 );
+                session.check().with_context(|| format!("session {:?}", session.name))?;
                 names.push(&session.name);
             }
         }
@@ -323,6 +448,7 @@ impl InstrumentConfig {
             price_max: default_price_max(),
             lot: default_lot(),
             quantity_max: default_quantity_max(),
+            rulebook: None,
         }
     }
 

@@ -1,7 +1,9 @@
 //! What has to be sequenced before an exchange opens: what its configuration asks for and its stream does not have yet.
 
+use crate::ask::operate::rules;
 use crate::config::{Config, InstrumentConfig, SessionConfig, price};
 use anyhow::{Context as _, Result, ensure};
+use rialto_matching::state::InstrumentState;
 use rialto_matching::{CURRENT_RELEASE, EngineState};
 use rialto_model::command::{
     DefineAccount, DefineFirm, DefineInstrument, DefineSession, EndOfDay, Release, SessionLost, StartOfDay,
@@ -33,11 +35,15 @@ pub(crate) fn opening(state: &EngineState, config: &Config, today: TradingDay) -
     let mut count = state.instruments.len();
     for wanted in &config.instruments {
         let next = InstrumentId(u16::try_from(count + 1).context("more instruments than INSTRUMENT_MAX")?);
-        commands.extend(
-            instrument(state, wanted, next)?
-                .inspect(|_| count += 1)
-                .map(Command::from),
-        );
+        let (definition, standing) = instrument(state, wanted, next)?;
+        if standing.is_none() {
+            count += 1;
+            commands.push(definition.into());
+        }
+        if let (Some(rulebook), None) = (&wanted.rulebook, standing.and_then(|one| one.rules)) {
+            let rules = rules(&definition, None, rulebook);
+            commands.push(rules.with_context(|| format!("the rulebook of {}", wanted.symbol))?);
+        }
     }
     commands.extend(members(state, config)?);
     commands.extend(roll(state, today));
@@ -76,15 +82,16 @@ fn lost_sessions(state: &EngineState) -> Vec<Command> {
     .collect()
 }
 
-fn instrument(state: &EngineState, wanted: &InstrumentConfig, next: InstrumentId) -> Result<Option<DefineInstrument>> {
+/// What an instrument is to be, and as what it stands already.
+fn instrument<'a>(
+    state: &'a EngineState,
+    wanted: &InstrumentConfig,
+    next: InstrumentId,
+) -> Result<(DefineInstrument, Option<&'a InstrumentState>)> {
     let symbol = Symbol::new(&wanted.symbol).with_context(|| format!("symbol {:?}", wanted.symbol))?;
-    let standing = state
-        .instruments
-        .iter()
-        .map(|i| i.definition)
-        .find(|d| d.symbol == symbol);
+    let standing = state.instruments.iter().find(|one| one.definition.symbol == symbol);
     let definition = DefineInstrument {
-        instrument: standing.map_or(next, |d| d.instrument),
+        instrument: standing.map_or(next, |one| one.definition.instrument),
         symbol,
         scale: PriceScale::DEFAULT,
         tick: price(wanted.tick)?,
@@ -92,17 +99,12 @@ fn instrument(state: &EngineState, wanted: &InstrumentConfig, next: InstrumentId
         lot: Quantity(wanted.lot),
         quantity_max: Quantity(wanted.quantity_max),
     };
-    match standing {
-        None => Ok(Some(definition)),
-        Some(standing) => {
-            ensure!(
-                standing == definition,
-                "instrument {symbol} stands in the stream with other terms than the configuration has: \
-                 use a fresh data folder or the old terms"
-            );
-            Ok(None)
-        }
-    }
+    ensure!(
+        standing.is_none_or(|one| one.definition == definition),
+        "instrument {symbol} stands in the stream with other terms than the configuration has: \
+         use a fresh data folder or the old terms"
+    );
+    Ok((definition, standing))
 }
 
 fn members(state: &EngineState, config: &Config) -> Result<Vec<Command>> {

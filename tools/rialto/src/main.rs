@@ -12,8 +12,8 @@ mod console;
 mod definitions;
 mod doctor;
 mod exchange;
-mod feed_client;
 mod fix_client;
+mod follow;
 mod fork;
 mod journal;
 mod lobster;
@@ -68,8 +68,12 @@ enum Command {
     Snapshot(ask::Snapshot),
     /// Copy a stream up to a moment, with single commands changed
     Fork(fork::Args),
+    /// Follow the stream of an exchange from another process
+    Follow(follow::Args),
     /// How an exchange stands
     Status(ask::Status),
+    /// Act as the venue's operator: phases, rules, kill switches
+    Operate(ask::Operate),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -102,7 +106,9 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Snapshot(snapshot) => snapshot.run(),
         Command::Fork(args) => fork::run(args),
+        Command::Follow(args) => follow::run(&args),
         Command::Status(status) => status.run(),
+        Command::Operate(operate) => operate.run(),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),

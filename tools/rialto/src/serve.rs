@@ -8,6 +8,7 @@ use crate::shutdown::Interrupt;
 use anyhow::{Context as _, Result, bail};
 use rialto_members::{Credentials, Verifier};
 use rialto_model::TradingDay;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ pub(crate) struct Args {
     /// The configuration
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// Let other processes follow the stream from here; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR")]
+    follow_listen: Option<SocketAddr>,
     /// Open this trading day and stay in it, instead of following the clock
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = trading_day)]
     trading_day: Option<TradingDay>,
@@ -28,7 +32,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let config = Config::load(&args.config)?;
+    let mut config = Config::load(&args.config)?;
+    config.follow_at(args.follow_listen);
     let path = credentials_path(&config.data);
     let credentials = Credentials::load(&path)
         .with_context(|| format!("{}: rialto serve needs the sessions' passwords there", path.display()))?;
@@ -58,9 +63,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// What the controlling thread does now and then: passes on what the doors have to say, and opens a new day.
+/// What the controlling thread does now and then: passes on what the doors have to say, does what
+/// operators ask for, and opens a new day.
 pub(crate) fn watch(controls: &mut Controls, fixed_day: Option<TradingDay>, say: &mut dyn FnMut(String)) -> Result<()> {
     while let Ok(line) = controls.lines.try_recv() {
+        say(line);
+    }
+    controls.operate()?;
+    if let Some(line) = controls.heed_room() {
         say(line);
     }
     controls.roll_to(fixed_day.unwrap_or_else(today))
@@ -72,7 +82,7 @@ pub(crate) fn credentials_path(data: &Path) -> PathBuf {
 
 fn check_credentials(config: &Config, credentials: &Credentials, path: &Path) -> Result<()> {
     for session in config.firms.iter().flat_map(|firm| &firm.sessions) {
-        if !credentials.contains(&session.name) {
+        if !session.no_password && !credentials.contains(&session.name) {
             bail!("{} has no password for session {:?}", path.display(), session.name);
         }
     }

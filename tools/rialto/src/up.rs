@@ -15,6 +15,7 @@ use rialto_members::{Credentials, Verifier};
 use rialto_model::TradingDay;
 use rialto_ring::Stop;
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,12 @@ pub(crate) struct Args {
     /// Take a snapshot every so many commands; 0: none
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     snapshot_every: u64,
+    /// Megabytes that the journal may take: then only cancels are taken [default: 4096]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(64..))]
+    journal_mb: Option<u64>,
+    /// Let other processes follow the stream from here; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR")]
+    follow_listen: Option<SocketAddr>,
     /// How stages are laid onto threads: one, two, per-core or auto
     #[arg(long, default_value = "auto")]
     layout: String,
@@ -67,6 +74,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     config.layout.clone_from(&args.layout);
     config.idle.clone_from(&args.idle);
     config.snapshot_every = args.snapshot_every;
+    if let Some(megabytes) = args.journal_mb {
+        config.journal_bytes_max = Some(megabytes << 20);
+    }
+    config.follow_at(args.follow_listen);
     config.check()?;
 
     let interrupt = Interrupt::listen()?;

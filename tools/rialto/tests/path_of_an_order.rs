@@ -162,6 +162,7 @@ fn one_order_goes_all_the_way() {
         last_seq: SequenceNumber(0),
         last_stamp: Timestamp(0),
         epoch,
+        cancel_only: false,
     };
     let inputs = vec![venue_out, ouch_out];
     let mut sequencer = Sequencer::new(sequenced, inputs, command_in, journal, clock, Stop::new());

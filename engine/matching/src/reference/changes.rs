@@ -135,6 +135,10 @@ impl Engine {
         if c.user_ref.0 - last.0 > USER_REF_JUMP_MAX {
             return events.push(request.rejected(RejectReason::UserRefJump));
         }
+        if self.state.cancel_only {
+            self.consume(c.session, c.user_ref);
+            return events.push(request.rejected(RejectReason::CancelOnly));
+        }
         let mut instructions = if stated { c.instructions } else { old.instructions() };
         if !stated && c.tif != TimeInForce::GoodTillCancel {
             instructions.expires = Timestamp(0);

@@ -262,6 +262,9 @@ impl Engine {
         if !self.state.day_open {
             return Err(RejectReason::MarketClosed);
         }
+        if self.state.cancel_only {
+            return Err(RejectReason::CancelOnly);
+        }
         let listed = self.listed(c.instrument).ok_or(RejectReason::UnknownInstrument)?;
         let session = self.session(c.session).ok_or(RejectReason::UnknownSession)?;
         let account = if c.account == AccountId(0) {

@@ -39,9 +39,7 @@ impl Engine {
         firm: FirmId,
         account: AccountId,
     ) -> Result<u32, RejectReason> {
-        if !self.day_open {
-            return Err(RejectReason::MarketClosed);
-        }
+        self.judge_open()?;
         if self.book(c.instrument).is_none() {
             return Err(RejectReason::UnknownInstrument);
         }

@@ -28,10 +28,11 @@ const UNCONSUMED: [RejectReason; 3] = [
     RejectReason::UserRefJump,
 ];
 /// Reasons under which a replace's is.
-const TERMS: [RejectReason; 20] = [
+const TERMS: [RejectReason; 21] = [
     RejectReason::DiscretionNotOffered,
     RejectReason::PriceOutsideBands,
     RejectReason::CircuitBroken,
+    RejectReason::CancelOnly,
     RejectReason::NotInThisPhase,
     RejectReason::TypeNotOffered,
     RejectReason::LifetimeNotOffered,
@@ -68,6 +69,8 @@ pub(crate) struct Flow {
     calm: bool,
     /// With rulebooks and everything that they bring.
     pub(crate) ruled: bool,
+    /// Among that, with times of cancels alone.
+    pub(crate) cancels_only: bool,
     /// The version of each instrument's rules.
     pub(crate) versions: [u32; 4],
     /// The whole market is halted.
@@ -148,6 +151,7 @@ impl Flow {
             commands: 0,
             calm: false,
             ruled: false,
+            cancels_only: false,
             versions: [0; 4],
             halted: false,
             deals: Vec::new(),
@@ -208,7 +212,7 @@ impl Flow {
                 self.names.push((e.session, e.user_ref, e.order_id));
             }
             Event::MassQuoted(e) => self.consumed(e.session, e.user_ref),
-            Event::MassQuoteRejected(e) if e.reason == RejectReason::MarketClosed => {
+            Event::MassQuoteRejected(e) if !UNCONSUMED.contains(&e.reason) => {
                 self.consumed(e.session, e.user_ref);
             }
             Event::Quoted(e) => self.names.push((e.session, e.user_ref, e.order_id)),

@@ -185,6 +185,7 @@ impl Names {
             Event::RulebookSet(e) => format!("rulebook {} of {}", e.version, e.instrument),
             Event::TicksSet(e) => format!("ticks {} of {}", e.version, e.instrument),
             Event::SelfTradeSet(e) => format!("firm {} self-trade {:?}", e.firm, e.mode),
+            Event::CancelOnlyChanged(e) => format!("cancels only {}", e.on),
             Event::KillSwitchSet(e) => format!("firm {} killed {}", e.firm, e.killed),
             Event::Instructed(e) => format!("{} asks{}", self.of(e.order_id), instructions(&e.instructions)),
             Event::Triggered(e) => format!(

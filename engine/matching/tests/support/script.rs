@@ -263,6 +263,10 @@ impl World {
                 limits: limits(&rest[1..]),
             }
             .into(),
+            "only-cancels" | "all-orders" => CancelOnly {
+                on: verb == "only-cancels",
+            }
+            .into(),
             "kill" | "revive" => SetKillSwitch {
                 firm: words.firm,
                 killed: verb == "kill",

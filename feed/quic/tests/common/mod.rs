@@ -8,10 +8,10 @@ use rialto_itch::{
     AddOrder, Header, MatchNumber, Message, OrderDelete, OrderExecuted, OrderReference, Price4, Shares, Side, Stock,
     StockLocate, SystemEvent, TimeOfDay,
 };
-use rialto_publisher::Tick;
+use rialto_publisher::{HistoryAnswer, HistoryRequest, Tick};
 use rialto_quic::frames::{Login, Mode, ServerFrame, Start};
-use rialto_quic::{Certificate, Client, ClientError, Config, Door, Entitlement, Server, Trust};
-use rialto_ring::spsc::{Producer, RingBuffer};
+use rialto_quic::{Certificate, Client, ClientError, Config, Door, Entitlement, FeedRings, Server, Trust};
+use rialto_ring::spsc::{Consumer, Producer, RingBuffer};
 use rialto_subscriber::Books;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -62,11 +62,21 @@ pub(crate) struct Venue {
     pub(crate) trust: Trust,
     pub(crate) trades: u64,
     pub(crate) volume: u64,
+    /// Every message of the session as a block, for who answers in place of a journal.
+    pub(crate) blocks: Vec<Vec<u8>>,
+    asked: Consumer<HistoryRequest>,
+    answers: Producer<HistoryAnswer>,
 }
 
 impl Venue {
     pub(crate) fn open(config: Config) -> Self {
         let (ring, taken) = RingBuffer::new(1 << 16);
+        let (ask, asked) = RingBuffer::new(16);
+        let (answers, answered) = RingBuffer::new(16);
+        let rings = FeedRings {
+            messages: taken,
+            history: Some((ask, answered)),
+        };
         let certificate = Certificate::development().unwrap();
         let trust = Trust {
             pem: certificate.chain_pem().to_owned(),
@@ -77,7 +87,7 @@ impl Venue {
             ..config
         };
         let door = Box::new(Everyone(VecDeque::new()));
-        let server = Server::start(config, &certificate, door, taken).unwrap();
+        let server = Server::start(config, &certificate, door, rings).unwrap();
         let mut venue = Self {
             ring,
             truth: Conflation::new(),
@@ -89,6 +99,9 @@ impl Venue {
             trust,
             trades: 0,
             volume: 0,
+            blocks: Vec::new(),
+            asked,
+            answers,
         };
         venue.begin("DAY1");
         venue
@@ -100,6 +113,7 @@ impl Venue {
         self.truth.begin(self.session);
         (self.next, self.trades, self.volume) = (1, 0, 0);
         self.orders.clear();
+        self.blocks.clear();
         let header = Header::default();
         let event = EventCode::StartOfMessages;
         self.command(&[SystemEvent { header, event }.into()]);
@@ -112,6 +126,26 @@ impl Venue {
             tick = back;
             std::thread::sleep(Duration::from_micros(100));
         }
+    }
+
+    /// Answers who asks for messages beyond memory, in place of a journal, until `done`.
+    pub(crate) fn remember(&mut self, done: impl Fn() -> bool) -> Vec<(u64, u16)> {
+        let mut asked = Vec::new();
+        while !done() {
+            std::thread::sleep(Duration::from_millis(1));
+            while let Ok(request) = self.asked.pop() {
+                asked.push((request.first, request.count));
+                let first = request.first as usize - 1;
+                let end = self.blocks.len().min(first + usize::from(request.count));
+                let answer = HistoryAnswer {
+                    ticket: request.ticket,
+                    count: (end - first) as u16,
+                    blocks: self.blocks[first..end].concat(),
+                };
+                self.answers.push(answer).expect("room for who waits");
+            }
+        }
+        asked
     }
 
     pub(crate) fn gone(&mut self, count: u64) {
@@ -127,6 +161,8 @@ impl Venue {
         for (place, numbered) in numbered.iter().enumerate() {
             let mut bytes = Vec::new();
             numbered.message.append_to(&mut bytes);
+            let length = (bytes.len() as u16).to_be_bytes();
+            self.blocks.push([&length, bytes.as_slice()].concat());
             self.push(Tick::message(numbered.sequence, &bytes, place + 1 == messages.len()));
         }
         self.next += messages.len() as u64;

@@ -131,10 +131,12 @@ impl<'a> LogonRequest<'a> {
         self.message.get(tags::USERNAME)
     }
 
-    /// Password(554).
+    /// Password(554), or RawData(96) in versions that have no field for it (FIX 4.2 and before use it so by agreement).
     #[must_use]
     pub fn password(&self) -> Option<&'a [u8]> {
-        self.message.get(tags::PASSWORD)
+        self.message
+            .get(tags::PASSWORD)
+            .or_else(|| self.message.get(tags::RAW_DATA))
     }
 
     /// ResetSeqNumFlag(141)=Y: both sequences restart if it is accepted.

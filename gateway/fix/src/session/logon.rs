@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::config::SessionConfig;
 use super::event::{AdminKind, DisconnectReason, NoLogonOffered};
 use super::outbox::Admin;
 use super::rules::{Core, Phase, Verdict};
@@ -25,6 +26,7 @@ pub(super) struct Offer {
 impl<S: MessageStore> Core<S> {
     /// The connection's first message: an acceptable Logon, or the end without a word.
     pub(super) fn first_message(&mut self, now: Now, message: &Message<'_>) -> Verdict {
+        self.choose_version(message);
         match self.read_first(now, message) {
             Ok(offer) => {
                 self.offer = Some(offer);
@@ -38,8 +40,17 @@ impl<S: MessageStore> Core<S> {
         }
     }
 
+    /// The version that the peer speaks, if it is one of those offered.
+    fn choose_version(&mut self, message: &Message<'_>) {
+        let spoken = |config: &&SessionConfig| config.version.begin_string() == message.begin_string();
+        if let Some(config) = self.offered.iter().find(spoken) {
+            self.config = config.clone();
+            self.outbox.speak(config);
+        }
+    }
+
     fn read_first(&self, now: Now, message: &Message<'_>) -> Result<Offer, &'static str> {
-        if message.begin_string() != self.config.version.begin_string() {
+        if self.offered.is_empty() || message.begin_string() != self.config.version.begin_string() {
             return Err("BeginString(8) is of another version");
         }
         if message.msg_type() != MsgType::LOGON {

@@ -27,13 +27,16 @@ mod reject;
 mod rules;
 mod store;
 
-pub use config::SessionConfig;
+pub use config::{SessionConfig, Translate};
 pub use event::{AdminKind, DisconnectReason, Event, LogonRequest, NoLogonOffered, NotLoggedOn};
 pub use reject::{BusinessRejectReason, write_business_reject};
 pub use store::{BoundedStore, MessageStore, SentMessage};
 
+use alloc::sync::Arc;
+
 use crate::message::Garbled;
 use crate::time::{Monotonic, Now};
+use crate::version::Version;
 use crate::words::{MsgSeqNum, MsgType};
 use inbox::{Inbox, Taken};
 use rules::{Core, Verdict};
@@ -59,10 +62,23 @@ impl<S: MessageStore> Session<S> {
     /// A connection that was just accepted.
     #[must_use]
     pub fn new(config: SessionConfig, now: Now) -> Self {
+        Self::offering(Arc::new([config]), now)
+    }
+
+    /// A connection that was just accepted by somebody who speaks several versions: the Logon's BeginString(8) chooses. The
+    /// first of them rules until then; with none, no Logon is acceptable.
+    #[must_use]
+    pub fn offering(configs: Arc<[SessionConfig]>, now: Now) -> Self {
         Self {
             inbox: Inbox::default(),
-            core: Core::new(config, now),
+            core: Core::new(configs, now),
         }
+    }
+
+    /// The version spoken, once the Logon has chosen it.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.core.config.version
     }
 
     /// Takes what the socket read, and says how much: less than all where [`crate::limits::MAX_INBOUND_BYTES`] wait.
@@ -179,6 +195,21 @@ impl<S: MessageStore> Session<S> {
         body: &[u8],
     ) -> Result<MsgSeqNum, NotLoggedOn> {
         self.core.outbox.send(now, msg_type, header, body)
+    }
+
+    /// The same for a message that is not to be sent again: it is numbered and not stored, and a peer that asks for it gets a
+    /// gap fill.
+    ///
+    /// # Errors
+    /// As [`Session::send`].
+    pub fn send_once(
+        &mut self,
+        now: Now,
+        msg_type: MsgType<'_>,
+        header: &[u8],
+        body: &[u8],
+    ) -> Result<MsgSeqNum, NotLoggedOn> {
+        self.core.outbox.send_once(now, msg_type, header, body)
     }
 
     /// Says Logout; the peer has [`SessionConfig::logout_timeout_ns`] to answer. Nothing but its Logout and its resend

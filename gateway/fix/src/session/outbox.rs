@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use super::config::{SessionConfig, Translate};
 use super::event::{AdminKind, DisconnectReason, NotLoggedOn};
 use super::store::{MessageStore, SentMessage};
 use crate::limits::{MAX_PENDING_ADMIN, MAX_RESENDS, MAX_TRANSMIT_BYTES, TRANSMIT_CHUNK_BYTES};
@@ -86,7 +87,10 @@ enum Link {
 
 #[derive(Debug)]
 pub(super) struct Outbox<S> {
-    begin_string: &'static [u8],
+    version: Version,
+    translate: Option<Translate>,
+    /// Reused for each translated body.
+    translated: Vec<u8>,
     time_precision: TimePrecision,
     pub(super) ours: Vec<u8>,
     pub(super) theirs: Vec<u8>,
@@ -104,10 +108,12 @@ pub(super) struct Outbox<S> {
 }
 
 impl<S: MessageStore> Outbox<S> {
-    pub(super) fn new(version: Version, time_precision: TimePrecision, now: Now) -> Self {
+    pub(super) fn new(config: &SessionConfig, now: Now) -> Self {
         Self {
-            begin_string: version.begin_string(),
-            time_precision,
+            version: config.version,
+            translate: config.translate,
+            translated: Vec::new(),
+            time_precision: config.time_precision,
             ours: Vec::new(),
             theirs: Vec::new(),
             next: MsgSeqNum::FIRST,
@@ -120,6 +126,13 @@ impl<S: MessageStore> Outbox<S> {
             link: Link::BeforeLogon,
             last_sent: now.monotonic,
         }
+    }
+
+    /// From here on everything is said as this profile has it.
+    pub(super) const fn speak(&mut self, config: &SessionConfig) {
+        self.version = config.version;
+        self.translate = config.translate;
+        self.time_precision = config.time_precision;
     }
 
     /// The session becomes the one of this peer.
@@ -202,7 +215,7 @@ impl<S: MessageStore> Outbox<S> {
         if self.store.is_none() {
             return Err(NotLoggedOn);
         }
-        let number = self.take_number();
+        let number = self.next;
         if let Some(store) = &mut self.store {
             store.record(
                 number,
@@ -214,9 +227,23 @@ impl<S: MessageStore> Outbox<S> {
                 },
             );
         }
+        self.send_once(now, msg_type, header, body)
+    }
+
+    pub(super) fn send_once(
+        &mut self,
+        now: Now,
+        msg_type: MsgType<'_>,
+        header: &[u8],
+        body: &[u8],
+    ) -> Result<MsgSeqNum, NotLoggedOn> {
+        if self.store.is_none() {
+            return Err(NotLoggedOn);
+        }
+        let number = self.take_number();
         if self.link == Link::LoggedOn {
             self.last_sent = now.monotonic;
-            self.encode(number, msg_type, now.utc, None, header, body);
+            self.encode_application(number, msg_type, now.utc, None, header, body);
         }
         Ok(number)
     }
@@ -232,6 +259,26 @@ impl<S: MessageStore> Outbox<S> {
         self.resends.push_back(Resend { next: first, last });
     }
 
+    /// Encodes a message whose body is in the form in which it is kept.
+    fn encode_application(
+        &mut self,
+        number: MsgSeqNum,
+        msg_type: MsgType<'_>,
+        sending_time: UtcTimestamp,
+        orig_sending_time: Option<UtcTimestamp>,
+        extra: &[u8],
+        body: &[u8],
+    ) {
+        let Some(translate) = self.translate else {
+            return self.encode(number, msg_type, sending_time, orig_sending_time, extra, body);
+        };
+        let mut translated = core::mem::take(&mut self.translated);
+        translated.clear();
+        translate(self.version, msg_type, body, &mut translated);
+        self.encode(number, msg_type, sending_time, orig_sending_time, extra, &translated);
+        self.translated = translated;
+    }
+
     fn encode(
         &mut self,
         number: MsgSeqNum,
@@ -242,7 +289,7 @@ impl<S: MessageStore> Outbox<S> {
         body: &[u8],
     ) {
         let header = MessageHeader {
-            begin_string: self.begin_string,
+            begin_string: self.version.begin_string(),
             msg_type,
             msg_seq_num: number,
             sender_comp_id: &self.ours,
@@ -286,7 +333,7 @@ impl<S: MessageStore> Outbox<S> {
         let continued = match found {
             Some((number, message)) if number == next => {
                 let original = Some(message.sending_time);
-                self.encode(
+                self.encode_application(
                     number,
                     message.msg_type,
                     now.utc,

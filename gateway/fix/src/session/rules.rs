@@ -3,6 +3,7 @@
 //! The order of the checks: version, contents, time, identity, copies, number. Each answer is queued, none is sent here.
 
 use alloc::format;
+use alloc::sync::Arc;
 
 use super::config::SessionConfig;
 use super::event::{AdminKind, DisconnectReason};
@@ -14,6 +15,7 @@ use crate::dictionary::{RejectReason, Rejection};
 use crate::message::{Garbled, Message};
 use crate::tag::{Tag, tags};
 use crate::time::{Monotonic, Now, UtcTimestamp};
+use crate::version::Version;
 use crate::words::{MsgSeqNum, MsgType};
 
 /// Where the session stands.
@@ -58,6 +60,8 @@ struct Essentials {
 #[derive(Debug)]
 pub(super) struct Core<S> {
     pub(super) config: SessionConfig,
+    /// What the Logon may choose from.
+    pub(super) offered: Arc<[SessionConfig]>,
     pub(super) phase: Phase,
     pub(super) outbox: Outbox<S>,
     pub(super) offer: Option<Offer>,
@@ -72,11 +76,14 @@ pub(super) struct Core<S> {
 }
 
 impl<S: MessageStore> Core<S> {
-    pub(super) fn new(config: SessionConfig, now: Now) -> Self {
-        let outbox = Outbox::new(config.version, config.time_precision, now);
+    pub(super) fn new(offered: Arc<[SessionConfig]>, now: Now) -> Self {
+        let config = offered.first().cloned();
+        let config = config.unwrap_or(const { SessionConfig::new(Version::Fix44) });
+        let outbox = Outbox::new(&config, now);
         let deadline = Monotonic(now.monotonic.0.saturating_add(config.logon_timeout_ns));
         Self {
             config,
+            offered,
             phase: Phase::AwaitingLogon { deadline },
             outbox,
             offer: None,

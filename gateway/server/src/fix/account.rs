@@ -4,18 +4,20 @@
 
 use rialto_fix::session::{MessageStore, SentMessage};
 use rialto_fix::{MsgSeqNum, MsgType, UtcTimestamp};
-use rialto_model::{Policy, Timestamp};
+use rialto_model::Timestamp;
 
 use super::connection::Connection;
 use super::names::Names;
 use super::store::Store;
+use crate::config::SessionSettings;
 use crate::floor::Moment;
 use crate::net::{ConnectionId, Hub};
+use crate::throttle::Throttle;
 
 #[derive(Debug)]
 pub(super) struct Account {
-    /// The bits that its settings add to its orders.
-    pub(super) policy: Policy,
+    pub(super) settings: SessionSettings,
+    pub(super) throttle: Throttle,
     pub(super) line: Line,
     pub(super) names: Names,
     /// The number expected from the peer, as far as the stream or the last connection tells.
@@ -58,9 +60,10 @@ impl Idle {
 }
 
 impl Account {
-    pub(super) fn new(policy: Policy, bytes_max: usize) -> Self {
+    pub(super) fn new(settings: SessionSettings, bytes_max: usize) -> Self {
         Self {
-            policy,
+            settings,
+            throttle: Throttle::new(settings.throttles),
             line: Line::Idle(Idle::new(bytes_max)),
             names: Names::default(),
             expected: MsgSeqNum::FIRST,
@@ -99,6 +102,34 @@ impl Account {
                 }
                 hub.queue(*id);
             }
+        }
+    }
+
+    /// The same for a message that is not said again: the peer that asks for it gets a gap fill.
+    pub(super) fn send_once(
+        &mut self,
+        hub: &mut Hub<Connection>,
+        now: Moment,
+        stamp: Timestamp,
+        msg_type: MsgType<'_>,
+        header: &[u8],
+        body: &[u8],
+    ) {
+        match &mut self.line {
+            Line::Idle(idle) => idle.skip(),
+            Line::On(id) => {
+                if let Some(connection) = hub.get_mut(*id) {
+                    connection.session.send_once(now, stamp, msg_type, header, body);
+                }
+                hub.queue(*id);
+            }
+        }
+    }
+
+    /// A message that nobody can say any more has its number. Only ever of the past.
+    pub(super) fn skip(&mut self) {
+        if let Line::Idle(idle) = &mut self.line {
+            idle.skip();
         }
     }
 

@@ -4,14 +4,19 @@
 //! told, and under which number, follows from the stream alone.
 
 use rialto_fix::MsgType;
-use rialto_model::event::{Accepted, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced, Restated};
-use rialto_model::{InstrumentId, OrderId, Quantity, RejectReason, SequenceNumber, Target, Timestamp};
+use rialto_model::event::{
+    Accepted, Cancelled, ChangeRejected, Executed, Instructed, Reduced, Rejected, Replaced, Restated, Triggered,
+};
+use rialto_model::{
+    Event, FirmId, InstrumentId, MsgSeqNum, OrderId, Quantity, RejectReason, SequenceNumber, SessionId, Target, Text,
+    Timestamp,
+};
 
 use super::codes::{ExecType, LastLiquidity, OrdStatus, RestatementReason, ending};
 use super::connection::Connection as Peer;
 use super::order_table::Order;
 use super::protocol::Fix;
-use super::reports::{Context, ExecIds, Meant, Report, write_cancel_reject, write_rejected};
+use super::reports::{Context, ExecIds, Last, Meant, Report, write_cancel_reject, write_mass_cancel, write_rejected};
 use crate::floor::Floor;
 use crate::net::Hub;
 
@@ -20,6 +25,14 @@ use crate::net::Hub;
 pub(super) struct At {
     pub(super) seq: SequenceNumber,
     pub(super) stamp: Timestamp,
+}
+
+/// An order whose report waits until it is known whole.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    order_id: OrderId,
+    exec_type: ExecType,
+    asked: Option<(Text, Text)>,
 }
 
 /// One side of a trade.
@@ -31,47 +44,131 @@ pub(super) struct TradeSide {
 
 impl Fix {
     fn report(&mut self, order: &Order, report: &Report<'_>, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
-        let Some(account) = self.accounts.get_mut(&order.session) else {
-            return;
-        };
         let context = context(&mut self.exec_ids, order.instrument, at, floor).0;
         self.body.clear();
         report.write(order, &context, &mut self.body);
-        account.send(hub, floor.now, at.stamp, MsgType::EXECUTION_REPORT, &self.body);
+        let copies = self.drop_copies.get(&order.firm).map_or(&[][..], Vec::as_slice);
+        for session in [order.session].iter().chain(copies) {
+            if let Some(account) = self.accounts.get_mut(session) {
+                account.send(hub, floor.now, at.stamp, MsgType::EXECUTION_REPORT, &self.body);
+            }
+        }
     }
 
-    pub(super) fn accepted(&mut self, event: &Accepted, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
-        let Some(account) = self.accounts.get_mut(&event.session) else {
-            return;
-        };
-        account.heard(event.inbound);
-        account
-            .names
-            .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
-        let order = Order::accepted(event);
-        self.orders.insert(event.order_id, order);
-        self.report(&order, &Report::of(ExecType::New, OrdStatus::New), at, floor, hub);
+    /// Whether anybody at this door is told of the orders of this session.
+    fn is_told_of(&self, session: SessionId, firm: FirmId) -> bool {
+        self.accounts.contains_key(&session) || self.drop_copies.contains_key(&firm)
     }
 
-    pub(super) fn replaced(&mut self, event: &Replaced, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
-        let (Some(account), Some(order)) = (
-            self.accounts.get_mut(&event.session),
-            self.orders.get_mut(&event.order_id),
-        ) else {
+    pub(super) fn accepted(&mut self, event: &Accepted) {
+        if !self.is_told_of(event.session, event.firm) {
+            return;
+        }
+        if let Some(account) = self.accounts.get_mut(&event.session) {
+            account.heard(event.inbound);
+            account
+                .names
+                .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
+        }
+        self.orders.insert(event.order_id, Order::accepted(event));
+        self.told = Some(Told {
+            order_id: event.order_id,
+            exec_type: ExecType::New,
+            asked: None,
+        });
+    }
+
+    pub(super) fn replaced(&mut self, event: &Replaced) {
+        let Some(order) = self.orders.get_mut(&event.order_id) else {
             return;
         };
-        account.heard(event.inbound);
-        account
-            .names
-            .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
+        if let Some(account) = self.accounts.get_mut(&event.session) {
+            account.heard(event.inbound);
+            account
+                .names
+                .told(event.client_id, event.user_ref, event.instrument, Some(event.order_id));
+        }
         let asked = Some((event.client_id, order.client_id));
         order.replaced(event);
+        self.told = Some(Told {
+            order_id: event.order_id,
+            exec_type: ExecType::Replaced,
+            asked,
+        });
+    }
+
+    /// Instructions come behind the event of the order that they belong to, and its report states them.
+    pub(super) fn instructed(&mut self, event: &Instructed) {
+        if let Some(order) = self.orders.get_mut(&event.order_id) {
+            order.instructions = event.instructions;
+        }
+    }
+
+    /// Reports the order that stands or stands anew, once it is known whole. `event`: what comes next in the stream, if it
+    /// is part of the same command.
+    pub(super) fn report_told(&mut self, event: Option<&Event>, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(told) = self.told else {
+            return;
+        };
+        if let Some(Event::Instructed(e)) = event
+            && e.order_id == told.order_id
+        {
+            return;
+        }
+        self.told = None;
+        if let Some(order) = self.orders.get(&told.order_id).copied() {
+            let report = Report {
+                asked: told.asked,
+                ..Report::of(told.exec_type, order.status())
+            };
+            self.report(&order, &report, at, floor, hub);
+        }
+    }
+
+    /// A stop order has become live.
+    pub(super) fn triggered(&mut self, event: &Triggered, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(order) = self.orders.get_mut(&event.order_id) else {
+            return;
+        };
+        order.triggered(event);
         let order = *order;
         let report = Report {
-            asked,
-            ..Report::of(ExecType::Replaced, order.status())
+            restatement: Some(RestatementReason::MarketOption),
+            text: "the stop price was reached",
+            ..Report::of(ExecType::Triggered, order.status())
         };
         self.report(&order, &report, at, floor, hub);
+    }
+
+    /// Tells what became of a mass cancel. What it asked for is not in the stream: after a restart the report keeps its
+    /// number, and nothing else.
+    pub(super) fn mass_cancelled(
+        &mut self,
+        (session, inbound, client_id): (SessionId, MsgSeqNum, Text),
+        outcome: Result<u32, RejectReason>,
+        at: At,
+        floor: &Floor,
+        hub: &mut Hub<Peer>,
+    ) {
+        let Some(account) = self.accounts.get_mut(&session) else {
+            return;
+        };
+        account.heard(inbound);
+        if outcome.is_err_and(is_of_the_past) {
+            return;
+        }
+        account.names.request(client_id, true);
+        if outcome.is_err() {
+            floor.count_reject();
+        }
+        let context = context(&mut self.exec_ids, InstrumentId(0), at, floor).0;
+        let Some(asked) = account.names.mass_cancel_of(client_id) else {
+            return account.skip();
+        };
+        self.body.clear();
+        write_mass_cancel(client_id, asked, outcome, &context, &mut self.body);
+        let kind = MsgType::ORDER_MASS_CANCEL_REPORT;
+        account.send_once(hub, floor.now, at.stamp, kind, b"", &self.body);
     }
 
     /// No FIX message reduces: the exchange's staff has.
@@ -101,7 +198,7 @@ impl Fix {
                 account.heard(event.inbound);
                 account.names.request(event.client_id, true);
             }
-            account.names.ended(event.order_id, order.client_id, status);
+            account.names.ended(event.order_id, order.ended(status));
         }
         let asked = (by_owner && !event.client_id.is_empty()).then_some((event.client_id, order.client_id));
         let report = Report {
@@ -122,11 +219,16 @@ impl Fix {
         if side.leaves.is_zero() {
             self.orders.remove(&side.order_id);
             if let Some(account) = self.accounts.get_mut(&order.session) {
-                account.names.ended(side.order_id, order.client_id, OrdStatus::Filled);
+                account.names.ended(side.order_id, order.ended(OrdStatus::Filled));
             }
         }
         let report = Report {
-            last: Some((event.quantity, event.price, side.liquidity)),
+            last: Some(Last {
+                quantity: event.quantity,
+                price: event.price,
+                liquidity: side.liquidity,
+                trade: event.trade,
+            }),
             ..Report::of(ExecType::Trade, order.status())
         };
         self.report(&order, &report, at, floor, hub);
@@ -195,7 +297,10 @@ impl Fix {
         let live = order_id
             .and_then(|id| self.orders.get(&id))
             .map(|order| (order.status(), order.client_id));
-        let known = live.or_else(|| names.ending_of(order_id?));
+        let known = live.or_else(|| {
+            let ended = names.ending_of(order_id?)?;
+            Some((ended.status, ended.client_id))
+        });
         let named = match event.target {
             Target::UserRef(user_ref) => names.reference(user_ref).map(|reference| reference.client_id),
             Target::OrderId(_) => known.map(|(_, client_id)| client_id),
@@ -213,7 +318,7 @@ impl Fix {
 }
 
 /// The instrument's words, and whether it is known.
-fn context(exec_ids: &mut ExecIds, instrument: InstrumentId, at: At, floor: &Floor) -> (Context, bool) {
+pub(super) fn context(exec_ids: &mut ExecIds, instrument: InstrumentId, at: At, floor: &Floor) -> (Context, bool) {
     let listed = floor.directory.instrument(instrument);
     let context = Context {
         exec_id: exec_ids.next(at.seq),

@@ -1,7 +1,11 @@
-//! The exchange's words and those of FIX 4.4, side by side (volume 4 and 6, by field).
+//! The exchange's words and those of FIX 4.4, side by side (volume 4 and 6, by field). What 4.2 lacks of them the dialect leaves out.
 
 use rialto_fix::session::AdminKind;
-use rialto_model::{CancelReason, Capacity, OrderKind, RejectReason, ShortSale, Side, TimeInForce};
+use rialto_model::{
+    AuctionOnly, CancelReason, Capacity, Handling, OrderKind, Phase, RejectReason, ShortSale, Side, TimeInForce,
+};
+
+use super::order_table::Order;
 
 /// OrdStatus(39).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub(super) enum ExecType {
     Expired = b'C',
     Restated = b'D',
     Trade = b'F',
+    Status = b'I',
+    Triggered = b'L',
 }
 
 /// LastLiquidityInd(851).
@@ -44,6 +50,8 @@ pub(super) enum RestatementReason {
     Renewal = b'1',
     /// Its quantity was lowered by the exchange.
     PartialDecline = b'5',
+    /// The market's doing, told by the Text beside it.
+    MarketOption = b'8',
 }
 
 /// Side(54); `None` for those that are not offered.
@@ -66,39 +74,51 @@ pub(super) const fn side_out(side: Side, short: ShortSale) -> u8 {
     }
 }
 
-/// OrdType(40).
-pub(super) const fn kind_in(kind: u8) -> Option<OrderKind> {
-    match kind {
-        b'1' => Some(OrderKind::Market),
-        b'2' => Some(OrderKind::Limit),
-        _ => None,
-    }
-}
-
-pub(super) const fn kind_out(kind: OrderKind) -> u8 {
-    match kind {
+/// OrdType(40) as the order now stands.
+pub(super) const fn kind_out(order: &Order) -> u8 {
+    let stop = order.is_waiting_stop();
+    match order.kind {
+        _ if stop && order.instructions.handling.has(Handling::TRAILING) => b'P',
+        OrderKind::Market if stop => b'3',
+        OrderKind::Limit if stop => b'4',
         OrderKind::Market => b'1',
         OrderKind::Limit => b'2',
     }
 }
 
-/// TimeInForce(59); absent is Day.
-pub(super) const fn tif_in(tif: Option<u8>) -> Option<TimeInForce> {
-    match tif {
-        None | Some(b'0') => Some(TimeInForce::Day),
-        Some(b'1') => Some(TimeInForce::GoodTillCancel),
-        Some(b'3') => Some(TimeInForce::ImmediateOrCancel),
-        Some(b'4') => Some(TimeInForce::FillOrKill),
-        _ => None,
-    }
-}
-
-pub(super) const fn tif_out(tif: TimeInForce) -> u8 {
-    match tif {
-        TimeInForce::Day => b'0',
+/// TimeInForce(59).
+pub(super) const fn tif_out(order: &Order) -> u8 {
+    match order.tif {
+        TimeInForce::Day => match order.instructions.auction {
+            AuctionOnly::Any => b'0',
+            AuctionOnly::Opening => b'2',
+            AuctionOnly::Closing => b'7',
+        },
+        TimeInForce::GoodTillCancel if order.instructions.expires.0 != 0 => b'6',
         TimeInForce::GoodTillCancel => b'1',
         TimeInForce::ImmediateOrCancel => b'3',
         TimeInForce::FillOrKill => b'4',
+    }
+}
+
+/// MassCancelRejectReason(532).
+pub(crate) const fn mass_cancel_reject_reason(reason: RejectReason) -> u64 {
+    match reason {
+        RejectReason::UnknownInstrument => 1,
+        _ => 99,
+    }
+}
+
+/// SecurityTradingStatus(326); the later values are those of FIX 4.4.
+pub(super) const fn trading_status(phase: Phase) -> u64 {
+    match phase {
+        Phase::Continuous => 17,
+        Phase::PreOpen => 21,
+        Phase::OpeningAuction => 22,
+        // A price is being found, and indications of it are published.
+        Phase::VolatilityAuction | Phase::ClosingAuction => 5,
+        Phase::Halt | Phase::Suspended => 2,
+        Phase::Closed | Phase::Delisted => 18,
     }
 }
 
@@ -114,10 +134,13 @@ pub(super) const fn capacity_in(capacity: Option<u8>) -> Capacity {
 }
 
 /// OrdRejReason(103).
-pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
+pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
     match reason {
         RejectReason::UnknownInstrument => 1,
-        RejectReason::MarketClosed | RejectReason::NotInThisPhase | RejectReason::CircuitBroken => 2,
+        RejectReason::MarketClosed
+        | RejectReason::NotInThisPhase
+        | RejectReason::CircuitBroken
+        | RejectReason::CancelOnly => 2,
         RejectReason::QuantityTooLarge => 3,
         RejectReason::UnknownOrder | RejectReason::NotYours => 5,
         RejectReason::DuplicateClientId => 6,
@@ -151,12 +174,13 @@ pub(super) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::ProtectionTripped
         | RejectReason::TradeUndone
         | RejectReason::TooManyUndone
-        | RejectReason::FirmKilled => 99,
+        | RejectReason::FirmKilled
+        | RejectReason::OverRate => 99,
     }
 }
 
 /// CxlRejReason(102).
-pub(super) const fn cxl_rej_reason(reason: RejectReason) -> u64 {
+pub(crate) const fn cxl_rej_reason(reason: RejectReason) -> u64 {
     match reason {
         RejectReason::TooLate => 0,
         RejectReason::UnknownOrder | RejectReason::NotYours => 1,
@@ -207,8 +231,22 @@ pub(super) const fn note_of(kind: AdminKind) -> u8 {
     }
 }
 
-/// The note for a BusinessMessageReject.
-pub(super) const NOTE_BUSINESS_REJECT: u8 = b'j';
+/// The note for one answer that waits has the MsgType of the answer; that for several at once, this bit and their count.
+pub(super) const NOTE_ANSWERS: u8 = 0x80;
+/// Most answers that one note numbers.
+pub(super) const ANSWERS_PER_NOTE: usize = 0x7f;
+/// The note for news of the market.
+pub(super) const NOTE_MARKET: u8 = b'X';
+
+/// How many messages take their number by a note, other than those of the session layer.
+pub(super) const fn answers_of(note: u8) -> Option<usize> {
+    match note {
+        b'0' | b'1' | b'2' | b'3' | b'5' | NOTE_RELOGON | NOTE_RESET => None,
+        many if many & NOTE_ANSWERS != 0 => Some((many & !NOTE_ANSWERS) as usize),
+        _ => Some(1),
+    }
+}
+
 /// The note for a Logon inside a session.
 pub(super) const NOTE_RELOGON: u8 = b'A';
 /// The same with ResetSeqNumFlag(141)=Y, at which both numbers restart: no MsgType of FIX, so that the stream tells them

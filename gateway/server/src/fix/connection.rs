@@ -1,17 +1,21 @@
 //! One connection at the FIX door: the sans-IO session and how far its owner has let it in.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use rialto_fix::session::{Session, SessionConfig};
-use rialto_fix::{Monotonic, MsgSeqNum, MsgType, Now, UtcTimestamp};
-use rialto_model::{SessionId, Timestamp};
+use rialto_fix::message::{FieldWriter, Message};
+use rialto_fix::session::{BusinessRejectReason, Session, SessionConfig};
+use rialto_fix::{Monotonic, MsgSeqNum, MsgType, Now, UtcTimestamp, tags};
+use rialto_model::{InstrumentId, SessionId, Timestamp};
 
+use super::market::Subscription;
+use super::order_table::Order;
 use super::store::Store;
 use crate::door::Peer;
 use crate::floor::Moment;
 
-/// BusinessMessageRejects that wait for their number. At the bound nothing more is read.
-pub(super) const PENDING_REJECTS_MAX: usize = 64;
+/// Answers that wait for their number, from which on nothing more is read. One question may have more.
+pub(super) const PENDING_ANSWERS: usize = 64;
 
 /// Who wants to log on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,11 +44,91 @@ pub(super) enum Stage {
     Done,
 }
 
-/// A BusinessMessageReject that waits for its number.
+/// An answer that waits for its number.
 #[derive(Debug)]
-pub(super) struct PendingReject {
-    pub(super) header: Vec<u8>,
-    pub(super) body: Vec<u8>,
+pub(super) enum Pending {
+    /// It stands as it is.
+    Message {
+        msg_type: MsgType<'static>,
+        header: Vec<u8>,
+        body: Vec<u8>,
+    },
+    /// How this order stands by then; as it stood here, where it has ended.
+    Status(Box<Order>, Option<MassPart>),
+    /// How this instrument stands by then.
+    State(Vec<u8>, InstrumentId),
+    /// A snapshot of this instrument for the subscription of this id.
+    Book(Vec<u8>, InstrumentId),
+}
+
+/// The place of a status among the answers to a mass status request.
+#[derive(Debug)]
+pub(super) struct MassPart {
+    pub(super) request: Vec<u8>,
+    pub(super) of: u64,
+    pub(super) last: bool,
+}
+
+impl Pending {
+    /// A message that stands as it is.
+    pub(super) const fn new(msg_type: MsgType<'static>, body: Vec<u8>) -> Self {
+        Self::Message {
+            msg_type,
+            header: Vec::new(),
+            body,
+        }
+    }
+
+    /// The note by which it takes its number, where it goes alone.
+    pub(super) fn note(&self) -> u8 {
+        let msg_type = match self {
+            Self::Message { msg_type, .. } => *msg_type,
+            Self::Status(..) => MsgType::EXECUTION_REPORT,
+            Self::State(..) => MsgType::SECURITY_STATUS,
+            Self::Book(..) => MsgType::MARKET_DATA_SNAPSHOT,
+        };
+        msg_type.0.first().copied().unwrap_or_default()
+    }
+}
+
+/// Messages over the rate, one behind the other.
+#[derive(Debug)]
+pub(super) struct OverRate {
+    first: u64,
+    last: u64,
+    msg_type: Vec<u8>,
+}
+
+impl OverRate {
+    pub(super) fn of(message: &Message<'_>) -> Self {
+        let number = message.msg_seq_num().map_or(0, |number| number.0);
+        Self {
+            first: number,
+            last: number,
+            msg_type: message.msg_type().0.to_vec(),
+        }
+    }
+}
+
+/// What a connection is told of the market.
+#[derive(Debug, Default)]
+pub(super) struct Interests {
+    pub(super) market: Vec<Subscription>,
+    /// Instruments whose state is told when it changes, by request.
+    pub(super) states: Vec<(Vec<u8>, InstrumentId)>,
+    /// The next news have a number on the way.
+    pub(super) asked: bool,
+}
+
+impl Interests {
+    pub(super) fn has_news(&self) -> bool {
+        self.market.iter().any(Subscription::has_news)
+    }
+
+    /// How many requests stand.
+    pub(super) fn count(&self) -> usize {
+        self.market.len() + self.states.len()
+    }
 }
 
 pub(crate) struct Connection {
@@ -53,7 +137,12 @@ pub(crate) struct Connection {
     pub(super) stage: Stage,
     /// Whose line it has, or had.
     pub(super) held: Option<SessionId>,
-    pub(super) rejects: VecDeque<PendingReject>,
+    pub(super) answers: VecDeque<Pending>,
+    /// How many of the answers, from the oldest, have their number on the way.
+    pub(super) asked: usize,
+    pub(super) interests: Interests,
+    /// Messages that were refused one behind the other and not yet answered.
+    over_rate: Option<OverRate>,
     /// The exchange has said Logout, so the end is its doing.
     pub(super) dismissed: bool,
     /// The other end has hung up.
@@ -62,12 +151,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(config: SessionConfig, now: Moment) -> Self {
+    pub(super) fn new(versions: Arc<[SessionConfig]>, now: Moment) -> Self {
         Self {
-            fix: Some(Box::new(Session::new(config, fix_now(now)))),
+            fix: Some(Box::new(Session::offering(versions, fix_now(now)))),
             stage: Stage::Stranger,
             held: None,
-            rejects: VecDeque::new(),
+            answers: VecDeque::new(),
+            asked: 0,
+            interests: Interests::default(),
+            over_rate: None,
             dismissed: false,
             lost: false,
             sent: SentMessages::default(),
@@ -93,8 +185,52 @@ impl Connection {
         }
     }
 
+    pub(super) fn send_once(
+        &mut self,
+        now: Moment,
+        stamp: Timestamp,
+        msg_type: MsgType<'_>,
+        header: &[u8],
+        body: &[u8],
+    ) {
+        if let Some(fix) = &mut self.fix {
+            let now = Now {
+                utc: UtcTimestamp(stamp.0),
+                ..fix_now(now)
+            };
+            // Whoever has the line was let in.
+            let _ = fix.send_once(now, msg_type, header, body);
+        }
+    }
+
     pub(super) fn next_inbound(&self) -> MsgSeqNum {
         self.fix.as_ref().map_or(MsgSeqNum::FIRST, |fix| fix.next_inbound())
+    }
+
+    /// Notes a message that is over the session's rate.
+    pub(super) fn over_rate(&mut self, refused: OverRate) {
+        match &mut self.over_rate {
+            Some(run) => run.last = refused.last,
+            none => *none = Some(refused),
+        }
+    }
+
+    /// Answers the messages that were over the rate: one answer for a run of them.
+    pub(super) fn tell_over_rate(&mut self) {
+        if let Some(run) = self.over_rate.take() {
+            let mut body = Vec::new();
+            let text = format!(
+                "messages {} to {} were over the rate of this session and not taken: send slower",
+                run.first, run.last
+            );
+            FieldWriter::new(&mut body)
+                .unsigned(tags::REF_SEQ_NUM, run.first)
+                .text(tags::TEXT, &text)
+                .bytes(tags::REF_MSG_TYPE, &run.msg_type)
+                .unsigned(tags::BUSINESS_REJECT_REASON, BusinessRejectReason::Other as u64);
+            self.answers
+                .push_back(Pending::new(MsgType::BUSINESS_MESSAGE_REJECT, body));
+        }
     }
 
     /// Gives the numbers and messages back; nothing more is read or said here.

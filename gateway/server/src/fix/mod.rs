@@ -1,14 +1,19 @@
-//! FIX 4.4. The meanings that are this door's own are in `SPEC.md` beside this crate.
+//! FIX 4.2, 4.4 and 5.0 SP2. The meanings that are this door's own are in `SPEC.md` beside this crate.
 
 mod account;
 mod answers;
-mod codes;
+pub(crate) mod codes;
 mod connection;
+mod dialect;
+mod market;
 mod names;
+mod news;
 mod order_table;
 mod orders;
 mod protocol;
 mod reports;
+mod requests;
 mod store;
+mod terms;
 
 pub(crate) use protocol::Fix;

@@ -30,6 +30,16 @@ struct Name {
     told: bool,
 }
 
+/// What is known of an order that ended today.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    pub(super) status: OrdStatus,
+    /// Its last name.
+    pub(super) client_id: Text,
+    /// How much of it was executed.
+    pub(super) executed: u64,
+}
+
 /// What is known of a reference of today.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reference {
@@ -37,6 +47,8 @@ pub(super) struct Reference {
     pub(super) instrument: InstrumentId,
     /// Since it was accepted.
     pub(super) order_id: Option<OrderId>,
+    /// It was sent with instructions.
+    pub(super) special: bool,
 }
 
 /// The names of one session and day; at most [`CLIENT_IDS_MAX`], beyond which the door takes no new one.
@@ -44,9 +56,11 @@ pub(super) struct Reference {
 pub(super) struct Names {
     names: HashMap<Text, Name>,
     references: HashMap<UserRef, Reference>,
-    /// How orders ended today, and their last names.
-    ended: HashMap<OrderId, (OrdStatus, Text)>,
+    /// Orders that ended today.
+    ended: HashMap<OrderId, Ended>,
     highest: u32,
+    /// MassCancelRequestType(530) of the requests on their way: the events do not state it.
+    mass_cancels: HashMap<Text, u8>,
 }
 
 impl Names {
@@ -69,7 +83,7 @@ impl Names {
     }
 
     /// Numbers a new order or replacement that is about to be sent into the stream.
-    pub(super) fn number(&mut self, client_id: Text, instrument: InstrumentId) -> UserRef {
+    pub(super) fn number(&mut self, client_id: Text, instrument: InstrumentId, special: bool) -> UserRef {
         let user_ref = UserRef(self.highest.saturating_add(1));
         self.highest = user_ref.0;
         self.name(client_id, Named::Today(user_ref), false);
@@ -79,6 +93,7 @@ impl Names {
                 client_id,
                 instrument,
                 order_id: None,
+                special,
             },
         );
         user_ref
@@ -93,6 +108,25 @@ impl Names {
         }
     }
 
+    /// Notes what a mass cancel that is about to be sent asks for.
+    pub(super) fn asked_mass_cancel(&mut self, client_id: Text, request_type: u8) {
+        self.mass_cancels.insert(client_id, request_type);
+    }
+
+    /// What the mass cancel of this name asked for; unknown after a restart.
+    pub(super) fn mass_cancel_of(&mut self, client_id: Text) -> Option<u8> {
+        self.mass_cancels.remove(&client_id)
+    }
+
+    /// The order that this name means, where the stream has told of it.
+    pub(super) fn order_id(&self, client_id: Text) -> Option<OrderId> {
+        match self.names.get(&client_id)?.named {
+            Named::Today(user_ref) => self.references.get(&user_ref)?.order_id,
+            Named::Carried(order_id) => Some(order_id),
+            Named::Request => None,
+        }
+    }
+
     /// The stream has seen this name for this number.
     pub(super) fn told(
         &mut self,
@@ -103,12 +137,17 @@ impl Names {
     ) {
         self.highest = self.highest.max(user_ref.0);
         self.name(client_id, Named::Today(user_ref), true);
+        let special = self
+            .references
+            .get(&user_ref)
+            .is_some_and(|reference| reference.special);
         self.references.insert(
             user_ref,
             Reference {
                 client_id,
                 instrument,
                 order_id,
+                special,
             },
         );
     }
@@ -119,12 +158,12 @@ impl Names {
     }
 
     /// An order has ended.
-    pub(super) fn ended(&mut self, order_id: OrderId, client_id: Text, status: OrdStatus) {
-        self.ended.insert(order_id, (status, client_id));
+    pub(super) fn ended(&mut self, order_id: OrderId, ended: Ended) {
+        self.ended.insert(order_id, ended);
     }
 
-    /// How an order ended today, and its last name.
-    pub(super) fn ending_of(&self, order_id: OrderId) -> Option<(OrdStatus, Text)> {
+    /// How an order ended today.
+    pub(super) fn ending_of(&self, order_id: OrderId) -> Option<Ended> {
         self.ended.get(&order_id).copied()
     }
 
@@ -157,17 +196,17 @@ mod tests {
     #[test]
     fn numbers_go_on_from_the_highest_the_stream_has_seen() {
         let mut names = Names::default();
-        assert_eq!(names.number(id("A"), InstrumentId(1)), UserRef(1));
+        assert_eq!(names.number(id("A"), InstrumentId(1), false), UserRef(1));
         names.told(id("B"), UserRef(7), InstrumentId(1), None);
-        assert_eq!(names.number(id("C"), InstrumentId(1)), UserRef(8));
+        assert_eq!(names.number(id("C"), InstrumentId(1), false), UserRef(8));
         names.begin_day();
-        assert_eq!(names.number(id("A"), InstrumentId(1)), UserRef(1));
+        assert_eq!(names.number(id("A"), InstrumentId(1), false), UserRef(1));
     }
 
     #[test]
     fn a_name_means_its_order_from_the_moment_it_is_sent() {
         let mut names = Names::default();
-        let user_ref = names.number(id("A"), InstrumentId(1));
+        let user_ref = names.number(id("A"), InstrumentId(1), false);
         assert_eq!(names.target(id("A")), Target::UserRef(user_ref));
         assert!(names.is_used(id("A")) && !names.is_told(id("A")));
         names.told(id("A"), user_ref, InstrumentId(1), Some(OrderId(5)));

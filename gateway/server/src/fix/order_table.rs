@@ -3,18 +3,20 @@
 
 use std::collections::HashMap;
 
-use rialto_model::event::{Accepted, Replaced};
+use rialto_model::event::{Accepted, Replaced, Triggered};
 use rialto_model::{
-    AccountId, InstrumentId, OrderId, OrderKind, Price, Quantity, SessionId, ShortSale, Side, Text, TimeInForce,
-    UserRef,
+    AccountId, FirmId, Handling, Instructions, InstrumentId, OrderId, OrderKind, Price, Quantity, SessionId, ShortSale,
+    Side, Text, TimeInForce, UserRef,
 };
 
 use super::codes::OrdStatus;
+use super::names::Ended;
 
-/// A live order of a FIX session.
+/// A live order of a FIX session, or of a firm that has a drop copy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Order {
     pub(super) session: SessionId,
+    pub(super) firm: FirmId,
     pub(super) order_id: OrderId,
     pub(super) user_ref: UserRef,
     pub(super) client_id: Text,
@@ -27,6 +29,7 @@ pub(super) struct Order {
     pub(super) price: Price,
     pub(super) leaves: Quantity,
     pub(super) executed: Executed,
+    pub(super) instructions: Instructions,
 }
 
 /// What of an order was executed.
@@ -63,6 +66,7 @@ impl Order {
     pub(super) fn accepted(event: &Accepted) -> Self {
         Self {
             session: event.session,
+            firm: event.firm,
             order_id: event.order_id,
             user_ref: event.user_ref,
             client_id: event.client_id,
@@ -75,6 +79,7 @@ impl Order {
             price: event.price,
             leaves: event.quantity,
             executed: Executed::default(),
+            instructions: Instructions::NONE,
         }
     }
 
@@ -87,6 +92,30 @@ impl Order {
         self.tif = event.tif;
         self.price = event.price;
         self.leaves = event.quantity;
+        // Those that it has from here on follow.
+        self.instructions = Instructions::NONE;
+    }
+
+    /// The order as it is once its stop price was reached.
+    pub(super) fn triggered(&mut self, event: &Triggered) {
+        self.kind = event.kind;
+        self.price = event.price;
+        self.instructions.trigger = Price(0);
+        self.instructions.handling.0 &= !Handling::TRAILING.0;
+    }
+
+    /// What is kept of it when it ends.
+    pub(super) const fn ended(&self, status: OrdStatus) -> Ended {
+        Ended {
+            status,
+            client_id: self.client_id,
+            executed: self.executed.quantity,
+        }
+    }
+
+    /// Whether it waits for its stop price.
+    pub(super) const fn is_waiting_stop(&self) -> bool {
+        self.instructions.trigger.0 != 0
     }
 
     /// OrderQty(38): the total, what was executed included.

@@ -1,21 +1,25 @@
-//! From an application message to the command it comes to (FIX 4.4, volume 4: D, F, G).
+//! From an application message to the command it comes to (FIX 4.4, volume 4: D, F, G, q).
 //!
 //! A new order that cannot be one is refused through the stream, so that its answer can be sent again. A cancel or replace
 //! that cannot be understood gets a BusinessMessageReject: FIX has no place in an OrderCancelReject for what is wrong with
 //! the request itself.
 
-use rialto_fix::message::{DecimalError, Message, parse_decimal};
+use rialto_fix::message::Message;
 use rialto_fix::session::BusinessRejectReason;
 use rialto_fix::{MsgType, Tag, tags};
-use rialto_model::command::{Cancel, Enter, Refuse, Replace};
+use rialto_model::command::{Cancel, Enter, EnterSpecial, MassCancel, Refuse, Replace, ReplaceSpecial};
 use rialto_model::{
-    AccountId, Command, Incarnation, InstrumentId, MsgSeqNum, OrderKind, Policy, Price, PriceScale, Quantity,
-    RejectReason, SessionId, Side, Symbol, Target, Text, TimeInForce, UserRef,
+    AccountId, Command, FirmId, Incarnation, InstrumentId, MsgSeqNum, Policy, PriceScale, RejectReason, SessionId,
+    Side, SideFilter, Symbol, Target, Text, UserRef,
 };
 
-use super::codes::{capacity_in, kind_in, side_in, tif_in};
+use super::codes::{capacity_in, side_in};
+use super::connection::Pending;
+use super::market::Subscription;
 use super::names::Names;
 use super::order_table::OrderTable;
+use super::requests;
+use super::terms::{self, Fault, NOT_SUPPORTED, Terms};
 use crate::directory::Directory;
 
 /// The plain reading of FIX: OrderQty(38) is the total, and a change that only lowers it keeps its place.
@@ -23,21 +27,7 @@ const POLICY: Policy = Policy::KEEP_PRIORITY_ON_REDUCE.with(Policy::QUANTITY_COU
 
 /// Tags that only this door reads.
 const ORDER_CAPACITY: Tag = Tag(528);
-const MAX_SHOW: Tag = Tag(210);
-const PEG_OFFSET_VALUE: Tag = Tag(211);
-const DISCRETION_INST: Tag = Tag(388);
-
-/// Instructions that this exchange does not follow: an order that carries one is refused and never half understood.
-const NOT_OFFERED: [Tag; 8] = [
-    tags::EXEC_INST,
-    tags::STOP_PX,
-    tags::MAX_FLOOR,
-    tags::EXPIRE_TIME,
-    tags::EXPIRE_DATE,
-    MAX_SHOW,
-    PEG_OFFSET_VALUE,
-    DISCRETION_INST,
-];
+const RULE_80A: Tag = Tag(47);
 
 /// Whose message it is.
 #[derive(Clone, Copy, Debug)]
@@ -59,22 +49,14 @@ pub(super) enum Inward {
     Known,
     /// A BusinessMessageReject.
     Refused(BusinessRejectReason, String),
-}
-
-/// What is wrong with an order.
-enum Fault {
-    /// It lacks a field that it needs.
-    Missing(Tag),
-    /// It cannot be an order here.
-    Reason(RejectReason),
-}
-
-/// What an order and its replacement have in common.
-struct Terms {
-    kind: OrderKind,
-    tif: TimeInForce,
-    price: Price,
-    quantity: Quantity,
+    /// These answers, each under a number of its own.
+    Answers(Vec<Pending>),
+    /// Market data from here on.
+    Subscribe(Box<Subscription>),
+    /// No more of it.
+    Unsubscribe(Vec<u8>),
+    /// The state of an instrument from here on.
+    Watch { request: Vec<u8>, instrument: InstrumentId },
 }
 
 /// What the messages are read against.
@@ -90,10 +72,8 @@ pub(super) fn read(message: &Message<'_>, sender: &Sender, context: &mut Context
         MsgType::NEW_ORDER_SINGLE => enter,
         MsgType::ORDER_CANCEL_REQUEST => cancel,
         MsgType::ORDER_CANCEL_REPLACE_REQUEST => replace,
-        other => {
-            let text = format!("message type {other} is not taken here: use D, F or G");
-            return Inward::Refused(BusinessRejectReason::UnsupportedMessageType, text);
-        }
+        MsgType::ORDER_MASS_CANCEL_REQUEST => mass_cancel,
+        _ => return requests::read(message, sender.session, context),
     };
     let Some(given) = message.get(tags::CL_ORD_ID) else {
         return missing(tags::CL_ORD_ID);
@@ -117,8 +97,8 @@ fn enter(message: &Message<'_>, client_id: Text, sender: &Sender, context: &mut 
         user_ref: UserRef(0),
         instrument,
         side: sides.map_or(Side::Buy, |(side, _)| side),
-        price: price(message, scale).unwrap_or_default(),
-        quantity: quantity(message).unwrap_or_default(),
+        price: terms::price(message, tags::PRICE, scale).unwrap_or_default(),
+        quantity: terms::quantity(message).unwrap_or_default(),
         reason: RejectReason::NotSupported,
         client_id,
     };
@@ -130,7 +110,8 @@ fn enter(message: &Message<'_>, client_id: Text, sender: &Sender, context: &mut 
         refusal.reason = RejectReason::BookFull;
         return Inward::Command(refusal.into());
     }
-    let read = terms(message, scale).and_then(|terms| Ok((terms, sides.ok_or(NOT_SUPPORTED)?, account(message)?)));
+    let read =
+        terms::read(message, scale).and_then(|terms| Ok((terms, sides.ok_or(NOT_SUPPORTED)?, account(message)?)));
     let (terms, (side, short), account) = match read {
         Ok(read) => read,
         Err(Fault::Missing(tag)) => return missing(tag),
@@ -140,23 +121,43 @@ fn enter(message: &Message<'_>, client_id: Text, sender: &Sender, context: &mut 
             return Inward::Command(refusal.into());
         }
     };
-    Inward::Command(Command::Enter(Enter {
+    let special = !terms.instructions.is_none();
+    let order = Enter {
         session: sender.session,
         incarnation: sender.incarnation,
         inbound: sender.inbound,
-        user_ref: context.names.number(client_id, instrument),
+        user_ref: context.names.number(client_id, instrument, special),
         account,
         instrument,
         side,
         kind: terms.kind,
         tif: terms.tif,
         short,
-        capacity: capacity_in(message.character(ORDER_CAPACITY).ok()),
-        policy: POLICY.with(sender.policy),
+        capacity: capacity_in(message.character(ORDER_CAPACITY).or(message.character(RULE_80A)).ok()),
+        policy: policy(sender, &terms),
         price: terms.price,
         quantity: terms.quantity,
         client_id,
-    }))
+    };
+    Inward::Command(if special {
+        let instructions = terms.instructions;
+        let plain = EnterSpecial::plain(&order);
+        EnterSpecial { instructions, ..plain }.into()
+    } else {
+        order.into()
+    })
+}
+
+/// The door's meanings, the session's settings, and what the order says of them itself.
+fn policy(sender: &Sender, terms: &Terms) -> Policy {
+    let goes_with_session = terms
+        .cancel_on_disconnect
+        .unwrap_or_else(|| sender.policy.has(Policy::CANCEL_ON_DISCONNECT));
+    if goes_with_session {
+        POLICY.with(Policy::CANCEL_ON_DISCONNECT)
+    } else {
+        POLICY
+    }
 }
 
 fn cancel(message: &Message<'_>, client_id: Text, sender: &Sender, context: &mut Context<'_>) -> Inward {
@@ -189,18 +190,24 @@ fn replace(message: &Message<'_>, client_id: Text, sender: &Sender, context: &mu
         Some(instrument) => (instrument, scale_of(instrument, context.directory)),
         None => (said, said_scale),
     };
-    let terms = match terms(message, scale) {
+    let terms = match terms::read(message, scale) {
         Ok(terms) => terms,
         Err(Fault::Missing(tag)) => return missing(tag),
         Err(Fault::Reason(reason)) => return other(reason.text()),
     };
+    // Without instructions, an order that had some is told so; one that never had any is spared the larger record.
+    let special = !terms.instructions.is_none() || was_special(target, context);
     // A name that was used before is answered as an unknown order's: the target is none.
     let user_ref = if context.names.is_used(client_id) {
         UserRef(0)
     } else {
-        context.names.number(client_id, instrument)
+        context.names.number(client_id, instrument, special)
     };
-    Inward::Command(Command::Replace(Replace {
+    let mut policy = policy(sender, &terms);
+    if terms.quantity_is_open {
+        policy = Policy(policy.0 & !Policy::QUANTITY_COUNTS_EXECUTED.0);
+    }
+    let order = Replace {
         session: sender.session,
         incarnation: sender.incarnation,
         inbound: sender.inbound,
@@ -208,11 +215,76 @@ fn replace(message: &Message<'_>, client_id: Text, sender: &Sender, context: &mu
         user_ref,
         kind: terms.kind,
         tif: terms.tif,
-        policy: POLICY.with(sender.policy),
+        policy,
         price: terms.price,
         quantity: terms.quantity,
         client_id,
+    };
+    Inward::Command(if special {
+        ReplaceSpecial::plain(&order, terms.instructions).into()
+    } else {
+        order.into()
+    })
+}
+
+/// OrderMassCancelRequest: of an instrument (530 = 1) or of all (530 = 7), on one side or both, of this session or, with
+/// 5002 = Y, of every session of the firm.
+fn mass_cancel(message: &Message<'_>, client_id: Text, sender: &Sender, context: &mut Context<'_>) -> Inward {
+    if context.names.is_used(client_id) {
+        return other("ClOrdID(11) was used before today: use a fresh one");
+    }
+    if context.names.is_full() {
+        return other("CLIENT_IDS_MAX ClOrdIDs were used today: no more can be told apart");
+    }
+    let (asked, instrument) = match message.character(MASS_CANCEL_REQUEST_TYPE) {
+        Ok(asked @ b'1') => match instrument(message, context.directory).0 {
+            InstrumentId(0) => {
+                let text = "Symbol(55) is no instrument of this exchange: see the security list".to_owned();
+                return Inward::Refused(BusinessRejectReason::UnknownSecurity, text);
+            }
+            instrument => (asked, instrument),
+        },
+        Ok(asked @ b'7') => (asked, InstrumentId(0)),
+        _ => return other("MassCancelRequestType(530) is not offered: use 1 (an instrument) or 7 (all orders)"),
+    };
+    let side = match message.character(tags::SIDE) {
+        Err(_) => SideFilter::Both,
+        Ok(side) => match side_in(side) {
+            Some((Side::Buy, _)) => SideFilter::Buy,
+            Some((Side::Sell, _)) => SideFilter::Sell,
+            None => return other("Side(54) is not offered: use 1, 2, 5 or 6, or leave it out"),
+        },
+    };
+    context.names.request(client_id, false);
+    context.names.asked_mass_cancel(client_id, asked);
+    Inward::Command(Command::MassCancel(MassCancel {
+        session: sender.session,
+        incarnation: sender.incarnation,
+        inbound: sender.inbound,
+        whole_firm: message.is_set(WHOLE_FIRM),
+        firm: FirmId(0),
+        account: AccountId(0),
+        instrument,
+        side,
+        client_id,
     }))
+}
+
+const MASS_CANCEL_REQUEST_TYPE: Tag = Tag(530);
+/// Of our own, from the range that FIX leaves to its users.
+const WHOLE_FIRM: Tag = Tag(5002);
+
+/// Whether the order that is meant has instructions, as far as is known here.
+fn was_special(target: Target, context: &Context<'_>) -> bool {
+    let order_id = match target {
+        Target::OrderId(order_id) => Some(order_id),
+        Target::UserRef(user_ref) => match context.names.reference(user_ref) {
+            Some(reference) if reference.special => return true,
+            reference => reference.and_then(|reference| reference.order_id),
+        },
+    };
+    let order = order_id.and_then(|order_id| context.orders.get(&order_id));
+    order.is_some_and(|order| !order.instructions.is_none())
 }
 
 /// The order that a request means. A request whose own name was used before means none, so that it is refused.
@@ -232,63 +304,6 @@ fn meant(target: Target, context: &Context<'_>) -> Option<InstrumentId> {
     }
 }
 
-const NOT_SUPPORTED: Fault = Fault::Reason(RejectReason::NotSupported);
-
-fn terms(message: &Message<'_>, scale: PriceScale) -> Result<Terms, Fault> {
-    let minimum = message
-        .get(tags::MIN_QTY)
-        .map_or(Ok(0), |minimum| parse_decimal(minimum, 0));
-    if NOT_OFFERED.iter().any(|tag| message.get(*tag).is_some()) || minimum != Ok(0) {
-        return Err(NOT_SUPPORTED);
-    }
-    let kind = kind_in(
-        message
-            .character(tags::ORD_TYPE)
-            .map_err(|_| Fault::Missing(tags::ORD_TYPE))?,
-    );
-    let tif = match message.get(tags::TIME_IN_FORCE) {
-        None => tif_in(None),
-        Some(_) => message
-            .character(tags::TIME_IN_FORCE)
-            .ok()
-            .and_then(|tif| tif_in(Some(tif))),
-    };
-    let (Some(kind), Some(tif)) = (kind, tif) else {
-        return Err(NOT_SUPPORTED);
-    };
-    Ok(Terms {
-        kind,
-        tif,
-        price: match kind {
-            OrderKind::Market => Price(0),
-            OrderKind::Limit => price(message, scale)?,
-        },
-        quantity: quantity(message)?,
-    })
-}
-
-fn price(message: &Message<'_>, scale: PriceScale) -> Result<Price, Fault> {
-    let given = message.get(tags::PRICE).ok_or(Fault::Missing(tags::PRICE))?;
-    parse_decimal(given, u32::from(scale.0)).map(Price).map_err(|error| {
-        Fault::Reason(match error {
-            DecimalError::TooManyDecimals { .. } => RejectReason::PriceOffTick,
-            DecimalError::Overflow { .. } | DecimalError::Shape => RejectReason::PriceOutOfRange,
-        })
-    })
-}
-
-fn quantity(message: &Message<'_>) -> Result<Quantity, Fault> {
-    let given = message.get(tags::ORDER_QTY).ok_or(Fault::Missing(tags::ORDER_QTY))?;
-    match parse_decimal(given, 0) {
-        // Less than nothing is nothing.
-        Ok(quantity) => Ok(Quantity(u64::try_from(quantity).unwrap_or(0))),
-        Err(DecimalError::TooManyDecimals { .. } | DecimalError::Shape) => {
-            Err(Fault::Reason(RejectReason::QuantityOffLot))
-        }
-        Err(DecimalError::Overflow { .. }) => Err(Fault::Reason(RejectReason::QuantityTooLarge)),
-    }
-}
-
 /// Account(1) is the exchange's number of one of the firm's accounts; absent, it is the session's.
 fn account(message: &Message<'_>) -> Result<AccountId, Fault> {
     match message.get(tags::ACCOUNT) {
@@ -301,16 +316,27 @@ fn account(message: &Message<'_>) -> Result<AccountId, Fault> {
     }
 }
 
-/// The instrument of Symbol(55) and its unit; instrument 0, which the engine does not know, where there is none.
-fn instrument(message: &Message<'_>, directory: &Directory) -> (InstrumentId, PriceScale) {
+/// The instrument of Symbol(55), or of SecurityID(48) where that is our symbol (22 = 8), and its unit; instrument 0, which
+/// the engine does not know, where there is none.
+pub(super) fn instrument(message: &Message<'_>, directory: &Directory) -> (InstrumentId, PriceScale) {
+    let by_id = || {
+        message
+            .get(tags::SECURITY_ID)
+            .filter(|_| message.get(tags::SECURITY_ID_SOURCE) == Some(b"8"))
+    };
     message
         .get(tags::SYMBOL)
-        .and_then(|symbol| core::str::from_utf8(symbol).ok())
-        .and_then(Symbol::new)
-        .and_then(|symbol| directory.by_symbol(symbol))
-        .map_or((InstrumentId(0), PriceScale::DEFAULT), |(id, listed)| {
-            (id, listed.scale)
-        })
+        .filter(|symbol| *symbol != b"[N/A]")
+        .or_else(by_id)
+        .and_then(|symbol| named(symbol, directory))
+        .unwrap_or((InstrumentId(0), PriceScale::DEFAULT))
+}
+
+/// The instrument of a symbol.
+pub(super) fn named(symbol: &[u8], directory: &Directory) -> Option<(InstrumentId, PriceScale)> {
+    let symbol = Symbol::new(core::str::from_utf8(symbol).ok()?)?;
+    let (id, listed) = directory.by_symbol(symbol)?;
+    Some((id, listed.scale))
 }
 
 fn scale_of(instrument: InstrumentId, directory: &Directory) -> PriceScale {
@@ -319,11 +345,11 @@ fn scale_of(instrument: InstrumentId, directory: &Directory) -> PriceScale {
         .map_or(PriceScale::DEFAULT, |listed| listed.scale)
 }
 
-fn missing(tag: Tag) -> Inward {
-    let text = format!("tag {tag} is missing: this order needs it");
+pub(super) fn missing(tag: Tag) -> Inward {
+    let text = format!("tag {tag} is missing: this message needs it");
     Inward::Refused(BusinessRejectReason::ConditionallyRequiredFieldMissing, text)
 }
 
-fn other(text: &str) -> Inward {
+pub(super) fn other(text: &str) -> Inward {
     Inward::Refused(BusinessRejectReason::Other, text.to_owned())
 }

@@ -9,37 +9,52 @@
 //! The verifier is asked; granted, `SessionUp` is sequenced; at its `SessionOpened` the Logon is answered. Whoever may not
 //! come in is disconnected without a word, as FIX wants it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rialto_fix::dictionary::Validator;
 use rialto_fix::message::{Message, write_reversed_route};
-use rialto_fix::session::{DisconnectReason, Event as FixEvent, LogonRequest, SessionConfig, write_business_reject};
+use rialto_fix::session::{
+    BusinessRejectReason, DisconnectReason, Event as FixEvent, LogonRequest, SessionConfig, write_business_reject,
+};
 use rialto_fix::{MsgType, Version};
 use rialto_model::command::SessionNote;
 use rialto_model::event::{SessionNoted, SessionOpened};
-use rialto_model::{Event, LossCause, MsgSeqNum, Output, SessionId};
+use rialto_model::{Event, FirmId, LossCause, MsgSeqNum, Output, SessionId};
 
 use super::account::{Account, Line};
-use super::answers::{At, TradeSide};
-use super::codes::{LastLiquidity, NOTE_BUSINESS_REJECT, NOTE_RELOGON, NOTE_RESET, note_of};
-use super::connection::{Connection as Peer, Logon, PENDING_REJECTS_MAX, PendingReject, Stage, fix_now};
+use super::answers::{At, Told, TradeSide};
+use super::codes::{
+    ANSWERS_PER_NOTE, LastLiquidity, NOTE_ANSWERS, NOTE_MARKET, NOTE_RELOGON, NOTE_RESET, answers_of, note_of,
+};
+use super::connection::{Connection as Peer, Logon, OverRate, PENDING_ANSWERS, Pending, Stage, fix_now};
+use super::dialect::translate;
 use super::order_table::OrderTable;
 use super::orders::{self, Inward, Sender};
 use super::reports::ExecIds;
+use crate::depth::Depth;
 use crate::door::Protocol;
 use crate::floor::Floor;
-use crate::limits::MESSAGES_PER_SERVICE;
+use crate::limits::{LOGON_TIMEOUT_NS, MESSAGES_PER_SERVICE};
 use crate::net::{Connection, ConnectionId, Hub};
+use crate::throttle::Verdict;
 
 pub(crate) struct Fix {
-    session: SessionConfig,
+    /// The versions spoken; the first rules until a Logon has chosen.
+    versions: Arc<[SessionConfig]>,
     /// TargetCompID(56) of every client.
     comp_id: Vec<u8>,
     /// In order, so that those who leave together do so in the same order every time.
     pub(super) accounts: BTreeMap<SessionId, Account>,
     pub(super) orders: OrderTable,
     pub(super) exec_ids: ExecIds,
+    /// Of which the report is to come.
+    pub(super) told: Option<Told>,
+    pub(super) depth: Depth,
+    /// Sessions that are told of every order of a firm.
+    pub(super) drop_copies: BTreeMap<FirmId, Vec<SessionId>>,
+    /// Sessions that want news of the market.
+    pub(super) interested: BTreeSet<SessionId>,
     /// Reused for every body.
     pub(super) body: Vec<u8>,
 }
@@ -48,8 +63,12 @@ pub(crate) struct Fix {
 enum Step {
     Logon(Logon, LogonAsk),
     Message(Inward),
-    Reject(String, PendingReject),
+    Reject(String, Pending),
     Note(u8),
+    /// The message is over the session's rate.
+    OverRate(OverRate),
+    /// So many were that the session ends.
+    PutOut,
     Over(DisconnectReason),
     Nothing,
 }
@@ -57,6 +76,8 @@ enum Step {
 enum LogonAsk {
     /// The first of its connection, with its password.
     First(Vec<u8>),
+    /// The first of a session whose name is enough.
+    Open,
     /// One inside the session.
     Again,
     /// It may not be answered.
@@ -64,16 +85,24 @@ enum LogonAsk {
 }
 
 impl Fix {
-    pub(crate) fn new(comp_id: &str, validator: Arc<Validator>) -> Self {
+    /// The door for clients of these versions, each with the check of its messages.
+    pub(crate) fn new(comp_id: &str, versions: impl IntoIterator<Item = (Version, Validator)>) -> Self {
+        let profile = |(version, validator)| SessionConfig {
+            validator: Some(Arc::new(validator)),
+            translate: Some(translate),
+            logon_timeout_ns: LOGON_TIMEOUT_NS,
+            ..SessionConfig::new(version)
+        };
         Self {
-            session: SessionConfig {
-                validator: Some(validator),
-                ..SessionConfig::new(Version::Fix44)
-            },
+            versions: versions.into_iter().map(profile).collect(),
             comp_id: comp_id.as_bytes().to_vec(),
             accounts: BTreeMap::new(),
             orders: OrderTable::new(),
             exec_ids: ExecIds::default(),
+            told: None,
+            depth: Depth::default(),
+            drop_copies: BTreeMap::new(),
+            interested: BTreeSet::new(),
             body: Vec::new(),
         }
     }
@@ -84,20 +113,23 @@ impl Fix {
     fn step(&mut self, event: &FixEvent<'_>, session: Option<SessionId>, id: ConnectionId, floor: &Floor) -> Step {
         match event {
             FixEvent::Logon(request) => {
-                let (logon, ask) = self.read_logon(request);
+                let (logon, ask) = self.read_logon(request, floor);
                 Step::Logon(logon, ask)
             }
             FixEvent::Application(message) => {
                 floor.count(|c| &c.frames_in);
+                match self.judge(message, session, floor) {
+                    Verdict::Pass => {}
+                    Verdict::Refuse => return Step::OverRate(OverRate::of(message)),
+                    Verdict::Lose => return Step::PutOut,
+                }
                 match self.read(message, session, id, floor) {
                     Inward::Refused(reason, text) => {
-                        let mut reject = PendingReject {
-                            header: Vec::new(),
-                            body: Vec::new(),
-                        };
-                        write_reversed_route(message, &mut reject.header);
-                        write_business_reject(message, reason, &text, &mut reject.body);
-                        Step::Reject(text, reject)
+                        let (mut header, mut body) = (Vec::new(), Vec::new());
+                        write_reversed_route(message, &mut header);
+                        write_business_reject(message, reason, &text, &mut body);
+                        let msg_type = MsgType::BUSINESS_MESSAGE_REJECT;
+                        Step::Reject(text, Pending::Message { msg_type, header, body })
                     }
                     inward => Step::Message(inward),
                 }
@@ -126,7 +158,7 @@ impl Fix {
         }
     }
 
-    fn read_logon(&self, request: &LogonRequest<'_>) -> (Logon, LogonAsk) {
+    fn read_logon(&self, request: &LogonRequest<'_>, floor: &Floor) -> (Logon, LogonAsk) {
         let name = request.sender_comp_id();
         let inbound = request.message().msg_seq_num().map_or(0, |number| number.0);
         let logon = Logon {
@@ -142,6 +174,8 @@ impl Fix {
             LogonAsk::Refuse("TargetCompID(56) is not ours")
         } else if request.username().is_some_and(|user| !user.eq_ignore_ascii_case(name)) {
             LogonAsk::Refuse("Username(553) is not SenderCompID(49)")
+        } else if floor.config.settings_of(name).no_password {
+            LogonAsk::Open
         } else {
             request
                 .password()
@@ -161,11 +195,15 @@ impl Fix {
         let Some(account) = self.accounts.get_mut(&session) else {
             return Inward::Known;
         };
+        if account.settings.drop_copy {
+            let text = "a drop copy is told of its firm's orders and asks for nothing".to_owned();
+            return Inward::Refused(BusinessRejectReason::NotAuthorized, text);
+        }
         let number = message.msg_seq_num().map_or(0, |number| number.0);
         let sender = Sender {
             session,
             incarnation,
-            policy: account.policy,
+            policy: account.settings.policy(),
             inbound: MsgSeqNum(u32::try_from(number).unwrap_or(u32::MAX)),
         };
         let mut context = orders::Context {
@@ -178,17 +216,27 @@ impl Fix {
 
     fn act(&mut self, step: Step, connection: &mut Connection<Peer>, floor: &mut Floor) {
         match step {
-            Step::Logon(logon, LogonAsk::Refuse(why)) => self.refuse(connection, &logon.name, why, floor),
-            Step::Logon(logon, LogonAsk::First(password)) => match floor.check(connection.id, &logon.name, &password) {
-                Ok(()) => connection.session.stage = Stage::Checking(logon),
-                Err(why) => self.refuse(connection, &logon.name, &why, floor),
-            },
+            Step::Logon(logon, LogonAsk::Refuse(why)) => {
+                floor.bad_logon(connection.link.peer());
+                self.refuse(connection, &logon.name, why, floor);
+            }
+            Step::Logon(logon, LogonAsk::First(password)) => {
+                match floor.check(connection.id, connection.link.peer(), &logon.name, &password) {
+                    Ok(()) => connection.session.stage = Stage::Checking(logon),
+                    Err(why) => self.refuse(connection, &logon.name, &why, floor),
+                }
+            }
+            Step::Logon(logon, LogonAsk::Open) => {
+                connection.session.stage = Stage::Checking(logon);
+                self.checked(connection, true, floor);
+            }
             Step::Logon(logon, LogonAsk::Again) => {
                 let what = if logon.reset { NOTE_RESET } else { NOTE_RELOGON };
                 self.note(what, logon.inbound, connection, floor);
             }
             Step::Message(Inward::Command(command)) => floor.outlet.push(command),
-            Step::Message(_) | Step::Nothing => {}
+            Step::Message(inward) => self.answer(inward, connection),
+            Step::Nothing => {}
             Step::Reject(text, reject) => {
                 floor.count(|c| &c.rejects);
                 floor.say.line(|| {
@@ -198,8 +246,16 @@ impl Fix {
                         connection.link.peer()
                     )
                 });
-                connection.session.rejects.push_back(reject);
-                self.note(NOTE_BUSINESS_REJECT, taken(&connection.session), connection, floor);
+                connection.session.answers.push_back(reject);
+            }
+            Step::OverRate(refused) => {
+                floor.count(|c| &c.throttled);
+                connection.session.over_rate(refused);
+            }
+            Step::PutOut => {
+                floor.count(|c| &c.protocol_errors);
+                let why = "it went on sending over its rate";
+                self.over(connection, LossCause::ProtocolError, why, floor);
             }
             Step::Note(what) => self.note(what, taken(&connection.session), connection, floor),
             Step::Over(reason) => {
@@ -209,6 +265,50 @@ impl Fix {
                 }
                 self.over(connection, cause, &reason.to_string(), floor);
             }
+        }
+    }
+
+    /// What of a session's budget the message takes. Cancels have one of their own.
+    fn judge(&mut self, message: &Message<'_>, session: Option<SessionId>, floor: &Floor) -> Verdict {
+        let Some(account) = session.and_then(|session| self.accounts.get_mut(&session)) else {
+            return Verdict::Pass;
+        };
+        let now = floor.stream_time();
+        match message.msg_type() {
+            MsgType::ORDER_CANCEL_REQUEST | MsgType::ORDER_MASS_CANCEL_REQUEST => account.throttle.cancel(now),
+            _ => account.throttle.order(now),
+        }
+    }
+
+    /// Whether the connection's session is not read now.
+    fn is_stopped(&self, connection: &Connection<Peer>, floor: &Floor) -> bool {
+        let account = connection
+            .session
+            .session()
+            .and_then(|session| self.accounts.get(&session));
+        account.is_some_and(|account| account.throttle.is_stopped(floor.stream_time()))
+    }
+
+    /// Sequences that answers take their numbers, as far as there is room.
+    fn number_answers(&self, connection: &mut Connection<Peer>, floor: &mut Floor) {
+        if !matches!(connection.session.stage, Stage::In { .. }) {
+            return;
+        }
+        while floor.outlet.has_room()
+            && let Some(next) = connection.session.answers.get(connection.session.asked)
+        {
+            let count = (connection.session.answers.len() - connection.session.asked).min(ANSWERS_PER_NOTE);
+            let what = if count == 1 {
+                next.note()
+            } else {
+                NOTE_ANSWERS | count as u8
+            };
+            connection.session.asked += count;
+            self.note(what, taken(&connection.session), connection, floor);
+        }
+        if !connection.session.interests.asked && connection.session.interests.has_news() && floor.outlet.has_room() {
+            connection.session.interests.asked = true;
+            self.note(NOTE_MARKET, 0, connection, floor);
         }
     }
 
@@ -249,7 +349,12 @@ impl Fix {
         if floor.roster.is_going(session) {
             return;
         }
-        let expected = self.accounts.get(&session).map_or(0, |account| account.expected.0);
+        let account = self.accounts.get(&session);
+        if account.is_some_and(|account| floor.must_wait(session, &account.settings)) {
+            let why = "it was lost a moment ago: wait for reconnect_after";
+            return self.refuse(connection, &logon.name, why, floor);
+        }
+        let expected = account.map_or(0, |account| account.expected.0);
         // A Logon ahead of its turn is asked about; it does not say that what is missing came.
         let in_turn = logon.reset || u64::from(logon.inbound) == expected;
         let inbound = MsgSeqNum(if in_turn { logon.inbound } else { 0 });
@@ -344,32 +449,29 @@ impl Fix {
             account.expected = rialto_fix::MsgSeqNum::FIRST;
         }
         account.heard(event.inbound);
+        let answers = answers_of(event.what);
         let id = match &mut account.line {
             Line::Idle(idle) => {
                 if event.what == NOTE_RESET {
                     idle.restart();
                 }
-                return idle.skip();
+                return (0..answers.unwrap_or(1)).for_each(|_| idle.skip());
             }
             Line::On(id) => *id,
         };
-        if let Some(connection) = hub.get_mut(id) {
-            let peer = &mut connection.session;
+        if let Some(count) = answers {
+            return self.tell_answers(event.session, event.what, count, at, floor, hub);
+        }
+        if let Some(connection) = hub.get_mut(id)
+            && let Some(fix) = &mut connection.session.fix
+        {
             let now = floor.now.dated(at.stamp);
-            if event.what == NOTE_BUSINESS_REJECT {
-                let reject = peer.rejects.pop_front();
-                debug_assert!(reject.is_some(), "one note for each reject");
-                if let Some(PendingReject { header, body }) = reject {
-                    peer.send(floor.now, at.stamp, MsgType::BUSINESS_MESSAGE_REJECT, &header, &body);
-                }
-            } else if let Some(fix) = &mut peer.fix {
-                if matches!(event.what, NOTE_RELOGON | NOTE_RESET) {
-                    let accepted = fix.accept_relogon(fix_now(now));
-                    debug_assert!(accepted.is_ok(), "one note for each Logon inside the session");
-                }
-                let number = fix.release_admin(fix_now(now));
-                debug_assert!(number.is_some(), "one note for each administrative message");
+            if matches!(event.what, NOTE_RELOGON | NOTE_RESET) {
+                let accepted = fix.accept_relogon(fix_now(now));
+                debug_assert!(accepted.is_ok(), "one note for each Logon inside the session");
             }
+            let number = fix.release_admin(fix_now(now));
+            debug_assert!(number.is_some(), "one note for each administrative message");
             hub.queue(id);
         }
     }
@@ -405,7 +507,7 @@ impl Protocol for Fix {
     type Session = Peer;
 
     fn greet(&self, floor: &Floor) -> Peer {
-        Peer::new(self.session.clone(), floor.now)
+        Peer::new(Arc::clone(&self.versions), floor.now)
     }
 
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Peer>) {
@@ -413,16 +515,22 @@ impl Protocol for Fix {
             seq: output.event.seq,
             stamp: output.event.stamp,
         };
+        self.report_told(Some(&output.event.body), at, floor, hub);
+        self.follow_market(&output.event.body, at.stamp, hub);
         match &output.event.body {
             Event::SessionDefined(e) if floor.directory.name_of(e.session).is_some() => {
-                let policy = floor.config.policy_of(e.name.as_bytes());
-                let account = Account::new(policy, floor.config.log_bytes_max);
-                self.accounts.insert(e.session, account);
+                let settings = floor.config.settings_of(e.name.as_bytes());
+                if settings.drop_copy {
+                    self.drop_copies.entry(e.firm).or_default().push(e.session);
+                }
+                self.accounts
+                    .insert(e.session, Account::new(settings, floor.config.log_bytes_max));
             }
             Event::DayStarted(_) => self.begin_day(floor, hub),
             Event::DayEnded(_) => self.end_day(hub),
             Event::SessionOpened(e) => self.opened(e, at, floor, hub),
             Event::SessionClosed(e) if self.accounts.contains_key(&e.session) => {
+                self.interested.remove(&e.session);
                 // Who still held it was put out by somebody else; the session can say nothing any more.
                 if let Some(id) = floor.roster.closed(e.session)
                     && let Some(connection) = hub.get_mut(id)
@@ -449,8 +557,18 @@ impl Protocol for Fix {
                 }
             }
             Event::SessionNoted(e) => self.noted(e, at, floor, hub),
-            Event::Accepted(e) => self.accepted(e, at, floor, hub),
-            Event::Replaced(e) => self.replaced(e, at, floor, hub),
+            Event::Accepted(e) => self.accepted(e),
+            Event::Replaced(e) => self.replaced(e),
+            Event::Instructed(e) => self.instructed(e),
+            Event::Triggered(e) => self.triggered(e, at, floor, hub),
+            Event::MassCancelled(e) => {
+                let asked = (e.session, e.inbound, e.client_id);
+                self.mass_cancelled(asked, Ok(e.cancelled), at, floor, hub);
+            }
+            Event::MassCancelRejected(e) => {
+                let asked = (e.session, e.inbound, e.client_id);
+                self.mass_cancelled(asked, Err(e.reason), at, floor, hub);
+            }
             Event::Reduced(e) => self.reduced(e, at, floor, hub),
             Event::Cancelled(e) => self.cancelled(e, at, floor, hub),
             Event::Executed(e) => {
@@ -472,6 +590,9 @@ impl Protocol for Fix {
             Event::Restated(e) => self.restated(e, at, floor, hub),
             _ => {}
         }
+        if output.last || matches!(output.event.body, Event::Instructed(_)) {
+            self.report_told(None, at, floor, hub);
+        }
     }
 
     fn checked(&mut self, connection: &mut Connection<Peer>, granted: bool, floor: &mut Floor) {
@@ -484,7 +605,10 @@ impl Protocol for Fix {
                 connection.session.stage = Stage::Granted { session, logon };
                 self.bring_up(connection, floor);
             }
-            None => self.refuse(connection, &logon.name, "unknown name or wrong password", floor),
+            None => {
+                floor.bad_logon(connection.link.peer());
+                self.refuse(connection, &logon.name, "unknown name or wrong password", floor);
+            }
         }
     }
 
@@ -494,8 +618,11 @@ impl Protocol for Fix {
             if connection.session.stage == Stage::Done {
                 return false;
             }
-            let full = connection.session.rejects.len() >= PENDING_REJECTS_MAX;
-            if full {
+            if self.is_stopped(connection, floor) {
+                break;
+            }
+            self.number_answers(connection, floor);
+            if connection.session.answers.len() >= PENDING_ANSWERS {
                 break;
             }
             if taken == MESSAGES_PER_SERVICE || !floor.outlet.has_room() {
@@ -509,8 +636,14 @@ impl Protocol for Fix {
                 break;
             };
             let step = self.step(&event, session, connection.id, floor);
+            if !matches!(step, Step::OverRate(_)) {
+                connection.session.tell_over_rate();
+            }
             self.act(step, connection, floor);
         }
+        // The refusals of a run are one answer.
+        connection.session.tell_over_rate();
+        self.number_answers(connection, floor);
         if connection.session.lost {
             self.over(connection, LossCause::Disconnected, "the connection was closed", floor);
         }

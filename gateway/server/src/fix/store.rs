@@ -1,8 +1,8 @@
 //! The application messages of one FIX session and day, by MsgSeqNum, so that they can be sent again.
 //!
-//! Numbers that administrative messages took are holes. A BusinessMessageReject is a hole as well: what it says is not in the
-//! stream, and after a restart it could not be said again; so it never is. Beyond the log's bound the oldest messages go
-//! and are gap-filled.
+//! Numbers that administrative messages took are holes, and so are answers to questions (BusinessMessageReject, a status, market
+//! data): what they say is not in the stream, and after a restart it could not be said again; so it never is. Beyond the log's
+//! bound the oldest messages go and are gap-filled.
 
 use rialto_fix::session::{MessageStore, SentMessage};
 use rialto_fix::{MsgSeqNum, MsgType, UtcTimestamp};
@@ -25,9 +25,6 @@ impl MessageStore for Store {
     fn record(&mut self, number: MsgSeqNum, message: SentMessage<'_>) {
         while self.0.next() < number.0 {
             self.0.push(|_| {});
-        }
-        if message.msg_type == MsgType::BUSINESS_MESSAGE_REJECT {
-            return;
         }
         let (Ok(type_len), Ok(header_len)) = (
             u8::try_from(message.msg_type.0.len()),
@@ -86,7 +83,6 @@ mod tests {
         let mut store = Store::new(1 << 20);
         assert!(store.next_from(MsgSeqNum(1)).is_none());
         store.record(MsgSeqNum(3), message(MsgType::EXECUTION_REPORT, b"37=1\x01"));
-        store.record(MsgSeqNum(4), message(MsgType::BUSINESS_MESSAGE_REJECT, b"380=3\x01"));
         store.record(MsgSeqNum(7), message(MsgType(b"AE"), b""));
         for (from, found, msg_type, body) in [
             (1, 3, &b"8"[..], &b"37=1\x01"[..]),

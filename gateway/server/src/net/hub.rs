@@ -51,6 +51,8 @@ pub(crate) struct Hub<S> {
     address: SocketAddr,
     /// The listener may have connections to accept.
     knocking: bool,
+    /// Nobody is accepted for now.
+    paused: bool,
     slots: Vec<Slot<S>>,
     free: Vec<u32>,
     /// Slots that have something to do, each once.
@@ -73,6 +75,7 @@ impl<S> Hub<S> {
             address: listener.local_addr()?,
             listener: Some(listener),
             knocking: false,
+            paused: false,
             slots: (0..connections_max)
                 .map(|_| Slot {
                     generation: 0,
@@ -93,6 +96,11 @@ impl<S> Hub<S> {
     /// How many are connected.
     pub(crate) fn connections(&self) -> usize {
         self.slots.len() - self.free.len()
+    }
+
+    /// Accepts nobody, or everybody again who has come meanwhile.
+    pub(crate) const fn pause(&mut self, paused: bool) {
+        self.paused = paused;
     }
 
     /// Accepts nobody any more.
@@ -121,7 +129,7 @@ impl<S> Hub<S> {
             }
         }
         let mut arrivals = Arrivals::default();
-        if self.knocking {
+        if self.knocking && !self.paused {
             self.accept(&mut arrivals, &mut greet);
         }
         arrivals

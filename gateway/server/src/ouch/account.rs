@@ -1,19 +1,21 @@
 //! What the stream says of one OUCH session: its messages of the day and of the day before, its references, its orders'
 //! capacities. Filled by released events alone, hence the same after a restart.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use rialto_model::limits::USER_REF_JUMP_MAX;
-use rialto_model::{Capacity, FirmId, OrderId, Policy, RejectReason, TradingDay, UserRef};
+use rialto_model::{Capacity, FirmId, OrderId, Price, PublicRef, RejectReason, TradingDay, UserRef};
 use rialto_ouch::soup::{SequenceNumber, SequencedStore};
 
+use crate::config::SessionSettings;
 use crate::message_log::MessageLog;
+use crate::throttle::Throttle;
 
 #[derive(Debug)]
 pub(super) struct Account {
     pub(super) firm: FirmId,
-    /// The bits that its settings add to its orders.
-    pub(super) policy: Policy,
+    pub(super) settings: SessionSettings,
+    pub(super) throttle: Throttle,
     pub(super) log: MessageLog,
     /// The log of the day before, for connections that have not read to its end.
     last_log: MessageLog,
@@ -22,18 +24,31 @@ pub(super) struct Account {
     pub(super) refs: References,
     /// Of live orders: an Order Replaced states it, the event does not. Bounded by the engine's live orders.
     pub(super) capacities: HashMap<OrderId, Capacity>,
+    /// Live orders with instructions.
+    pub(super) special: HashMap<OrderId, Special>,
+}
+
+/// What is known of an order with instructions.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Special {
+    pub(super) user_ref: UserRef,
+    /// Its reference on the feed, as its owner was last told.
+    pub(super) public_ref: PublicRef,
+    pub(super) price: Price,
 }
 
 impl Account {
-    pub(super) fn new(firm: FirmId, policy: Policy, log_bytes_max: usize, date: TradingDay) -> Self {
+    pub(super) fn new(firm: FirmId, settings: SessionSettings, log_bytes_max: usize, date: TradingDay) -> Self {
         Self {
             firm,
-            policy,
+            settings,
+            throttle: Throttle::new(settings.throttles),
             log: MessageLog::new(log_bytes_max),
             last_log: MessageLog::new(log_bytes_max),
             date,
             refs: References::default(),
             capacities: HashMap::new(),
+            special: HashMap::new(),
         }
     }
 
@@ -70,15 +85,27 @@ impl SequencedStore for Sequenced<'_> {
 ///
 /// The engine counts those of the orders it saw. A reference that this door refused is used up as well, and the engine does
 /// not know it; so the door drops what comes at or below the highest it refused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct References {
     /// The highest that the engine has used up, as events tell.
     used: u32,
     /// The highest that this door has refused.
     refused: u32,
+    /// Those of orders that were sent with instructions today.
+    special: BTreeSet<u32>,
 }
 
 impl References {
+    /// An order is sent with instructions, or stands with some.
+    pub(super) fn note_special(&mut self, user_ref: UserRef) {
+        self.special.insert(user_ref.0);
+    }
+
+    /// Whether the order of this name was sent with instructions.
+    pub(super) fn is_special(&self, user_ref: UserRef) -> bool {
+        self.special.contains(&user_ref.0)
+    }
+
     /// An event used this reference up.
     pub(super) fn use_up(&mut self, user_ref: UserRef) {
         self.used = self.used.max(user_ref.0);
@@ -93,7 +120,7 @@ impl References {
     pub(super) fn rejected(&mut self, user_ref: UserRef, reason: RejectReason) {
         match reason {
             RejectReason::UnknownSession | RejectReason::SessionNotUp | RejectReason::UserRefJump => {}
-            RejectReason::NotSupported => self.refuse(user_ref),
+            RejectReason::NotSupported | RejectReason::OverRate => self.refuse(user_ref),
             _ => self.use_up(user_ref),
         }
     }
@@ -101,6 +128,11 @@ impl References {
     /// Whether it is a resend of something, or of less.
     pub(super) fn is_resent(&self, user_ref: UserRef) -> bool {
         user_ref.0 <= self.refused
+    }
+
+    /// Whether it is neither a resend of what is known here nor a jump.
+    pub(super) fn is_next(&self, user_ref: UserRef) -> bool {
+        user_ref.0 >= self.next() && !self.is_jump(user_ref)
     }
 
     /// Whether it lies so far above all others that it must not use up those between.

@@ -3,16 +3,21 @@
 //! Each function appends one message to its session's log and nothing else: what a member is told, and under which number,
 //! follows from the stream alone.
 
-use rialto_model::event::{Accepted, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced, SessionNoted};
-use rialto_model::{Deal, OrderKind, Policy, Quantity, Symbol, Target, Text, TimeInForce, UserRef};
+use rialto_model::event::{
+    Accepted, Booked, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced, SessionNoted,
+};
+use rialto_model::{
+    AuctionOnly, Deal, Handling, Instructions, OrderId, OrderKind, Part, Policy, PublicRef, Quantity, RejectReason,
+    Symbol, Target, Text, TimeInForce, UserRef,
+};
 use rialto_ouch::messages::{
     self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, BrokenTrade, BrokenTradeReason,
-    CancelReject, ClOrdId, CrossType, EventCode, InterMarketSweep, LiquidityFlag, MatchNumber, Options, OrderAccepted,
-    OrderCanceled, OrderExecuted, OrderModified, OrderReference, OrderRejected, OrderReplaced, OrderState, Outbound,
-    SystemEvent, Timestamp, UserRefNum,
+    CancelReject, ClOrdId, CrossType, EventCode, GroupId, InterMarketSweep, LiquidityFlag, MatchNumber, Options,
+    OrderAccepted, OrderCanceled, OrderExecuted, OrderModified, OrderReference, OrderRejected, OrderReplaced,
+    OrderRestated, OrderState, Outbound, PostOnly, RestatedReason, SystemEvent, Timestamp, UserRefNum,
 };
 
-use super::account::Account;
+use super::account::{Account, Special};
 use super::codes::{cancel_reason, capacity_out, reject_reason, side_out, time_in_force_out};
 
 /// Nanoseconds since the day's midnight.
@@ -26,10 +31,11 @@ impl Account {
         });
     }
 
-    pub(super) fn tell_accepted(&mut self, at: At, event: &Accepted, symbol: Symbol) {
+    pub(super) fn tell_accepted(&mut self, at: At, event: &Accepted, symbol: Symbol, asked: &Instructions) {
         self.refs.use_up(event.user_ref);
         self.capacities.insert(event.order_id, event.capacity);
-        let options = minimum_of(event.tif, event.quantity).to_appendage();
+        self.note_special(event.order_id, event.user_ref, event.public_ref, event.price, asked);
+        let options = options_of(event.tif, event.quantity, asked).to_appendage();
         self.tell(OrderAccepted {
             timestamp: at,
             user_ref: user_ref(event.user_ref),
@@ -38,21 +44,23 @@ impl Account {
             symbol: symbol_out(symbol),
             price: price(event.kind, event.price),
             time_in_force: time_in_force_out(event.tif),
-            display: display(event.policy),
+            display: display(event.policy, asked),
             order_reference: OrderReference(event.public_ref.0),
             capacity: capacity_out(event.capacity),
             inter_market_sweep: InterMarketSweep::NotEligible,
-            cross_type: CrossType::Continuous,
+            cross_type: cross_type(asked),
             order_state: OrderState::Live,
             cl_ord_id: cl_ord_id(event.client_id),
             appendage: options.as_appendage(),
         });
     }
 
-    pub(super) fn tell_replaced(&mut self, at: At, event: &Replaced, symbol: Symbol) {
+    pub(super) fn tell_replaced(&mut self, at: At, event: &Replaced, symbol: Symbol, asked: &Instructions) {
+        self.special.remove(&event.order_id);
+        self.note_special(event.order_id, event.user_ref, event.public_ref, event.price, asked);
         self.refs.use_up(event.user_ref);
         let capacity = self.capacities.get(&event.order_id).copied().unwrap_or_default();
-        let options = minimum_of(event.tif, event.quantity).to_appendage();
+        let options = options_of(event.tif, event.quantity, asked).to_appendage();
         self.tell(OrderReplaced {
             timestamp: at,
             orig_user_ref: user_ref(event.old_user_ref),
@@ -62,13 +70,57 @@ impl Account {
             symbol: symbol_out(symbol),
             price: price(event.kind, event.price),
             time_in_force: time_in_force_out(event.tif),
-            display: display(event.policy),
+            display: display(event.policy, asked),
             order_reference: OrderReference(event.public_ref.0),
             capacity: capacity_out(capacity),
             inter_market_sweep: InterMarketSweep::NotEligible,
-            cross_type: CrossType::Continuous,
+            cross_type: cross_type(asked),
             order_state: OrderState::Live,
             cl_ord_id: cl_ord_id(event.client_id),
+            appendage: options.as_appendage(),
+        });
+    }
+
+    fn note_special(
+        &mut self,
+        order_id: OrderId,
+        user_ref: UserRef,
+        public_ref: PublicRef,
+        price: rialto_model::Price,
+        asked: &Instructions,
+    ) {
+        if !asked.is_none() {
+            self.refs.note_special(user_ref);
+            let special = Special {
+                user_ref,
+                public_ref,
+                price,
+            };
+            self.special.insert(order_id, special);
+        }
+    }
+
+    /// A reserve order displays its next part, under a reference that its owner does not know yet.
+    pub(super) fn tell_booked(&mut self, at: At, event: &Booked) {
+        let Some(special) = self.special.get_mut(&event.order_id) else {
+            return;
+        };
+        if special.public_ref == event.public_ref {
+            return;
+        }
+        special.public_ref = event.public_ref;
+        special.price = event.price;
+        let order = special.user_ref;
+        let options = Options {
+            secondary_order_reference: Some(OrderReference(event.public_ref.0)),
+            display_quantity: Some(quantity(event.quantity)),
+            ..Options::NONE
+        };
+        let options = options.to_appendage();
+        self.tell(OrderRestated {
+            timestamp: at,
+            user_ref: user_ref(order),
+            reason: RestatedReason::RefreshOfDisplay,
             appendage: options.as_appendage(),
         });
     }
@@ -94,6 +146,7 @@ impl Account {
 
     pub(super) fn tell_cancelled(&mut self, at: At, event: &Cancelled) {
         self.capacities.remove(&event.order_id);
+        self.special.remove(&event.order_id);
         self.tell(OrderCanceled {
             timestamp: at,
             user_ref: user_ref(event.user_ref),
@@ -105,6 +158,7 @@ impl Account {
     pub(super) fn tell_maker(&mut self, at: At, event: &Executed) {
         if event.maker_leaves.is_zero() {
             self.capacities.remove(&event.maker);
+            self.special.remove(&event.maker);
         }
         self.tell_executed(at, event, event.maker_user_ref, LiquidityFlag::Added);
     }
@@ -112,6 +166,7 @@ impl Account {
     pub(super) fn tell_taker(&mut self, at: At, event: &Executed) {
         if event.taker_leaves.is_zero() {
             self.capacities.remove(&event.taker);
+            self.special.remove(&event.taker);
         }
         self.tell_executed(at, event, event.taker_user_ref, LiquidityFlag::Removed);
     }
@@ -145,6 +200,18 @@ impl Account {
         let Some(reason) = reject_reason(event.reason) else {
             return false;
         };
+        if event.reason == RejectReason::OverRate {
+            // One record for a run of references; only the last one's id is in it.
+            let before = u32::try_from(event.quantity.0).unwrap_or(1).saturating_sub(1);
+            for earlier in event.user_ref.0.saturating_sub(before)..event.user_ref.0 {
+                self.tell(OrderRejected {
+                    timestamp: at,
+                    user_ref: UserRefNum(earlier),
+                    reason,
+                    cl_ord_id: ClOrdId::BLANK,
+                });
+            }
+        }
         self.tell(OrderRejected {
             timestamp: at,
             user_ref: user_ref(event.user_ref),
@@ -191,19 +258,37 @@ impl Account {
     }
 }
 
-/// Fill-or-kill says itself by its minimum.
-fn minimum_of(tif: TimeInForce, whole: Quantity) -> Options {
+/// What the order asks for in options; fill-or-kill says itself by its minimum.
+fn options_of(tif: TimeInForce, whole: Quantity, asked: &Instructions) -> Options {
+    let part = |part: Part| (!part.is_zero()).then(|| quantity(part.quantity()));
     Options {
-        min_quantity: (tif == TimeInForce::FillOrKill).then(|| quantity(whole)),
+        min_quantity: if tif == TimeInForce::FillOrKill {
+            Some(quantity(whole))
+        } else {
+            part(asked.minimum)
+        },
+        max_floor: part(asked.display),
+        post_only: asked.handling.has(Handling::POST_ONLY).then_some(PostOnly::PostOnly),
+        group_id: (asked.group != 0).then_some(GroupId(asked.group)),
         ..Options::NONE
     }
 }
 
-fn display(policy: Policy) -> AcceptedDisplay {
-    if policy.has(Policy::ATTRIBUTED) {
+fn display(policy: Policy, asked: &Instructions) -> AcceptedDisplay {
+    if asked.handling.has(Handling::HIDDEN) {
+        AcceptedDisplay::Hidden
+    } else if policy.has(Policy::ATTRIBUTED) {
         AcceptedDisplay::Attributable
     } else {
         AcceptedDisplay::Visible
+    }
+}
+
+const fn cross_type(asked: &Instructions) -> CrossType {
+    match asked.auction {
+        AuctionOnly::Any => CrossType::Continuous,
+        AuctionOnly::Opening => CrossType::Opening,
+        AuctionOnly::Closing => CrossType::Closing,
     }
 }
 

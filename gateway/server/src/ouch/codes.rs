@@ -68,11 +68,13 @@ pub(super) const fn cancel_reason(reason: CancelReason, by_owner: bool) -> ouch:
 }
 
 /// Appendix D; `None` where there is no answer: the connection that asked is gone, and the reference is not used up.
-pub(super) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectReason> {
+pub(crate) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectReason> {
     Some(match reason {
         RejectReason::UnknownSession | RejectReason::SessionNotUp => return None,
         RejectReason::MarketClosed => ouch::RejectReason::DestinationClosed,
-        RejectReason::NotInThisPhase | RejectReason::CircuitBroken => ouch::RejectReason::Halted,
+        RejectReason::NotInThisPhase | RejectReason::CircuitBroken | RejectReason::CancelOnly => {
+            ouch::RejectReason::Halted
+        }
         RejectReason::UnknownInstrument => ouch::RejectReason::InvalidSymbol,
         RejectReason::PriceOffTick | RejectReason::PriceOutOfRange | RejectReason::PriceOutsideBands => {
             ouch::RejectReason::InvalidPrice
@@ -91,6 +93,7 @@ pub(super) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         RejectReason::ShortSaleOnBuy => ouch::RejectReason::InvalidSide,
         RejectReason::UnknownOrder | RejectReason::TooLate => ouch::RejectReason::ReplaceNotAllowed,
         RejectReason::UserRefJump
+        | RejectReason::OverRate
         | RejectReason::BadDefinition
         | RejectReason::UnknownTrade
         | RejectReason::QuoteCrossed

@@ -1,6 +1,6 @@
 //! One connection at the OUCH door: the SoupBinTCP session and how far its owner has let it in.
 
-use rialto_model::{SessionId, TradingDay};
+use rialto_model::{SessionId, Text, TradingDay, UserRef};
 use rialto_ouch::soup::{LoginRequest, ServerSession};
 
 use crate::door::Peer;
@@ -33,6 +33,16 @@ pub(crate) struct Connection {
     pub(super) soup: ServerSession,
     pub(super) stage: Stage,
     pub(super) sent: SentPackets,
+    /// References that were over the session's rate, one behind the other, and not yet refused in the stream.
+    pub(super) over_rate: Option<OverRate>,
+}
+
+/// A run of references over the rate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OverRate {
+    pub(super) count: u32,
+    pub(super) last: UserRef,
+    pub(super) client_id: Text,
 }
 
 impl Connection {
@@ -41,6 +51,7 @@ impl Connection {
             soup,
             stage: Stage::Stranger,
             sent: SentPackets::default(),
+            over_rate: None,
         }
     }
 

@@ -77,6 +77,7 @@ impl Ouch {
         let user = login.user.normalised();
         match floor.check(
             connection.id,
+            connection.link.peer(),
             user.as_str().as_bytes(),
             login.password.normalised().as_str().as_bytes(),
         ) {
@@ -93,7 +94,15 @@ impl Ouch {
         if floor.roster.is_going(session) {
             return;
         }
+        let waits = self
+            .accounts
+            .get(&session)
+            .is_some_and(|account| floor.must_wait(session, &account.settings));
         let decided = self.admission(session, &login, floor).and_then(|_| {
+            if waits {
+                let why = "it was lost a moment ago: wait for reconnect_after";
+                return Err(TurnedAway::not_available(why));
+            }
             if floor.bring_up(session, connection.id, MsgSeqNum(0), false) {
                 Ok(())
             } else {

@@ -2,7 +2,7 @@
 
 mod account;
 mod answers;
-mod codes;
+pub(crate) mod codes;
 mod connection;
 mod login;
 mod orders;

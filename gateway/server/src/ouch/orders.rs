@@ -4,11 +4,12 @@
 //! price or quantity that no instrument can have is passed on as one that none has: the engine then decides as for any
 //! other bad value, which for a replace means that the original is cancelled.
 
-use rialto_model::command::{Enter, Reduce, Refuse, Replace, SessionNote};
+use rialto_model::command::{Enter, EnterSpecial, Reduce, Refuse, Replace, ReplaceSpecial, SessionNote};
 use rialto_model::limits::QUANTITY_MAX;
 use rialto_model::{
-    AccountId, Command, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderKind, Policy, Price, PriceScale, Quantity,
-    RejectReason, SessionId, ShortSale, Symbol, Target, Text, TimeInForce, UserRef,
+    AccountId, AuctionOnly, Command, FirmId, Handling, Incarnation, Instructions, InstrumentId, MsgSeqNum, OrderKind,
+    Part, Policy, Price, PriceScale, Quantity, RejectReason, SessionId, ShortSale, Symbol, Target, Text, TimeInForce,
+    UserRef,
 };
 use rialto_ouch::TextError;
 use rialto_ouch::messages as ouch;
@@ -63,7 +64,10 @@ struct NotOffered;
 pub(super) fn read(bytes: &[u8], sender: &Sender, directory: &Directory, references: &mut References) -> Inward {
     let command = match Inbound::decode(bytes) {
         Ok(Inbound::EnterOrder(order)) => enter(&order, sender, directory),
-        Ok(Inbound::ReplaceOrder(order)) => replace(&order, sender, directory),
+        Ok(Inbound::ReplaceOrder(order)) => {
+            let special = references.is_special(UserRef(order.orig_user_ref.0));
+            replace(&order, sender, directory, special)
+        }
         Ok(Inbound::CancelOrder(order)) => Ok(reduce(sender, order.user_ref, order.quantity, None)),
         Ok(Inbound::ModifyOrder(order)) => Ok(modify(&order, sender)),
         Ok(Inbound::AccountQuery(_)) => Ok(Command::SessionNote(SessionNote {
@@ -83,6 +87,9 @@ pub(super) fn read(bytes: &[u8], sender: &Sender, directory: &Directory, referen
     let user_ref = UserRef(new_reference.user_ref.0);
     if references.is_resent(user_ref) {
         return Inward::Resent;
+    }
+    if matches!(command, Ok(Command::EnterSpecial(_) | Command::ReplaceSpecial(_))) {
+        references.note_special(user_ref);
     }
     Inward::Command(command.unwrap_or_else(|NotOffered| {
         let jump = references.is_jump(user_ref);
@@ -113,9 +120,12 @@ fn is_bad_value(error: &DecodeError) -> bool {
 }
 
 fn enter(order: &EnterOrder<'_>, sender: &Sender, directory: &Directory) -> Result<Command, NotOffered> {
-    if order.cross_type != ouch::CrossType::Continuous {
-        return Err(NotOffered);
-    }
+    let auction = match order.cross_type {
+        ouch::CrossType::Continuous => AuctionOnly::Any,
+        ouch::CrossType::Opening => AuctionOnly::Opening,
+        ouch::CrossType::Closing => AuctionOnly::Closing,
+        _ => return Err(NotOffered),
+    };
     let options = order.appendage.options().map_err(|_| NotOffered)?;
     if options.outside(EnterOrder::OPTIONS).is_some() {
         return Err(NotOffered);
@@ -127,9 +137,10 @@ fn enter(order: &EnterOrder<'_>, sender: &Sender, directory: &Directory) -> Resu
         quantity: order.quantity,
         options,
     };
-    let offered = terms.offered(sender, directory)?;
+    let mut offered = terms.offered(sender, directory)?;
+    offered.instructions.auction = auction;
     let (side, short) = side_in(order.side);
-    Ok(Command::Enter(Enter {
+    let plain = Enter {
         session: sender.session,
         incarnation: sender.incarnation,
         inbound: MsgSeqNum(0),
@@ -145,10 +156,25 @@ fn enter(order: &EnterOrder<'_>, sender: &Sender, directory: &Directory) -> Resu
         price: price(order.price),
         quantity: quantity(order.quantity),
         client_id: text(order.cl_ord_id),
-    }))
+    };
+    Ok(if offered.instructions.is_none() {
+        plain.into()
+    } else {
+        EnterSpecial {
+            instructions: offered.instructions,
+            ..EnterSpecial::plain(&plain)
+        }
+        .into()
+    })
 }
 
-fn replace(order: &ReplaceOrder<'_>, sender: &Sender, directory: &Directory) -> Result<Command, NotOffered> {
+/// A replace states all options anew. `special`: the order that it replaces had some.
+fn replace(
+    order: &ReplaceOrder<'_>,
+    sender: &Sender,
+    directory: &Directory,
+    special: bool,
+) -> Result<Command, NotOffered> {
     let options = order.appendage.options().map_err(|_| NotOffered)?;
     if options.outside(ReplaceOrder::OPTIONS).is_some() {
         return Err(NotOffered);
@@ -161,7 +187,7 @@ fn replace(order: &ReplaceOrder<'_>, sender: &Sender, directory: &Directory) -> 
         options,
     };
     let offered = terms.offered(sender, directory)?;
-    Ok(Command::Replace(Replace {
+    let plain = Replace {
         session: sender.session,
         incarnation: sender.incarnation,
         inbound: MsgSeqNum(0),
@@ -173,7 +199,12 @@ fn replace(order: &ReplaceOrder<'_>, sender: &Sender, directory: &Directory) -> 
         price: price(order.price),
         quantity: quantity(order.quantity),
         client_id: text(order.cl_ord_id),
-    }))
+    };
+    Ok(if special || !offered.instructions.is_none() {
+        ReplaceSpecial::plain(&plain, offered.instructions).into()
+    } else {
+        plain.into()
+    })
 }
 
 fn modify(order: &ModifyOrder, sender: &Sender) -> Command {
@@ -207,6 +238,7 @@ struct Terms {
 struct Offered {
     tif: TimeInForce,
     policy: Policy,
+    instructions: Instructions,
 }
 
 impl Terms {
@@ -216,25 +248,41 @@ impl Terms {
             return Err(NotOffered);
         }
         let minimum = self.options.min_quantity.unwrap_or(ouch::Quantity(0));
-        let tif = match (self.tif, minimum.0) {
-            (ouch::TimeInForce::Day, 0) => TimeInForce::Day,
-            (ouch::TimeInForce::ImmediateOrCancel, 0) => TimeInForce::ImmediateOrCancel,
-            (ouch::TimeInForce::ImmediateOrCancel, minimum) if minimum == self.quantity.0 => TimeInForce::FillOrKill,
+        let (tif, minimum) = match (self.tif, minimum) {
+            (ouch::TimeInForce::ImmediateOrCancel, all) if all == self.quantity && all.0 > 0 => {
+                (TimeInForce::FillOrKill, ouch::Quantity(0))
+            }
+            (ouch::TimeInForce::Day, minimum) => (TimeInForce::Day, minimum),
+            (ouch::TimeInForce::ImmediateOrCancel, minimum) => (TimeInForce::ImmediateOrCancel, minimum),
             _ => return Err(NotOffered),
         };
+        let mut handling = Handling::NONE;
+        if self.options.post_only == Some(PostOnly::PostOnly) {
+            handling = handling.with(Handling::POST_ONLY);
+        }
         let shown = match self.display {
             Display::Visible => Policy::NONE,
             Display::Attributable => Policy::ATTRIBUTED,
-            Display::Hidden => return Err(NotOffered),
+            Display::Hidden => {
+                handling = handling.with(Handling::HIDDEN);
+                Policy::NONE
+            }
         };
         Ok(Offered {
             tif,
             policy: POLICY.with(sender.policy).with(shown),
+            instructions: Instructions {
+                handling,
+                display: Part(self.options.max_floor.unwrap_or(ouch::Quantity(0)).0),
+                minimum: Part(minimum.0),
+                group: self.options.group_id.unwrap_or(ouch::GroupId(0)).0,
+                ..Instructions::NONE
+            },
         })
     }
 }
 
-/// Whether an option says more than that it is not used. MinQuantity is looked at where the time in force is.
+/// Whether an option asks for what this exchange does not do. Those that it does are looked at where the order's terms are.
 fn asks_for_more(options: &Options, firm: FirmId, directory: &Directory) -> bool {
     let unset = |quantity: Option<ouch::Quantity>| quantity.is_none_or(|quantity| quantity.0 == 0);
     let own_firm = |named: Firm| named == Firm::BLANK || named.to_wire() == directory.mpid(firm).0;
@@ -242,21 +290,18 @@ fn asks_for_more(options: &Options, firm: FirmId, directory: &Directory) -> bool
         && options
             .customer_type
             .is_none_or(|kind| kind != CustomerType::RetailDesignated)
-        && unset(options.max_floor)
         && options.price_type.is_none_or(|kind| kind == PriceType::Limit)
         && options.peg_offset.is_none_or(|offset| offset.0 == 0)
         && options.discretion_price.is_none_or(|price| price.0 == 0)
         && options.discretion_price_type.is_none()
         && options.discretion_peg_offset.is_none_or(|offset| offset.0 == 0)
-        && options.post_only.is_none_or(|post_only| post_only == PostOnly::No)
         && unset(options.random_reserves)
         && options.route.is_none_or(|route| route == Route::BLANK)
         && options.expire_time.is_none()
         && options.trade_now.is_none_or(|trade_now| trade_now != TradeNow::Yes)
         && options
             .handle_inst
-            .is_none_or(|instruction| instruction == HandleInst::NoInstruction)
-        && options.group_id.is_none_or(|group| group.0 == 0))
+            .is_none_or(|instruction| instruction == HandleInst::NoInstruction))
 }
 
 /// The instrument of a symbol; 0, which the engine does not know, where it is not offered at this door. A replacement names
@@ -298,6 +343,6 @@ fn target(user_ref: ouch::UserRefNum) -> Target {
     Target::UserRef(UserRef(user_ref.0))
 }
 
-fn text(cl_ord_id: ouch::ClOrdId) -> Text {
+pub(super) fn text(cl_ord_id: ouch::ClOrdId) -> Text {
     Text::new(cl_ord_id.as_str().as_bytes()).unwrap_or(Text::EMPTY)
 }

@@ -9,27 +9,35 @@
 //! closes), the connection stays until it has every message, those that the loss caused included, and gets the end of
 //! session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use rialto_model::event::{TradeBusted, TradeCorrected};
-use rialto_model::{Event, LossCause, Output, SessionId, Timestamp};
-use rialto_ouch::messages::{EventCode, Timestamp as SinceMidnight};
+use rialto_model::command::Refuse;
+use rialto_model::event::{Accepted, Replaced, TradeBusted, TradeCorrected};
+use rialto_model::{
+    Event, Incarnation, Instructions, LossCause, OrderId, Output, Quantity, RejectReason, SessionId, Timestamp, UserRef,
+};
+use rialto_ouch::messages::{Addressee, EventCode, Timestamp as SinceMidnight};
 use rialto_ouch::soup::{CloseReason, ServerEvent, ServerSession, SoupConfig};
 
 use super::account::{Account, Sequenced};
-use super::connection::{Connection as Peer, Stage};
+use super::connection::{Connection as Peer, OverRate, Stage};
 use super::login::TurnedAway;
-use super::orders::{Inward, Sender, read};
+use super::orders::{Inward, Sender, read, text};
 use crate::directory::Day;
 use crate::door::Protocol;
 use crate::floor::Floor;
 use crate::limits::{FAREWELL_NS, MESSAGES_PER_SERVICE, PULLS_PER_SERVICE};
 use crate::net::{Connection, ConnectionId, Hub};
+use crate::throttle::Verdict;
 
 pub(crate) struct Ouch {
     soup: SoupConfig,
     /// In order, so that those who leave together do so in the same order every time.
     pub(super) accounts: BTreeMap<SessionId, Account>,
+    /// An order that stands or stands anew, until the next event tells what it asks for.
+    held: Option<Event>,
+    /// Whose the live orders with instructions are: a reserve's next part does not say.
+    reserves: HashMap<OrderId, SessionId>,
 }
 
 impl Ouch {
@@ -37,6 +45,8 @@ impl Ouch {
         Self {
             soup,
             accounts: BTreeMap::new(),
+            held: None,
+            reserves: HashMap::new(),
         }
     }
 
@@ -65,7 +75,14 @@ impl Ouch {
     }
 
     /// One message of a member that is in.
-    fn message(&mut self, id: ConnectionId, session: SessionId, bytes: &[u8], floor: &mut Floor) -> Result<(), String> {
+    fn message(
+        &mut self,
+        id: ConnectionId,
+        session: SessionId,
+        bytes: &[u8],
+        over_rate: &mut Option<OverRate>,
+        floor: &mut Floor,
+    ) -> Result<(), String> {
         floor.count(|c| &c.frames_in);
         let (Some(incarnation), Some(account)) = (floor.roster.held(session, id), self.accounts.get_mut(&session))
         else {
@@ -74,15 +91,65 @@ impl Ouch {
         let sender = Sender {
             session,
             incarnation,
-            policy: account.policy,
+            policy: account.settings.policy(),
             firm: account.firm,
         };
+        let now = floor.stream_time();
+        let new = Addressee::of(bytes).filter(|new| account.refs.is_next(UserRef(new.user_ref.0)));
+        let verdict = match new {
+            Some(_) => account.throttle.order(now),
+            None => account.throttle.cancel(now),
+        };
+        match (verdict, new) {
+            (Verdict::Lose, _) => return Err("it went on sending over its rate".to_owned()),
+            (Verdict::Refuse, Some(new)) => {
+                floor.count(|c| &c.throttled);
+                let user_ref = UserRef(new.user_ref.0);
+                account.refs.refuse(user_ref);
+                let run = over_rate.filter(|run| run.last.0.checked_add(1) == Some(user_ref.0));
+                if run.is_none() {
+                    Self::refuse_over_rate(session, incarnation, over_rate.take(), floor);
+                }
+                *over_rate = Some(OverRate {
+                    count: run.map_or(0, |run| run.count) + 1,
+                    last: user_ref,
+                    client_id: text(new.cl_ord_id),
+                });
+                return Ok(());
+            }
+            _ => Self::refuse_over_rate(session, incarnation, over_rate.take(), floor),
+        }
         match read(bytes, &sender, &floor.directory, &mut account.refs) {
             Inward::Command(command) => floor.outlet.push(command),
             Inward::Resent => {}
             Inward::Broken(error) => return Err(error.to_string()),
         }
         Ok(())
+    }
+
+    /// Refuses a run of references in the stream: one record.
+    fn refuse_over_rate(session: SessionId, incarnation: Incarnation, run: Option<OverRate>, floor: &mut Floor) {
+        if let Some(run) = run {
+            floor.outlet.push(Refuse {
+                session,
+                incarnation,
+                user_ref: run.last,
+                quantity: Quantity(u64::from(run.count)),
+                reason: RejectReason::OverRate,
+                client_id: run.client_id,
+                ..Refuse::default()
+            });
+        }
+    }
+
+    /// The run that a connection leaves open is refused too, while the session is up.
+    fn settle_over_rate(&self, connection: &mut Connection<Peer>, floor: &mut Floor) {
+        let run = connection.session.over_rate.take();
+        if let Some(session) = connection.session.session()
+            && let Some(incarnation) = floor.roster.held(session, connection.id)
+        {
+            Self::refuse_over_rate(session, incarnation, run, floor);
+        }
     }
 
     /// Hands logged messages to the connection, and ends it when it is leaving and has them all. `true`: there is more to
@@ -168,6 +235,43 @@ impl Ouch {
         }
     }
 
+    /// Whether the connection's session is not read now.
+    fn is_stopped(&self, connection: &Connection<Peer>, floor: &Floor) -> bool {
+        let Stage::In { session, .. } = connection.session.stage else {
+            return false;
+        };
+        let account = self.accounts.get(&session);
+        connection.session.soup.closed().is_none()
+            && account.is_some_and(|account| account.throttle.is_stopped(floor.stream_time()))
+    }
+
+    /// Answers an order or a replacement, known whole.
+    fn tell_order(
+        &mut self,
+        event: &Event,
+        at: SinceMidnight,
+        asked: &Instructions,
+        floor: &Floor,
+        hub: &mut Hub<Peer>,
+    ) {
+        let symbol = |instrument| {
+            floor
+                .directory
+                .instrument(instrument)
+                .map(|listed| listed.symbol)
+                .unwrap_or_default()
+        };
+        match event {
+            Event::Accepted(e) => self.tell(e.session, floor, hub, |account| {
+                account.tell_accepted(at, e, symbol(e.instrument), asked);
+            }),
+            Event::Replaced(e) => self.tell(e.session, floor, hub, |account| {
+                account.tell_replaced(at, e, symbol(e.instrument), asked);
+            }),
+            _ => {}
+        }
+    }
+
     /// Begins the day of a session.
     fn begin_day(account: &mut Account, day: &Day, stamp: Timestamp) {
         account.begin_day(day.date);
@@ -186,11 +290,27 @@ impl Protocol for Ouch {
         let stamp = output.event.stamp;
         let day = floor.directory.day;
         let at = day.map_or(SinceMidnight(0), |day| since_midnight(stamp, &day));
+        if let Some(held) = self.held.take() {
+            let asked = match (&held, &output.event.body) {
+                (Event::Accepted(Accepted { order_id, .. }), Event::Instructed(e)) if e.order_id == *order_id => {
+                    Some(e)
+                }
+                (Event::Replaced(Replaced { order_id, .. }), Event::Instructed(e)) if e.order_id == *order_id => {
+                    Some(e)
+                }
+                _ => None,
+            };
+            if let Some(e) = asked.filter(|e| self.accounts.contains_key(&e.session)) {
+                self.reserves.insert(e.order_id, e.session);
+            }
+            let asked = asked.map_or(Instructions::NONE, |e| e.instructions);
+            self.tell_order(&held, at, &asked, floor, hub);
+        }
         match &output.event.body {
             Event::SessionDefined(e) if floor.directory.name_of(e.session).is_some() => {
                 let date = day.map_or_else(Default::default, |day| day.date);
-                let policy = floor.config.policy_of(e.name.as_bytes());
-                let mut account = Account::new(e.firm, policy, floor.config.log_bytes_max, date);
+                let settings = floor.config.settings_of(e.name.as_bytes());
+                let mut account = Account::new(e.firm, settings, floor.config.log_bytes_max, date);
                 if let Some(day) = day.filter(|day| day.open) {
                     Self::begin_day(&mut account, &day, stamp);
                 }
@@ -246,27 +366,29 @@ impl Protocol for Ouch {
                 }
             }
             Event::SessionNoted(e) => self.tell(e.session, floor, hub, |account| account.tell_noted(at, e)),
-            Event::Accepted(e) => {
-                let symbol = floor
-                    .directory
-                    .instrument(e.instrument)
-                    .map(|listed| listed.symbol)
-                    .unwrap_or_default();
-                self.tell(e.session, floor, hub, |account| account.tell_accepted(at, e, symbol));
+            // What such an order asks for beside its terms comes as the next event, and its answer states that too.
+            Event::Accepted(_) | Event::Replaced(_) if !output.last => self.held = Some(output.event.body),
+            event @ (Event::Accepted(_) | Event::Replaced(_)) => {
+                self.tell_order(event, at, &Instructions::NONE, floor, hub);
             }
-            Event::Replaced(e) => {
-                let symbol = floor
-                    .directory
-                    .instrument(e.instrument)
-                    .map(|listed| listed.symbol)
-                    .unwrap_or_default();
-                self.tell(e.session, floor, hub, |account| account.tell_replaced(at, e, symbol));
+            Event::Booked(e) => {
+                if let Some(session) = self.reserves.get(&e.order_id).copied() {
+                    self.tell(session, floor, hub, |account| account.tell_booked(at, e));
+                }
             }
             Event::Reduced(e) => self.tell(e.session, floor, hub, |account| account.tell_reduced(at, e)),
-            Event::Cancelled(e) => self.tell(e.session, floor, hub, |account| account.tell_cancelled(at, e)),
+            Event::Cancelled(e) => {
+                self.reserves.remove(&e.order_id);
+                self.tell(e.session, floor, hub, |account| account.tell_cancelled(at, e));
+            }
             Event::Executed(e) => {
                 self.tell(e.maker_session, floor, hub, |account| account.tell_maker(at, e));
                 self.tell(e.taker_session, floor, hub, |account| account.tell_taker(at, e));
+                for (order_id, leaves) in [(e.maker, e.maker_leaves), (e.taker, e.taker_leaves)] {
+                    if leaves.is_zero() && !self.reserves.is_empty() {
+                        self.reserves.remove(&order_id);
+                    }
+                }
             }
             Event::TradeBusted(TradeBusted { deal, .. }) | Event::TradeCorrected(TradeCorrected { deal, .. }) => {
                 for (session, order) in [
@@ -308,6 +430,7 @@ impl Protocol for Ouch {
                 self.bring_up(connection, floor);
             }
             None => {
+                floor.bad_logon(connection.link.peer());
                 let turned = TurnedAway::not_authorised("unknown name or wrong password");
                 self.turn_away(connection, user.as_str(), &turned, floor);
             }
@@ -318,6 +441,9 @@ impl Protocol for Ouch {
         self.bring_up(connection, floor);
         let mut more = matches!(connection.session.stage, Stage::Granted { .. });
         for taken in 0.. {
+            if self.is_stopped(connection, floor) {
+                break;
+            }
             // Nothing is parsed unless there is room for its command; the end of a session never has to wait.
             if connection.session.soup.closed().is_none() && (taken == MESSAGES_PER_SERVICE || !floor.outlet.has_room())
             {
@@ -333,7 +459,8 @@ impl Protocol for Ouch {
                     let Stage::In { session, .. } = stage else {
                         continue;
                     };
-                    if let Err(error) = self.message(connection.id, session, bytes, floor) {
+                    let over_rate = &mut connection.session.over_rate;
+                    if let Err(error) = self.message(connection.id, session, bytes, over_rate, floor) {
                         floor.count(|c| &c.protocol_errors);
                         floor.say.line(|| {
                             let peer = connection.link.peer();
@@ -349,6 +476,7 @@ impl Protocol for Ouch {
                 }
             }
         }
+        self.settle_over_rate(connection, floor);
         self.hand_over(connection, floor, settled) || more
     }
 

@@ -14,12 +14,12 @@ use rialto_gateway::{Counts, DoorConfig, DoorControl, FixConfig, FixDoor, OuchCo
 use rialto_matching::{Limits, Matching, reference};
 use rialto_members::{Credentials, Password, Verifier};
 use rialto_model::command::{
-    DefineAccount, DefineFirm, DefineInstrument, DefineSession, EndOfDay, Release, SessionLost, StartOfDay,
+    DefineAccount, DefineFirm, DefineInstrument, DefineSession, EndOfDay, Release, SessionLost, SetRulebook, StartOfDay,
 };
 use rialto_model::{
     AccountId, Clock, Command, Door, Epoch, Event, EventSink, FirmId, Incarnation, InstrumentId, LossCause, Mpid,
-    Output, Price, PriceScale, Quantity, ReleaseNumber, SequenceNumber, Sequenced, SessionId, Symbol, Text, Timestamp,
-    TradingDay, VenueId,
+    Offers, Output, Price, PriceScale, Quantity, ReleaseNumber, Rulebook, SequenceNumber, Sequenced, SessionId, Symbol,
+    Text, Timestamp, TradingDay, VenueId,
 };
 use rialto_ring::broadcast::{Gate, Writer, broadcast};
 use rialto_ring::spsc::{Consumer, RingBuffer};
@@ -60,8 +60,12 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             ring: 1024,
-            door: DoorConfig::new("127.0.0.1:0".parse().unwrap()),
-            soup: rialto_ouch::soup::SoupConfig::default(),
+            // All clients of a test come from one address; whoever wants a guard asks for it.
+            door: DoorConfig {
+                guard: None,
+                ..DoorConfig::new("127.0.0.1:0".parse().unwrap())
+            },
+            soup: OuchConfig::new("127.0.0.1:0".parse().unwrap()).soup,
             open: true,
         }
     }
@@ -149,6 +153,23 @@ impl Exchange {
         if setup.open {
             exchange.start_day(DAY);
         }
+        exchange.step();
+        exchange
+    }
+
+    /// The same, whose ABC offers everything.
+    pub fn ruled() -> Self {
+        let mut exchange = Self::new();
+        exchange.sequence(SetRulebook {
+            instrument: InstrumentId(1),
+            version: 1,
+            rulebook: Rulebook {
+                offers: Offers::ALL,
+                lot: Quantity(1),
+                quantity_max: Quantity(100_000),
+                ..Rulebook::default()
+            },
+        });
         exchange.step();
         exchange
     }

@@ -199,6 +199,8 @@ fn encode(text: &str) -> Vec<u8> {
     let min = if has("fok") { words.get(3).copied() } else { mark("min") };
     let options = Options {
         min_quantity: min.map(|min| Quantity(min.parse().unwrap())),
+        post_only: has("post").then_some(rialto_ouch::messages::PostOnly::PostOnly),
+        group_id: mark("group").map(|group| rialto_ouch::messages::GroupId(group.parse().unwrap())),
         max_floor: mark("floor").map(|floor| Quantity(floor.parse().unwrap())),
         firm: mark("firm").map(|firm| rialto_ouch::messages::Firm::new(firm).unwrap()),
         ..Options::NONE
@@ -279,8 +281,21 @@ fn shown(price: Price) -> String {
 }
 
 fn describe(message: &Outbound<'_>) -> String {
-    let marks = |id: ClOrdId, min: Option<Quantity>, display: u8, tif: TimeInForce| {
+    let marks = |id: ClOrdId, options: Options, display: u8, cross: CrossType, tif: TimeInForce| {
         let mut marks = String::new();
+        if let Some(floor) = options.max_floor {
+            marks += &format!(" floor={}", floor.0);
+        }
+        if options.post_only == Some(rialto_ouch::messages::PostOnly::PostOnly) {
+            marks += " post";
+        }
+        if let Some(group) = options.group_id {
+            marks += &format!(" group={}", group.0);
+        }
+        if cross != CrossType::Continuous {
+            marks += &format!(" cross={}", char::from(cross.code()));
+        }
+        let min = options.min_quantity;
         if tif == TimeInForce::ImmediateOrCancel {
             marks += " ioc";
         }
@@ -298,9 +313,15 @@ fn describe(message: &Outbound<'_>) -> String {
     let side = |side: Side| char::from(side.code());
     match message {
         Outbound::SystemEvent(m) => format!("S {}", char::from(m.event_code.code())),
+        Outbound::OrderRestated(m) => {
+            let options = m.appendage.options().unwrap();
+            let reference = options.secondary_order_reference.unwrap().0 & 0xffff;
+            let (reason, shown) = (char::from(m.reason.code()), options.display_quantity.unwrap().0);
+            format!("R {} {reason} {shown} ref={reference}", m.user_ref.0)
+        }
         Outbound::OrderAccepted(m) => {
-            let min = m.appendage.options().unwrap().min_quantity;
-            let marks = marks(m.cl_ord_id, min, m.display.code(), m.time_in_force);
+            let options = m.appendage.options().unwrap();
+            let marks = marks(m.cl_ord_id, options, m.display.code(), m.cross_type, m.time_in_force);
             let (symbol, price, reference) = (m.symbol, shown(m.price), m.order_reference.0 & 0xffff);
             format!(
                 "A {} {} {} {symbol} {price} ref={reference}{marks}",
@@ -310,8 +331,8 @@ fn describe(message: &Outbound<'_>) -> String {
             )
         }
         Outbound::OrderReplaced(m) => {
-            let min = m.appendage.options().unwrap().min_quantity;
-            let marks = marks(m.cl_ord_id, min, m.display.code(), m.time_in_force);
+            let options = m.appendage.options().unwrap();
+            let marks = marks(m.cl_ord_id, options, m.display.code(), m.cross_type, m.time_in_force);
             let (price, reference, capacity) = (
                 shown(m.price),
                 m.order_reference.0 & 0xffff,
@@ -332,7 +353,13 @@ fn describe(message: &Outbound<'_>) -> String {
             format!("E {} {} {price} {flag} trade={trade}", m.user_ref.0, m.quantity.0)
         }
         Outbound::OrderRejected(m) => {
-            let id = marks(m.cl_ord_id, None, b'Y', TimeInForce::Day);
+            let id = marks(
+                m.cl_ord_id,
+                Options::NONE,
+                b'Y',
+                CrossType::Continuous,
+                TimeInForce::Day,
+            );
             format!("J {} {:#04x}{id}", m.user_ref.0, m.reason.code())
         }
         Outbound::OrderModified(m) => format!("M {} {} {}", m.user_ref.0, side(m.side), m.quantity.0),

@@ -12,6 +12,7 @@ pub(crate) const CONFIG: Config = Config {
     segment_bytes: 64 * 1024,
     block_bytes: 16 * 1024,
     reserve_segments: 2,
+    bytes_max: None,
 };
 
 /// A journal of these commands, a second apart from a fixed hour on, `batch` in a block; goes on where it ends.

@@ -1,4 +1,5 @@
 //! A whole venue without doors on one thread, with a disk and a clock that a test holds.
+#![allow(dead_code, reason = "each test file uses its part")]
 
 use rialto_engine::{EngineStage, HashStage, Hashes};
 use rialto_journal::{Config, Disk, Durability, Reader as JournalReader, Syncer, recover};
@@ -9,7 +10,7 @@ use rialto_model::{
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{Stage as _, Stop, VirtualClock};
-use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig};
+use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig, Standing};
 
 /// What was let out, without the epochs that a crash adds.
 pub(crate) struct Released {
@@ -55,6 +56,7 @@ where
             segment_bytes: 4_096,
             block_bytes: 1_024,
             reserve_segments: 2,
+            bytes_max: None,
         };
         let (journal, syncer) = recovered.into_writer(config).map_err(|e| e.to_string())?;
         let (event_in, gate, mut readers) = broadcast(1_024, 2);
@@ -68,6 +70,7 @@ where
             last_seq,
             last_stamp,
             epoch,
+            cancel_only: engine.is_cancel_only(),
         };
         Ok(Self {
             input,
@@ -105,7 +108,26 @@ where
         Ok(())
     }
 
-    fn poll(&mut self) -> usize {
+    /// Hands one command in, where the ring has room for it.
+    pub(crate) fn offer(&mut self, command: Command) -> bool {
+        self.input.push(command).is_ok()
+    }
+
+    /// What is taken, by the journal's room.
+    pub(crate) fn standing(&self) -> Standing {
+        self.sequencer.standing().read()
+    }
+
+    /// Records that wait for a segment.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.sequencer.journal().pending()
+    }
+
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.stop.failure()
+    }
+
+    pub(crate) fn poll(&mut self) -> usize {
         let outputs = &mut self.outputs;
         let moved =
             self.sequencer.poll() + self.engine.poll() + self.syncer.poll() + self.gate.poll() + self.hash.poll();

@@ -219,6 +219,19 @@ impl MemDisk {
         state.inodes.get(inode).map(|inode| inode.bytes.clone())
     }
 
+    /// Turns one bit of a file over, on the disk, too.
+    pub fn flip(&self, name: &str, bit: usize) {
+        let mut state = self.state();
+        let inode = state.names.get(name).copied();
+        if let Some(inode) = inode.and_then(|inode| state.inodes.get_mut(inode)) {
+            for bytes in [&mut inode.bytes, &mut inode.durable] {
+                if let Some(byte) = bytes.get_mut(bit / 8) {
+                    *byte ^= 1 << (bit % 8);
+                }
+            }
+        }
+    }
+
     /// Puts a file there, durable, in place of any other of that name.
     pub fn put(&self, name: &str, bytes: &[u8]) {
         let mut state = self.state();

@@ -61,6 +61,7 @@ pub(crate) const fn small(durability: Durability, segment_bytes: u64) -> Config 
         segment_bytes,
         block_bytes: 1_024,
         reserve_segments: 2,
+        bytes_max: None,
     }
 }
 

@@ -13,10 +13,10 @@ mod momentum;
 mod noise;
 mod trader;
 
-use crate::feed_client::{FeedAddresses, FeedClient};
 use desk::Desk;
 use door::Line;
 use market::Market;
+use rialto_client::{FeedAddresses, FeedClient};
 use rialto_model::{Price, Quantity, Symbol};
 use rialto_ring::Stop;
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
 //! `rialto at`, `rialto order history`, `rialto explain`, `rialto snapshot`, `rialto status`.
 
 use super::print::print;
-use super::{Request, What, World, admin};
+use super::{Act, Request, What, World, admin};
 use crate::out;
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
@@ -160,6 +160,83 @@ impl Snapshot {
             Self::Drop { folder, seq } => (folder, Request::SnapshotDrop { seq }),
         };
         put(&folder.data, &request, folder.json)
+    }
+}
+
+/// Acts of the venue's operator on an exchange that runs.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Operate {
+    #[command(subcommand)]
+    act: Deed,
+    #[command(flatten)]
+    place: Place,
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum Deed {
+    /// Bring an instrument into another phase
+    Phase {
+        /// The instrument
+        symbol: String,
+        /// continuous, pre-open, opening-auction, volatility-auction, halt, closing-auction, closed, suspended or delisted
+        phase: String,
+    },
+    /// Switch a firm off: its orders go, and nothing but cancels is taken from it
+    Kill {
+        /// Its name or its identifier
+        firm: String,
+    },
+    /// Switch a firm on again
+    Revive {
+        /// Its name or its identifier
+        firm: String,
+    },
+    /// Take orders off the books: all, or those of a firm, an instrument, a side
+    Cancel {
+        /// Only of this firm
+        #[arg(long)]
+        firm: Option<String>,
+        /// Only on this instrument
+        #[arg(long)]
+        symbol: Option<String>,
+        /// Only buy or sell
+        #[arg(long)]
+        side: Option<String>,
+    },
+    /// Change an instrument's rules; what is left out stays as it is
+    Rules {
+        /// The instrument
+        symbol: String,
+        /// A rulebook as JSON, for example {"offers":["LIMIT","DAY","ICEBERG"],"lot":100}
+        rulebook: String,
+    },
+    /// Any other command of the venue's own
+    Command {
+        /// As `rialto journal tail --json` prints it: {"command":"SetTicks","fields":{..}}
+        command: String,
+    },
+}
+
+impl Operate {
+    pub(crate) fn run(self) -> Result<()> {
+        let json = |text: &str| serde_json::from_str(text).with_context(|| format!("{text:?} is no JSON"));
+        let act = match self.act {
+            Deed::Phase { symbol, phase } => Act::Phase { symbol, phase },
+            Deed::Kill { firm } => Act::Kill { firm, killed: true },
+            Deed::Revive { firm } => Act::Kill { firm, killed: false },
+            Deed::Cancel { firm, symbol, side } => Act::Cancel { firm, symbol, side },
+            Deed::Rules { symbol, rulebook } => Act::Rules {
+                symbol,
+                rulebook: json(&rulebook)?,
+            },
+            Deed::Command { command } => Act::Command {
+                command: json(&command)?,
+            },
+        };
+        self.place.put(&Request::Operate { act }, self.json)
     }
 }
 

@@ -5,10 +5,12 @@
 
 pub(crate) mod admin;
 mod cli;
+pub(crate) mod operate;
 mod print;
 mod world;
 
-pub(crate) use cli::{At, Explain, History, Snapshot, Status};
+pub(crate) use cli::{At, Explain, History, Operate, Snapshot, Status};
+pub(crate) use operate::Act;
 pub(crate) use world::{Live, World};
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,8 @@ pub(crate) enum Request {
     SnapshotTake,
     /// Remove one.
     SnapshotDrop { seq: u64 },
+    /// Give the stream a command of the venue's own, and say what came of it.
+    Operate { act: Act },
 }
 
 /// What of the venue.

@@ -18,6 +18,15 @@ pub(crate) fn print(request: &Request, line: &Value) {
                 out::say(format_args!("            {}", because.as_str().unwrap_or_default()));
             }
         }
+        Request::Operate { .. } => {
+            let events: Vec<&str> = list(line, "events").iter().filter_map(Value::as_str).collect();
+            out::say(format_args!(
+                "command {} ({}): {}",
+                number(line, "seq"),
+                text(line, "command"),
+                events.join(", ")
+            ));
+        }
         Request::SnapshotLs => out::say(format_args!(
             "{:>12}  {:>12} bytes  {}",
             number(line, "seq"),

@@ -1,18 +1,22 @@
 //! What is known of one data folder: its files, and where it is live how far they may be read.
 
-use super::{Answer, Request, What};
+use super::{Act, Answer, Request, What};
 use anyhow::{Context as _, Result, bail};
 use rialto_journal::{Frontier, OsDisk};
-use rialto_model::{OrderId, SequenceNumber};
+use rialto_model::{Command, Event, OrderId, SequenceNumber};
 use rialto_past::{Snapshots, StoreError, Stream, Visit, book, explain, history, member, order, stats};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Commands that one request may replay in a running exchange, so that no question occupies it for minutes. Beyond, the
 /// request is refused with the advice to take a snapshot.
 const LIVE_REPLAY_MAX: u64 = 20_000_000;
+/// How long an operator's act may be on its way, and how often one looks whether it has come back.
+const OPERATE_MAX: Duration = Duration::from_secs(60);
+const OPERATE_LOOK: Duration = Duration::from_millis(5);
 /// The folder of snapshots in a data folder.
 const SNAPSHOTS: &str = "snapshots";
 
@@ -27,6 +31,8 @@ pub(crate) struct World {
 /// What only the running exchange knows.
 pub(crate) struct Live {
     pub(crate) frontier: Frontier,
+    /// Puts a command of the venue's own into the stream.
+    pub(crate) sequence: Box<dyn Fn(Command) -> Result<()> + Send + Sync>,
     /// More about it, as an object.
     pub(crate) status: Box<dyn Fn() -> Value + Send + Sync>,
 }
@@ -77,7 +83,36 @@ impl World {
                 }
                 Answer::of(&[json!({ "seq": seq.0, "dropped": true })], Vec::new())
             }
+            Request::Operate { act } => self.operate(act),
         }
+    }
+
+    /// Sequences an operator's act, waits until it is released and tells the events that came of it.
+    fn operate(&self, act: &Act) -> Result<Answer> {
+        let Some(live) = &self.live else {
+            bail!("no exchange runs on {}: start it first", self.data.display());
+        };
+        let mut visit = self.stream()?.at(None)?;
+        let wanted = act.command(&visit.past.state())?;
+        (live.sequence)(wanted)?;
+        let begun = Instant::now();
+        while begun.elapsed() < OPERATE_MAX {
+            visit.reach(live.frontier.released_up_to().1, true);
+            while let Some(command) = visit.read()? {
+                let outputs = visit.past.apply(&command);
+                if command.body == wanted {
+                    let events = outputs.iter().map(|output| told(&output.event.body));
+                    let line = json!({
+                        "seq": command.seq.0,
+                        "command": command.body.name(),
+                        "events": events.collect::<Vec<_>>(),
+                    });
+                    return Answer::of(&[line], Vec::new());
+                }
+            }
+            std::thread::sleep(OPERATE_LOOK);
+        }
+        bail!("the command did not come back within {OPERATE_MAX:?}: look at `rialto status`")
     }
 
     fn at(&self, seq: Option<u64>, what: &What) -> Result<Answer> {
@@ -180,6 +215,14 @@ impl World {
                 ..stream
             },
         })
+    }
+}
+
+/// An event of an operator's command, in a word or with its reason.
+fn told(event: &Event) -> String {
+    match event {
+        Event::CommandRejected(refused) => format!("{}: {}", event.name(), refused.reason.text()),
+        _ => event.name().to_owned(),
     }
 }
 

@@ -90,7 +90,7 @@ pub(super) fn latency(lane: &mut Lane, commands: &[Sequenced<Command>]) -> Laten
 }
 
 /// The CPU time of this thread: what other threads and other machines on the core take is not in it.
-fn cpu_time() -> Result<Duration> {
+pub(super) fn cpu_time() -> Result<Duration> {
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).context("the system tells no CPU time of a thread")?;
     Ok(Duration::from(time))
 }

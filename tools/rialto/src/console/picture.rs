@@ -1,9 +1,9 @@
 //! The market as text: followed from the feed's packets on a thread of its own, written ten times a second.
 
 use crate::exchange::Controls;
-use crate::feed_client::FeedClient;
 use crate::market::Market;
 use anyhow::Result;
+use rialto_client::FeedClient;
 use rialto_feed::CountersHandle as FeedCounters;
 use rialto_gateway::Counts;
 use rialto_itch::Side;

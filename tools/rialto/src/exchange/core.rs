@@ -175,6 +175,7 @@ impl<C: Clock> Core<C> {
             last_seq,
             last_stamp,
             epoch,
+            cancel_only: rebuilt.engine.is_cancel_only(),
         };
         Ok(Self {
             sequencer: Sequencer::new(config, inputs, command_in, journal, clock, stop.clone()),

@@ -1,31 +1,49 @@
-//! What follows the journal beside the stages, each on threads of its own: snapshots and the administration socket.
+//! What follows the journal beside the stages, each on threads of its own: snapshots, the feed's history, the
+//! administration socket, and the socket by which other processes follow.
 //!
 //! None of it is part of the order's path: it reads the files up to the frontier, and no stage waits for it or knows of it.
 
 use super::core::journal_folder;
+use super::history::{Desk, HistoryThread};
 use crate::ask::admin::Server;
 use crate::ask::{Live, World};
-use crate::config::Config;
-use anyhow::Result;
+use crate::config::{Config, FollowConfig};
+use anyhow::{Context as _, Result, anyhow};
+use crossbeam_channel::Sender;
+use rialto_follow::{Key, Server as FollowServer, Source, Statused};
 use rialto_gateway::Say;
 use rialto_journal::{Frontier, OsDisk};
-use rialto_model::SequenceNumber;
-use rialto_past::{Snapshots, Snapshotter};
+use rialto_model::{Command, SequenceNumber, VenueId};
+use rialto_past::{FeedHistory, Snapshots, Snapshotter, Stream};
+use rialto_sequencer::{Standing, StandingHandle};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long a follower sleeps that stands at the frontier.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// The key of followers in a data folder.
+pub(crate) const FOLLOW_KEY: &str = "follow.key";
+
 /// All of them, until dropped.
 pub(crate) struct Followers {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     _admin: Server,
+    follow: Option<(FollowServer, FollowAddress)>,
+}
+
+/// Where other processes follow, and what they must have.
+#[derive(Clone, Debug)]
+pub(crate) struct FollowAddress {
+    pub(crate) address: SocketAddr,
+    pub(crate) key: PathBuf,
 }
 
 /// How the snapshots stand.
@@ -38,21 +56,67 @@ struct Progress {
 
 impl Followers {
     /// Starts what the configuration asks for.
-    pub(crate) fn start(config: &Config, frontier: &Frontier, say: &Say) -> Result<Self> {
+    pub(super) fn start(
+        config: &Config,
+        frontier: &Frontier,
+        standing: &StandingHandle,
+        operations: Sender<Command>,
+        desks: Vec<Desk>,
+        say: &Say,
+    ) -> Result<Self> {
         let progress = Arc::new(Progress::default());
         let every = NonZeroU64::new(config.snapshot_every);
         let seen = Arc::clone(&progress);
-        let status = move || json!({ "snapshot_every": every, "snapshots_follow": seen.describe() });
+        let follow_statuses = Arc::new(OnceLock::<Statused>::new());
+        let statuses = Arc::clone(&follow_statuses);
+        let (room, standing) = (frontier.clone(), standing.clone());
+        let status = move || {
+            json!({
+                "takes": takes(standing.read()),
+                "room_problem": room.reserve_problem(),
+                "snapshot_every": every,
+                "snapshots_follow": seen.describe(),
+                "followers": statuses.get().map(describe),
+            })
+        };
         let live = Live {
             frontier: frontier.clone(),
+            sequence: Box::new(move |command| {
+                operations
+                    .try_send(command)
+                    .map_err(|_| anyhow!("the exchange has more operations to do than it keeps: try again in a moment"))
+            }),
             status: Box::new(status),
         };
         let world = Arc::new(World::live(config.data.clone(), live));
+        let follow = match &config.follow {
+            Some(follow) => Some(open(config, follow, frontier, &world)?),
+            None => None,
+        };
+        if let Some((server, _)) = &follow {
+            let _ = follow_statuses.set(server.statuses());
+        }
         let mut followers = Self {
             stop: Arc::new(AtomicBool::new(false)),
             threads: Vec::new(),
             _admin: Server::open(&config.data, Arc::clone(&world))?,
+            follow,
         };
+        let stream = Stream {
+            journal: OsDisk::open_dir(&journal_folder(&config.data))?,
+            snapshots: Some(world.writing(|snapshots| Ok(snapshots.clone()))??),
+            limit: None,
+            replay_max: u64::MAX,
+        };
+        let released = frontier.clone();
+        let history = HistoryThread {
+            desks,
+            history: FeedHistory::new(stream, move || released.released_up_to().1),
+            say: say.clone(),
+            stop: Arc::clone(&followers.stop),
+        };
+        let thread = std::thread::Builder::new().name("feed history".to_owned());
+        followers.threads.push(thread.spawn(move || history.run())?);
         if let Some(every) = every {
             let snapshots = SnapshotThread {
                 journal: OsDisk::open_dir(&journal_folder(&config.data))?,
@@ -68,6 +132,55 @@ impl Followers {
         }
         Ok(followers)
     }
+
+    /// Where other processes follow, if they may.
+    pub(crate) fn follow(&self) -> Option<&FollowAddress> {
+        self.follow.as_ref().map(|(_, address)| address)
+    }
+}
+
+/// Lets other processes follow.
+fn open(
+    config: &Config,
+    follow: &FollowConfig,
+    frontier: &Frontier,
+    world: &Arc<World>,
+) -> Result<(FollowServer, FollowAddress)> {
+    let key = follow.key.clone().unwrap_or_else(|| config.data.join(FOLLOW_KEY));
+    let secret = Key::load_or_make(&key)?;
+    let world = Arc::clone(world);
+    let source = Source {
+        venue: VenueId(config.venue),
+        journal: OsDisk::open_dir(&journal_folder(&config.data))?,
+        frontier: frontier.clone(),
+        // A folder that cannot be read costs the follower time: it begins with the first command.
+        snapshot: Box::new(move |no_later| world.stream().ok()?.newest_snapshot(no_later).ok()?),
+    };
+    let server = FollowServer::open(follow.listen, secret, source)
+        .with_context(|| format!("cannot listen for followers on {}", follow.listen))?;
+    let address = server.address();
+    Ok((server, FollowAddress { address, key }))
+}
+
+/// What the venue takes, in a word.
+const fn takes(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Open => "everything",
+        Standing::CancelOnly => "cancels",
+        Standing::Closed => "nothing",
+    }
+}
+
+fn describe(statuses: &Statused) -> Value {
+    let statuses = statuses.read();
+    let followers = statuses.iter().map(|status| {
+        json!({
+            "peer": status.peer.to_string(),
+            "sent": status.sent.0,
+            "taken": status.taken.0,
+        })
+    });
+    followers.collect()
 }
 
 impl Drop for Followers {

@@ -1,33 +1,39 @@
 //! Where stages are put together: with doors on threads ([`Exchange`]), or without on one ([`pipeline`]).
 
 pub(crate) mod core;
-mod followers;
+pub(crate) mod followers;
+mod glimpse;
+mod history;
 pub(crate) mod pipeline;
 mod quic;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
-use self::followers::Followers;
+use self::followers::{FollowAddress, Followers};
 use crate::announce::Sent;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
-use crate::feed_client::FeedAddresses;
 use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::Receiver;
+use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
 use rialto_gateway::{
-    Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
-    SessionSettings,
+    Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, GuardConfig, OuchConfig, OuchDoor, Parts,
+    Rate, Say, SessionSettings, Throttles,
 };
+use rialto_journal::Frontier;
 use rialto_members::Verifier;
 use rialto_model::{Clock, Command, Output, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{Idle, Layout, Stop, SystemClock};
+use rialto_sequencer::{Standing, StandingHandle};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Operator's commands that wait for the controlling thread; one more is refused.
+const OPERATIONS: usize = 64;
 /// Lines for people between the doors and the terminal; more are lost and counted.
 const LINES: usize = 256;
 /// The longest sleep of a parked thread.
@@ -40,6 +46,8 @@ pub(crate) struct Addresses {
     pub(crate) fix: SocketAddr,
     pub(crate) feed: FeedAddresses,
     pub(crate) quic: Option<quic::QuicAddress>,
+    pub(crate) glimpse: Option<SocketAddr>,
+    pub(crate) follow: Option<FollowAddress>,
 }
 
 /// An exchange that is open and not running yet.
@@ -49,6 +57,7 @@ pub(crate) struct Exchange {
     fix: FixDoor<SystemClock>,
     feed: FeedStage<SystemClock>,
     quic: Option<rialto_quic::Server>,
+    glimpse: Option<rialto_glimpse::Server>,
     controls: Controls,
     layout: Layout,
     idle: Idle,
@@ -60,6 +69,7 @@ pub(crate) struct Exchange {
 pub(crate) struct Controls {
     venue: Producer<Command>,
     doors: [DoorControl; 2],
+    room: RoomWatch,
     pub(crate) stop: Stop,
     pub(crate) addresses: Addresses,
     pub(crate) ouch: Arc<DoorCounters>,
@@ -69,13 +79,39 @@ pub(crate) struct Controls {
     pub(crate) progress: Progress,
     /// What the doors have to say to people.
     pub(crate) lines: Receiver<String>,
+    operations: Receiver<Command>,
     /// The day that is open.
     pub(crate) day: TradingDay,
     /// What recovery had to say, if anything.
     pub(crate) recovered: Option<String>,
 }
 
+/// What the venue takes by its journal's room, as the doors were last told.
+struct RoomWatch {
+    standing: StandingHandle,
+    frontier: Frontier,
+    told: Standing,
+}
+
 impl Controls {
+    /// Closes the doors for as long as the journal has no room for what comes by them, and says what changed.
+    pub(crate) fn heed_room(&mut self) -> Option<String> {
+        let now = self.room.standing.read();
+        let before = std::mem::replace(&mut self.room.told, now);
+        if now == before {
+            return None;
+        }
+        for door in &self.doors {
+            door.suspend(now == Standing::Closed);
+        }
+        let why = self.room.frontier.reserve_problem().unwrap_or_default();
+        Some(match now {
+            Standing::Open => "the journal's reserve is whole again: everything is taken".to_owned(),
+            Standing::CancelOnly => format!("the journal runs out of room, only cancels are taken: {why}"),
+            Standing::Closed => format!("the journal has no room left, sessions are closed until there is: {why}"),
+        })
+    }
+
     /// Ends the open day and opens `today`, where that is a later one.
     pub(crate) fn roll_to(&mut self, today: TradingDay) -> Result<()> {
         if today > self.day {
@@ -86,6 +122,14 @@ impl Controls {
             self.sequence(rialto_model::command::EndOfDay {}.into())?;
             self.sequence(start.into())?;
             self.day = today;
+        }
+        Ok(())
+    }
+
+    /// Sequences what operators have asked for.
+    pub(crate) fn operate(&mut self) -> Result<()> {
+        while let Ok(command) = self.operations.try_recv() {
+            self.sequence(command)?;
         }
         Ok(())
     }
@@ -122,8 +166,10 @@ impl Exchange {
         let venue = VenueId(config.venue);
         let layout: Layout = config.layout.parse()?;
         let idle = idle(&config.idle)?;
-        let journal = JournalConfig::new(&config.data, venue, &config.durability, config.segment_bytes)?;
+        let mut journal = JournalConfig::new(&config.data, venue, &config.durability, config.segment_bytes)?;
+        journal.journal.bytes_max = config.journal_bytes_max;
         let (say, lines) = Say::channel(LINES);
+        let (operate, operations) = crossbeam_channel::bounded(OPERATIONS);
 
         let (event_in, gate, readers) = broadcast(EVENT_RING, 4);
         let [ouch_reader, fix_reader, feed_reader, hash_reader] = <[Reader<Output>; 4]>::try_from(readers)
@@ -144,8 +190,12 @@ impl Exchange {
         let mut fix = FixDoor::open(fix_config(config), parts(fix_in, fix_reader))?;
         let mut feed = FeedStage::new(&feed_config(&config.feed), feed_reader, clock)?;
 
-        let quic = quic::open(config, &verifier, &mut feed)?;
+        let (asking, feed_desk) = history::desk();
+        feed.history(asking.0, asking.1);
+        let (asking, quic_desk) = history::desk();
+        let quic = quic::open(config, &verifier, &mut feed, asking)?;
         let (quic, quic_address) = quic.unzip();
+        let glimpse = glimpse::open(config, &verifier, &mut feed)?;
 
         let rebuilt = Rebuilt::open(&journal, |output| {
             ouch.replay(output);
@@ -160,15 +210,33 @@ impl Exchange {
                 .ok()
                 .context("the configuration defines more than one ring of commands holds")?;
         }
+        let inputs = vec![venue_out, ouch_out, fix_out];
+        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
+        let standing = core.sequencer.standing();
+        let followers = Followers::start(
+            config,
+            &core.frontier,
+            &standing,
+            operate,
+            vec![feed_desk, quic_desk],
+            &say,
+        )?;
         let addresses = Addresses {
+            follow: followers.follow().cloned(),
             ouch: ouch.address(),
             fix: fix.address(),
             feed: feed_addresses(&feed, config.feed.interface),
             quic: quic_address,
+            glimpse: glimpse.as_ref().map(rialto_glimpse::Server::address),
         };
         let controls = Controls {
             venue: venue_in,
             doors: [ouch.control(), fix.control()],
+            room: RoomWatch {
+                standing,
+                frontier: core.frontier.clone(),
+                told: Standing::Open,
+            },
             stop: stop.clone(),
             addresses,
             ouch: ouch.counters(),
@@ -176,18 +244,17 @@ impl Exchange {
             feed: feed.counters(),
             progress: feed.progress(),
             lines,
+            operations,
             day: today.max(state.day),
             recovered,
         };
-        let inputs = vec![venue_out, ouch_out, fix_out];
-        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
-        let followers = Followers::start(config, &core.frontier, &say)?;
         Ok(Self {
             core,
             ouch,
             fix,
             feed,
             quic,
+            glimpse,
             controls,
             layout,
             idle,
@@ -214,6 +281,7 @@ impl Exchange {
         });
         // Whatever was released is in the journal, so that who follows it outside can have all of it before it ends.
         drop(self.followers);
+        drop(self.glimpse);
         if let Some(quic) = &mut self.quic {
             quic.stop();
         }
@@ -274,6 +342,8 @@ fn fix_config(config: &Config) -> FixConfig {
 
 /// What holds for each session that comes by this door.
 fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
+    door.guard = config.logon_guard.then(GuardConfig::default);
+    door.connections_max = config.connections_max;
     let sessions = config
         .firms
         .iter()
@@ -282,6 +352,19 @@ fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
     for session in sessions {
         let own = SessionSettings {
             cancel_on_disconnect: session.cancel_on_disconnect,
+            reconnect_after_ns: u64::from(session.reconnect_after_seconds) * 1_000_000_000,
+            throttles: Throttles {
+                orders: Rate {
+                    per_second: session.orders_per_second,
+                    burst: session.orders_burst,
+                },
+                cancels: Rate {
+                    per_second: session.cancels_per_second,
+                    burst: session.cancels_burst,
+                },
+            },
+            drop_copy: session.drop_copy,
+            no_password: session.no_password,
         };
         door.settings.insert(session.name.clone(), own);
     }
@@ -295,6 +378,12 @@ fn feed_config(settings: &FeedSettings) -> FeedConfig {
         ttl: settings.ttl,
         rerequest: settings.rerequest,
         entitled: settings.entitled.iter().copied().map(Into::into).collect(),
+        segmented: settings.segmented,
+        flush_ns: settings.flush_us.saturating_mul(1_000),
+        publisher: rialto_publisher::Config {
+            store_bytes_max: settings.memory_bytes,
+            ..rialto_publisher::Config::default()
+        },
         ..FeedConfig::default()
     }
 }

@@ -1,8 +1,8 @@
 //! An exchange without doors, all on the calling thread: for recorded flow.
 
 use super::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
-use crate::feed_client::FeedAddresses;
 use anyhow::{Context as _, Result};
+use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, FeedStage};
 use rialto_model::{Clock, Command, InstrumentId, Output, Price, Quantity, Side, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};

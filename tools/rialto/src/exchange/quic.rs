@@ -1,5 +1,6 @@
 //! The feed over QUIC beside the stages: a thread of its own behind a bounded ring, and who may come in.
 
+use super::history::Asking;
 use crate::config::{Config, QuicConfig};
 use anyhow::Result;
 use rialto_conflate::Interest;
@@ -7,7 +8,7 @@ use rialto_feed::FeedStage;
 use rialto_itch::Stock;
 use rialto_members::{Desk, Password, Ticket, Verifier};
 use rialto_model::Clock;
-use rialto_quic::{Certificate, Config as ServerConfig, Door, Entitlement, Server};
+use rialto_quic::{Certificate, Config as ServerConfig, Door, Entitlement, FeedRings, Server};
 use rialto_ring::spsc::RingBuffer;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ pub(super) fn open<C: Clock>(
     config: &Config,
     verifier: &Verifier,
     feed: &mut FeedStage<C>,
+    history: Asking,
 ) -> Result<Option<(Server, QuicAddress)>> {
     let Some(quic) = &config.quic else { return Ok(None) };
     let QuicConfig {
@@ -48,7 +50,13 @@ pub(super) fn open<C: Clock>(
         stale_max: Duration::from_secs(*stale_seconds),
         lag_max: *lag_max,
     };
-    let server = Server::start(server, &shown, Box::new(Members::new(config, verifier)), taken)?;
+    let server = {
+        let rings = FeedRings {
+            messages: taken,
+            history: Some(history),
+        };
+        Server::start(server, &shown, Box::new(Members::new(config, verifier)), rings)?
+    };
     feed.tap(ring);
     let address = QuicAddress {
         address: server.address(),

@@ -2,9 +2,9 @@
 //! at which MoldUDP64 number the book must equal which row.
 
 use super::files::{BookRows, Level};
-use crate::feed_client::{FeedAddresses, FeedClient};
 use anyhow::{Context as _, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
+use rialto_client::{FeedAddresses, FeedClient};
 use rialto_itch::{Message, StockLocate};
 use rialto_model::{Price, Quantity};
 use rialto_subscriber::{Book, Books, Delivery};

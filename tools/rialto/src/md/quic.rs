@@ -69,6 +69,11 @@ pub(super) struct QuicArgs {
 }
 
 impl QuicArgs {
+    /// Who logs in, where both name and password are given.
+    pub(super) fn credentials(&self) -> Option<(String, String)> {
+        self.user.clone().zip(self.password.clone())
+    }
+
     /// Connects and logs in.
     pub(super) fn connect(&self) -> Result<Client> {
         let missing = "--via quic needs --quic, --cert, --user and --password";

@@ -1,10 +1,10 @@
 //! `rialto md stats`: what a feed team watches, counted at the subscriber.
 
 use super::quic::{Follower, QuicArgs, Via, say_pairs};
-use crate::feed_client::{FeedAddresses, FeedClient};
 use crate::out;
 use crate::shutdown::Interrupt;
 use anyhow::{Context as _, Result};
+use rialto_client::{FeedAddresses, FeedClient};
 use rialto_subscriber::{Config, Counters, Start};
 use serde::Serialize;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};

@@ -2,10 +2,11 @@
 
 use super::line::{Clock, Line, decimal};
 use super::quic::{self, Mode, QuicArgs, Via};
-use crate::feed_client::{FeedAddresses, FeedClient};
 use crate::out;
 use crate::shutdown::Interrupt;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum;
+use rialto_client::{FeedAddresses, FeedClient, Glimpse, GlimpseLogin};
 use rialto_itch::mold::{SequenceNumber, Session};
 use rialto_itch::{Message, StockLocate};
 use rialto_subscriber::{Book, Books, Config, Counters, Delivery, Level, Start};
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 const ORDERS_MAX: usize = 1 << 22;
 /// How long one look at the sockets waits.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long a snapshot may take.
+const SNAPSHOT_TIME: Duration = Duration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -39,8 +42,15 @@ pub(crate) struct Args {
     /// The interface to join on, by its address
     #[arg(long, default_value_t = Ipv4Addr::LOCALHOST)]
     interface: Ipv4Addr,
-    /// Begin with the first packet that comes, instead of asking for the day from its first message
-    #[arg(long)]
+    /// The GLIMPSE server; with it the books are taken as they stand, and taken again where messages are lost for good
+    #[arg(long, value_name = "HOST:PORT")]
+    glimpse: Option<SocketAddr>,
+    /// Where to begin: by a snapshot, with the day's first message, or with the first packet that comes; auto takes the first
+    /// of these that can be had
+    #[arg(long, value_enum, default_value_t = Join::Auto)]
+    join: Join,
+    /// The same as --join live
+    #[arg(long, conflicts_with = "join")]
     live: bool,
     /// Instead of messages, print the best N levels of a book when they change
     #[arg(long, value_name = "N")]
@@ -54,6 +64,41 @@ pub(crate) struct Args {
     /// Print one JSON object a line, and the summary as the last one
     #[arg(long)]
     json: bool,
+}
+
+/// Where a tail begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Join {
+    Auto,
+    Glimpse,
+    Beginning,
+    Live,
+}
+
+impl Args {
+    fn join(&self) -> Join {
+        match self.join {
+            _ if self.live => Join::Live,
+            Join::Auto if self.glimpse.is_some() => Join::Glimpse,
+            Join::Auto if self.rerequest.is_some() => Join::Beginning,
+            Join::Auto => Join::Live,
+            join => join,
+        }
+    }
+
+    /// Where snapshots are to be had, if they are wanted.
+    fn snapshots(&self) -> Result<Option<Glimpse>> {
+        if self.join() != Join::Glimpse {
+            return Ok(None);
+        }
+        let server = self.glimpse.context("--join glimpse needs --glimpse HOST:PORT")?;
+        let (user, password) = self
+            .quic
+            .credentials()
+            .context("--glimpse needs --user and --password")?;
+        let login = GlimpseLogin { user, password };
+        Ok(Some(Glimpse { server, login }))
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -76,12 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         rerequest: args.rerequest,
         interface: args.interface,
     };
-    let start = if args.live || args.rerequest.is_none() {
-        Start::Live
-    } else {
-        Start::Beginning
-    };
-    let mut client = FeedClient::join_at(addresses, Config::default(), start)?;
+    let snapshots = args.snapshots()?;
     let mut tail = Tail::new(args.levels, args.messages);
     let mut print = |said: &Said<'_>| {
         if args.json {
@@ -90,8 +130,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             out::say(format_args!("{said}"));
         }
     };
+    let config = Config::default();
+    let mut client = match &snapshots {
+        Some(glimpse) => FeedClient::join_by_snapshot(addresses, config, glimpse, SNAPSHOT_TIME, &mut |delivery| {
+            tail.take(delivery, &mut print);
+        })?,
+        None if args.join() == Join::Beginning => FeedClient::join(addresses)?,
+        None => FeedClient::join_at(addresses, config, Start::Live)?,
+    };
     while !interrupt.is_set() && !out::is_closed() && !tail.is_full() && !is_late() {
         client.poll(LOOK, &mut |delivery| tail.take(delivery, &mut print))?;
+        if let Some(glimpse) = snapshots.as_ref().filter(|_| tail.is_astray()) {
+            client.rejoin(config, glimpse, SNAPSHOT_TIME, &mut |delivery| {
+                tail.take(delivery, &mut print);
+            })?;
+        }
     }
     let summary = tail.summary(&client.counters(), client.position());
     if args.json {
@@ -207,6 +260,8 @@ pub(super) struct Tail {
     messages_max: Option<u64>,
     undecodable: u64,
     last_seq: u64,
+    /// Messages were lost for good since the session began or was stated anew.
+    astray: bool,
 }
 
 impl Tail {
@@ -219,7 +274,12 @@ impl Tail {
             messages_max,
             undecodable: 0,
             last_seq: 0,
+            astray: false,
         }
+    }
+
+    fn is_astray(&self) -> bool {
+        self.astray
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -236,11 +296,15 @@ impl Tail {
             Delivery::SessionStarted(session) => {
                 self.books.clear();
                 self.printed.clear();
+                self.astray = false;
                 SessionLine::SessionStarted {
                     session: text(&session.0),
                 }
             }
-            Delivery::Lost { first, count } => SessionLine::Lost { first: first.0, count },
+            Delivery::Lost { first, count } => {
+                self.astray = true;
+                SessionLine::Lost { first: first.0, count }
+            }
             Delivery::SessionEnded { next } => SessionLine::SessionEnded { next: next.0 },
         };
         print(&Said::Session(&line));

@@ -2,8 +2,8 @@
 
 use crate::agents::{AgentInstrument, AgentsConfig, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
 use crate::config::{
-    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, HTTP_PORT, InstrumentConfig, OUCH_PORT, QUIC_PORT,
-    QuicConfig, REREQUEST_PORT, SessionConfig,
+    Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, GLIMPSE_PORT, GlimpseConfig, HTTP_PORT,
+    InstrumentConfig, OUCH_PORT, QUIC_PORT, QuicConfig, REREQUEST_PORT, SessionConfig,
 };
 use crate::console::Seat as ConsoleSeat;
 use crate::exchange::Controls;
@@ -21,6 +21,9 @@ const OPENING_PRICES: [(&str, i64); 3] = [("ACME", 1_000_000), ("BOLT", 250_000)
 /// The session that the console's order ticket trades by; it is of the first firm.
 const CONSOLE_SESSION: &str = "alphaw";
 
+/// What a journal of the development exchange may take of a laptop's disk.
+const JOURNAL_BYTES_MAX: u64 = 4 << 30;
+
 /// Everybody's password in the development exchange.
 const PASSWORD: &str = "rialto";
 
@@ -29,19 +32,22 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
     let mut config: Config = toml::from_str("data = \"\"")?;
     config.data = data.to_owned();
     config.segment_bytes = 16 << 20;
+    config.journal_bytes_max = Some(JOURNAL_BYTES_MAX);
     config.instruments = OPENING_PRICES
         .iter()
-        .map(|(symbol, _)| InstrumentConfig::new(symbol))
+        .map(|(symbol, _)| InstrumentConfig {
+            rulebook: Some("full".into()),
+            ..InstrumentConfig::new(symbol)
+        })
         .collect();
     config.firms = vec![
         firm("Alpha Securities", "ALFA", STEMS[0], agents.div_ceil(2)),
         firm("Beta Trading", "BETA", STEMS[1], agents / 2),
     ];
-    config.firms[0].sessions.push(SessionConfig {
-        name: CONSOLE_SESSION.to_owned(),
-        door: "ouch".to_owned(),
-        cancel_on_disconnect: true,
-    });
+    let console = SessionConfig::new(CONSOLE_SESSION.to_owned(), "ouch", true);
+    config.firms[0].sessions.push(console);
+    // Whoever tries things out on a laptop mistypes.
+    config.logon_guard = false;
     config.ouch = DoorConfig {
         listen: free_tcp(OUCH_PORT),
     };
@@ -51,6 +57,9 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
     };
     config.feed = free_feed();
     config.quic = Some(free_quic());
+    config.glimpse = Some(GlimpseConfig {
+        listen: free_tcp(GLIMPSE_PORT),
+    });
     Ok(config)
 }
 
@@ -58,11 +67,7 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
 /// connection, and one session for each of its agents: every third comes
 /// by FIX.
 fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
-    let session = |name: String, door: &str, cancel_on_disconnect| SessionConfig {
-        name,
-        door: door.to_owned(),
-        cancel_on_disconnect,
-    };
+    let session = SessionConfig::new;
     let mut sessions = vec![
         session(format!("{stem}1"), "ouch", false),
         session(format!("{stem}2"), "ouch", true),
@@ -182,8 +187,12 @@ pub(super) fn paste_lines(controls: &Controls) -> String {
         .line_b
         .map(|line| format!(" --group-b {line}"))
         .unwrap_or_default();
+    let glimpse = addresses
+        .glimpse
+        .map(|at| format!(" --glimpse {at} --user alpha1 --password {PASSWORD}"))
+        .unwrap_or_default();
     format!(
-        "  watch the market     rialto md tail --group {}{group_b}{rerequest}\n  \
+        "  watch the market     rialto md tail --group {}{group_b}{rerequest}{glimpse}\n  \
          send an order        rialto order --ouch {} --user alpha1 --password {PASSWORD} buy 100 ACME --price 100.00\n  \
          by FIX               SenderCompID=ALPHA TargetCompID={} Username=ALPHA Password={PASSWORD}, BeginString=FIX.4.4, {}\n  \
          look at the journal  rialto journal tail DATA\n",

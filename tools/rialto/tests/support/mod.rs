@@ -53,13 +53,28 @@ impl Up {
     }
 
     fn try_open(data: &Path, options: &[&str]) -> Option<Self> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_rialto"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rialto"));
+        command
             .args(["up", "--json", "--trading-day", "2026-06-22", "--data"])
             .arg(data)
-            .args(options)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
+            .args(options);
+        Self::start(command)
+    }
+
+    /// A configured exchange, on the same day.
+    pub(crate) fn serve(config: &Path) -> Self {
+        let command = || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_rialto"));
+            command
+                .args(["serve", "--json", "--trading-day", "2026-06-22", "--config"])
+                .arg(config);
+            command
+        };
+        until("an open exchange", || Self::start(command()))
+    }
+
+    fn start(mut command: Command) -> Option<Self> {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
         let mut out = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         out.read_line(&mut line).expect("a line");

@@ -4,27 +4,90 @@
 //! All judgement is [`rialto_subscriber`]'s; here is nothing but sockets and a clock. It knows nothing of the exchange
 //! beyond the packets.
 
-use anyhow::{Context as _, Result};
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token};
 use rialto_feed::multicast;
+use rialto_glimpse::Login;
 use rialto_itch::mold::{SequenceNumber, Session};
 use rialto_subscriber::{Config, Counters, Delivery, Line, Receiver, Start};
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
+use crate::error::ClientError;
+
+type Result<T> = std::result::Result<T, ClientError>;
+
 /// Where a feed is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FeedAddresses {
+pub struct FeedAddresses {
     /// Multicast group and port of line A.
-    pub(crate) line_a: SocketAddrV4,
+    pub line_a: SocketAddrV4,
     /// Multicast group and port of line B, if it is to be joined.
-    pub(crate) line_b: Option<SocketAddrV4>,
+    pub line_b: Option<SocketAddrV4>,
     /// The re-request server; without one a gap is given up after it could not be asked for.
-    pub(crate) rerequest: Option<SocketAddr>,
+    pub rerequest: Option<SocketAddr>,
     /// The interface the groups are joined on, named by its address.
-    pub(crate) interface: Ipv4Addr,
+    pub interface: Ipv4Addr,
+}
+
+/// Where snapshots are to be had, and by whom.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Glimpse {
+    /// The server.
+    pub server: SocketAddr,
+    /// Who joins.
+    pub login: Login,
+}
+
+impl Glimpse {
+    /// This server, by this login.
+    #[must_use]
+    pub const fn new(server: SocketAddr, login: Login) -> Self {
+        Self { server, login }
+    }
+}
+
+/// Hands a snapshot on, and says where the feed goes on.
+fn snapshot(glimpse: &Glimpse, time: Duration, sink: &mut impl FnMut(Delivery<'_>)) -> Result<Start> {
+    let mut messages: Vec<Vec<u8>> = Vec::new();
+    let joined = rialto_glimpse::fetch(glimpse.server, &glimpse.login, time, |message| {
+        messages.push(message.to_vec());
+    })?;
+    let sequence = SequenceNumber(joined.next.0.saturating_sub(1));
+    sink(Delivery::SessionStarted(joined.session));
+    for bytes in &messages {
+        sink(Delivery::Message { sequence, bytes });
+    }
+    Ok(Start::At {
+        session: joined.session,
+        next: joined.next,
+    })
+}
+
+/// The sockets of a feed, open.
+struct Sockets {
+    lines: Vec<(Line, UdpSocket)>,
+    poll: Poll,
+}
+
+impl Sockets {
+    fn open(addresses: FeedAddresses) -> Result<Self> {
+        let mut lines = vec![(Line::A, group(addresses.line_a, addresses.interface)?)];
+        if let Some(line_b) = addresses.line_b {
+            lines.push((Line::B, group(line_b, addresses.interface)?));
+        }
+        if let Some(server) = addresses.rerequest {
+            lines.push((Line::Recovery, asker(server)?));
+        }
+        let poll = Poll::new().map_err(ClientError::Wait)?;
+        for (index, (_, socket)) in lines.iter_mut().enumerate() {
+            poll.registry()
+                .register(socket, Token(index), Interest::READABLE)
+                .map_err(ClientError::Wait)?;
+        }
+        Ok(Self { lines, poll })
+    }
 }
 
 /// Packets taken from one socket before the next has its turn, so that a busy line starves no other.
@@ -34,7 +97,7 @@ const DATAGRAM_MAX: usize = 65_536;
 
 /// A subscriber on real sockets.
 #[derive(Debug)]
-pub(crate) struct FeedClient {
+pub struct FeedClient {
     receiver: Receiver,
     lines: Vec<(Line, UdpSocket)>,
     poll: Poll,
@@ -45,29 +108,61 @@ pub(crate) struct FeedClient {
 
 impl FeedClient {
     /// Joins the feed at the first message of whatever session it is in.
-    pub(crate) fn join(addresses: FeedAddresses) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`ClientError`]: no sockets.
+    pub fn join(addresses: FeedAddresses) -> Result<Self> {
         Self::join_at(addresses, Config::default(), Start::Beginning)
     }
 
     /// Joins the feed where `start` says.
-    pub(crate) fn join_at(addresses: FeedAddresses, config: Config, start: Start) -> Result<Self> {
-        let mut lines = vec![(Line::A, group(addresses.line_a, addresses.interface)?)];
-        if let Some(line_b) = addresses.line_b {
-            lines.push((Line::B, group(line_b, addresses.interface)?));
-        }
-        if let Some(server) = addresses.rerequest {
-            lines.push((Line::Recovery, asker(server)?));
-        }
-        let poll = Poll::new().context("cannot wait on sockets")?;
-        for (index, (_, socket)) in lines.iter_mut().enumerate() {
-            poll.registry()
-                .register(socket, Token(index), Interest::READABLE)
-                .context("cannot wait on a socket")?;
-        }
+    ///
+    /// # Errors
+    /// [`ClientError`]: no sockets, or a configuration that cannot be kept.
+    pub fn join_at(addresses: FeedAddresses, config: Config, start: Start) -> Result<Self> {
+        Self::over(Sockets::open(addresses)?, config, start)
+    }
+
+    /// Joins the feed by a snapshot: opens the lines, takes the books as they stand from a GLIMPSE server, hands them on as the
+    /// beginning of a session and messages with the snapshot's number, and goes on behind it.
+    ///
+    /// # Errors
+    /// [`ClientError`]: no sockets, or no snapshot within `time`.
+    pub fn join_by_snapshot(
+        addresses: FeedAddresses,
+        config: Config,
+        glimpse: &Glimpse,
+        time: Duration,
+        sink: &mut impl FnMut(Delivery<'_>),
+    ) -> Result<Self> {
+        // The lines first: what they bring from now on waits in the sockets.
+        let sockets = Sockets::open(addresses)?;
+        let start = snapshot(glimpse, time, sink)?;
+        Self::over(sockets, config, start)
+    }
+
+    /// Takes the books anew from a GLIMPSE server, as after messages that are lost for good, and goes on behind it. What was
+    /// held back of the session is asked for again.
+    ///
+    /// # Errors
+    /// [`ClientError`]: no snapshot within `time`.
+    pub fn rejoin(
+        &mut self,
+        config: Config,
+        glimpse: &Glimpse,
+        time: Duration,
+        sink: &mut impl FnMut(Delivery<'_>),
+    ) -> Result<()> {
+        let start = snapshot(glimpse, time, sink)?;
+        self.receiver = Receiver::new(config, start)?;
+        Ok(())
+    }
+
+    fn over(sockets: Sockets, config: Config, start: Start) -> Result<Self> {
         Ok(Self {
             receiver: Receiver::new(config, start)?,
-            lines,
-            poll,
+            lines: sockets.lines,
+            poll: sockets.poll,
             events: Events::with_capacity(8),
             buffer: vec![0; DATAGRAM_MAX],
             start: Instant::now(),
@@ -76,13 +171,16 @@ impl FeedClient {
 
     /// Takes the packets that are there, hands on the messages whose turn has come, and asks for what is missing. Where
     /// nothing is there it waits for at most `timeout`. Returns how many packets it took.
-    pub(crate) fn poll(&mut self, timeout: Duration, sink: &mut impl FnMut(Delivery<'_>)) -> Result<usize> {
+    ///
+    /// # Errors
+    /// [`ClientError`]: a socket failed.
+    pub fn poll(&mut self, timeout: Duration, sink: &mut impl FnMut(Delivery<'_>)) -> Result<usize> {
         let mut taken = self.take(sink)?;
         if taken == 0 && !timeout.is_zero() {
             let wait = self.until_due().map_or(timeout, |due| due.min(timeout));
             match self.poll.poll(&mut self.events, Some(wait)) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => {
-                    return Err(error).context("cannot wait for packets");
+                    return Err(ClientError::Wait(error));
                 }
                 _ => {}
             }
@@ -95,12 +193,14 @@ impl FeedClient {
     }
 
     /// What was received and asked for.
-    pub(crate) fn counters(&self) -> Counters {
+    #[must_use]
+    pub fn counters(&self) -> Counters {
         *self.receiver.counters()
     }
 
     /// The session, and the number of the next message to be handed on.
-    pub(crate) fn position(&self) -> Option<(Session, SequenceNumber)> {
+    #[must_use]
+    pub fn position(&self) -> Option<(Session, SequenceNumber)> {
         self.receiver.position()
     }
 
@@ -119,7 +219,7 @@ impl FeedClient {
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                     Err(error) if is_passing(*line, &error) => {}
-                    Err(error) => return Err(error).with_context(|| format!("line {line:?} of the feed failed")),
+                    Err(source) => return Err(ClientError::Line { line: *line, source }),
                 }
             }
         }
@@ -147,11 +247,16 @@ impl FeedClient {
 }
 
 fn group(group: SocketAddrV4, interface: Ipv4Addr) -> Result<UdpSocket> {
-    let socket = multicast::receiver(group, interface).with_context(|| {
-        format!("cannot join {group} on {interface}: name an interface of this machine that has multicast")
-    })?;
-    socket.set_nonblocking(true)?;
-    Ok(UdpSocket::from_std(socket))
+    let open = || {
+        let socket = multicast::receiver(group, interface)?;
+        socket.set_nonblocking(true)?;
+        Ok(UdpSocket::from_std(socket))
+    };
+    open().map_err(|source| ClientError::Group {
+        group,
+        interface,
+        source,
+    })
 }
 
 /// A socket that speaks with the server alone: a connected one takes nobody else's packets.
@@ -160,11 +265,12 @@ fn asker(server: SocketAddr) -> Result<UdpSocket> {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((std::net::Ipv6Addr::UNSPECIFIED, 0)),
     };
-    let socket = UdpSocket::bind(any).context("cannot open a socket for re-requests")?;
-    socket
-        .connect(server)
-        .with_context(|| format!("the re-request server {server} cannot be reached from here"))?;
-    Ok(socket)
+    let open = || {
+        let socket = UdpSocket::bind(any)?;
+        socket.connect(server)?;
+        Ok(socket)
+    };
+    open().map_err(|source| ClientError::Rerequest { server, source })
 }
 
 /// An interrupted read, and a re-request server that is not there now, whose absence comes back as an error of a later

@@ -1,0 +1,146 @@
+//! From the one form in which reports are kept to that of each version.
+//!
+//! Which version a session speaks is its connection's matter, and not in the stream. So bodies are made and kept as all
+//! versions together have them, and each connection is told what its own defines: no field that its dictionary lacks, no
+//! value that it does not permit.
+
+use rialto_fix::message::SOH;
+use rialto_fix::{MsgType, Version};
+
+/// Appends the body as this version says it.
+pub(super) fn translate(version: Version, msg_type: MsgType<'_>, body: &[u8], out: &mut Vec<u8>) {
+    let &[kind] = msg_type.0 else {
+        out.extend_from_slice(body);
+        return;
+    };
+    let (mut status, mut triggered): (&[u8], bool) = (b"", false);
+    for field in body.split_inclusive(|&byte| byte == SOH) {
+        let Some(at) = field.iter().position(|&byte| byte == b'=') else {
+            continue;
+        };
+        let (tag, value) = field.split_at(at + 1);
+        let tag = tag_number(tag);
+        if !defines(version, kind, tag) {
+            continue;
+        }
+        if tag == 39 {
+            status = value;
+        }
+        // A stop that became live has an ExecType of its own since FIX 5.0, and needs no reason for a restatement.
+        if kind == b'8' && version == Version::Fix50Sp2 {
+            triggered |= tag == 150 && value == b"L\x01";
+            if triggered && tag == 378 {
+                continue;
+            }
+        }
+        match said(version, kind, tag, value, status) {
+            Said::AsItIs => out.extend_from_slice(field),
+            Said::As(other) => {
+                out.extend_from_slice(field.get(..=at).unwrap_or_default());
+                out.extend_from_slice(other);
+                if other.last() != Some(&SOH) {
+                    out.push(SOH);
+                }
+            }
+            Said::Not => {}
+        }
+    }
+}
+
+fn tag_number(digits: &[u8]) -> u32 {
+    digits
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .fold(0, |tag, digit| tag * 10 + u32::from(digit - b'0'))
+}
+
+/// Whether the version has the field in the message. Of fields that two versions give different tags, the body holds both.
+const fn defines(version: Version, kind: u8, tag: u32) -> bool {
+    match (kind, tag) {
+        // ExecTransType went with FIX 4.3; ExecType says it all from then on.
+        (b'8', 20) => matches!(version, Version::Fix42),
+        // LastLiquidityInd, and what answers a mass status request.
+        (b'8', 584 | 851 | 911 | 912) => !matches!(version, Version::Fix42),
+        // MaxFloor became DisplayQty.
+        (b'8', 111) => !matches!(version, Version::Fix50Sp2),
+        // DisplayQty, TrdMatchID.
+        (b'8', 880 | 1138) => matches!(version, Version::Fix50Sp2),
+        // MassActionReportID.
+        (b'r', 1369) => matches!(version, Version::Fix50Sp2),
+        // TotalNumSecurities of a definition went with FIX 4.4.
+        (b'd', 393) => matches!(version, Version::Fix42),
+        // Orders of a book: MDEntryID came late, and OrderID says the same. LastUpdateTime is of FIX 5.0.
+        (b'W', 278 | 779) => matches!(version, Version::Fix50Sp2),
+        _ => true,
+    }
+}
+
+enum Said<'a> {
+    AsItIs,
+    As(&'a [u8]),
+    Not,
+}
+
+/// The value as the version has it. `status` is that of the report, which stands before what depends on it.
+fn said<'a>(version: Version, kind: u8, tag: u32, value: &'a [u8], status: &'a [u8]) -> Said<'a> {
+    match (kind, tag, value) {
+        _ if version == Version::Fix50Sp2 => return Said::AsItIs,
+        (b'8', 150, b"L\x01") => return Said::As(b"D"),
+        _ if version == Version::Fix44 => return Said::AsItIs,
+        _ => {}
+    }
+    match (kind, tag, value) {
+        // In FIX 4.2 a fill has the status for its type, and status answers, busts and corrections are told by ExecTransType.
+        (b'8', 150, [b'F' | b'G' | b'H' | b'I', SOH]) => Said::As(status),
+        // TimeInForce: at the close came later.
+        (b'8', 59, [b'7', SOH]) => Said::Not,
+        // OrdRejReason, CxlRejReason, ExecRestatementReason: what came later is the broker's option; Text says the rest.
+        (b'8', 103, [b'0'..=b'8', SOH]) | (b'9', 102, [b'0'..=b'3', SOH]) | (b'8', 378, [b'0'..=b'5', SOH]) => {
+            Said::AsItIs
+        }
+        (b'8', 103, _) => Said::As(b"0"),
+        (b'9', 102, _) => Said::As(b"2"),
+        (b'8', 378, _) => Said::As(b"4"),
+        // SecurityTradingStatus: before the opening, and its rotation.
+        (b'f', 326, b"21\x01" | b"22\x01") => Said::As(b"1"),
+        (b'j', 380, [b'0'..=b'5', SOH]) => Said::AsItIs,
+        (b'j', 380, _) => Said::As(b"0"),
+        _ => Said::AsItIs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said_as(version: Version, kind: &str, body: &str) -> String {
+        let mut out = Vec::new();
+        let body = body.replace('|', "\x01");
+        translate(version, MsgType(kind.as_bytes()), body.as_bytes(), &mut out);
+        String::from_utf8(out).unwrap().replace('\x01', "|")
+    }
+
+    #[test]
+    fn each_version_is_told_what_it_defines() {
+        const FILL: &str = "11=A|20=0|39=1|58=a=b|111=5|150=F|851=1|880=9|1138=5|";
+        for (version, kind, body, expected) in [
+            (Version::Fix42, "8", FILL, "11=A|20=0|39=1|58=a=b|111=5|150=1|"),
+            (Version::Fix44, "8", FILL, "11=A|39=1|58=a=b|111=5|150=F|851=1|"),
+            (
+                Version::Fix50Sp2,
+                "8",
+                FILL,
+                "11=A|39=1|58=a=b|150=F|851=1|880=9|1138=5|",
+            ),
+            (Version::Fix42, "8", "20=3|39=A|150=I|", "20=3|39=A|150=A|"),
+            (Version::Fix42, "8", "39=8|103=13|150=8|", "39=8|103=0|150=8|"),
+            (Version::Fix42, "8", "39=8|103=6|150=8|", "39=8|103=6|150=8|"),
+            (Version::Fix42, "9", "102=6|434=1|", "102=2|434=1|"),
+            (Version::Fix42, "9", "102=1|434=1|", "102=1|434=1|"),
+            (Version::Fix42, "j", "372=D|380=6|", "372=D|380=0|"),
+            (Version::Fix44, "j", "372=D|380=6|", "372=D|380=6|"),
+        ] {
+            assert_eq!(said_as(version, kind, body), expected);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# The journal's accidents in full: torn at every byte of the last 1,000 records, every bit of a megabyte turned over.
+# Takes half an hour of two cores; prints the table of tests/accidents.rs.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+RIALTO_LONG=1 cargo test --release -p rialto-journal --test accidents -- --nocapture "$@"
