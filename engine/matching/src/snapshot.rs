@@ -31,7 +31,6 @@ impl Engine {
             day: self.day,
             midnight: self.midnight,
             day_open: self.day_open,
-            cancel_only: self.cancel_only,
             breaker: self.breaker,
             protections: self
                 .quote_limits
@@ -49,6 +48,7 @@ impl Engine {
                 })
                 .collect(),
             undone: self.undone.iter().copied().collect(),
+            cancel_only: self.cancel_only,
             firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
             sessions: sessions
@@ -156,7 +156,6 @@ impl Engine {
         engine.day = state.day;
         engine.midnight = state.midnight;
         engine.day_open = state.day_open;
-        engine.cancel_only = state.cancel_only;
         engine.breaker = state.breaker;
         engine.undone = state.undone.iter().copied().collect();
         engine.quote_limits = state.protections.iter().copied().collect();
@@ -164,6 +163,7 @@ impl Engine {
             let Quoter { fills, tripped } = engine.quoters.entry((quoter.instrument, quoter.session)).or_default();
             (*fills, *tripped) = (quoter.fills.clone(), quoter.tripped);
         }
+        engine.cancel_only = state.cancel_only;
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {

@@ -31,8 +31,6 @@ pub struct EngineState {
     pub midnight: Timestamp,
     /// Whether it is still open.
     pub day_open: bool,
-    /// Whether cancels and reductions are taken alone.
-    pub cancel_only: bool,
     /// The halt of the whole market.
     pub breaker: BreakerLevel,
     /// The market-maker protection of sessions that have one, in order of id.
@@ -41,6 +39,8 @@ pub struct EngineState {
     pub quoters: Vec<QuoterState>,
     /// Trades of today that are undone, in rising order.
     pub undone: Vec<TradeId>,
+    /// Whether cancels and reductions are taken alone.
+    pub cancel_only: bool,
     /// The member firms.
     pub firms: Vec<FirmState>,
     /// Their accounts.
@@ -258,11 +258,11 @@ impl Default for EngineState {
             day: TradingDay(0),
             midnight: Timestamp(0),
             day_open: false,
-            cancel_only: false,
             breaker: BreakerLevel::None,
             protections: Vec::new(),
             quoters: Vec::new(),
             undone: Vec::new(),
+            cancel_only: false,
             firms: Vec::new(),
             accounts: Vec::new(),
             sessions: Vec::new(),

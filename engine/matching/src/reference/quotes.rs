@@ -43,6 +43,9 @@ impl Engine {
         if !self.state.day_open {
             return events.push(refused(RejectReason::MarketClosed));
         }
+        if self.state.cancel_only {
+            return events.push(refused(RejectReason::CancelOnly));
+        }
         events.push(
             MassQuoted {
                 session: c.session,

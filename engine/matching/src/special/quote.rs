@@ -53,8 +53,8 @@ impl Engine {
             Numbering::Jump => return reject(c, RejectReason::UserRefJump, sink),
         }
         self.sessions[c.session.0 as usize].last_user_ref = c.user_ref;
-        if !self.day_open {
-            return reject(c, RejectReason::MarketClosed, sink);
+        if let Err(reason) = self.judge_open() {
+            return reject(c, reason, sink);
         }
         sink.emit(
             MassQuoted {

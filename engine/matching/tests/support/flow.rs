@@ -29,10 +29,10 @@ const UNCONSUMED: [RejectReason; 3] = [
 ];
 /// Reasons under which a replace's is.
 const TERMS: [RejectReason; 21] = [
-    RejectReason::CancelOnly,
     RejectReason::DiscretionNotOffered,
     RejectReason::PriceOutsideBands,
     RejectReason::CircuitBroken,
+    RejectReason::CancelOnly,
     RejectReason::NotInThisPhase,
     RejectReason::TypeNotOffered,
     RejectReason::LifetimeNotOffered,
@@ -212,7 +212,7 @@ impl Flow {
                 self.names.push((e.session, e.user_ref, e.order_id));
             }
             Event::MassQuoted(e) => self.consumed(e.session, e.user_ref),
-            Event::MassQuoteRejected(e) if e.reason == RejectReason::MarketClosed => {
+            Event::MassQuoteRejected(e) if !UNCONSUMED.contains(&e.reason) => {
                 self.consumed(e.session, e.user_ref);
             }
             Event::Quoted(e) => self.names.push((e.session, e.user_ref, e.order_id)),

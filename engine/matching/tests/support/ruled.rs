@@ -49,11 +49,11 @@ impl Flow {
             29..=400 => self.enter_special(),
             413..=480 => self.replace_special(),
             481..=500 => self.mass_quote(),
-            501..=506 => self.quoting(),
             507..=510 if self.cancels_only => CancelOnly {
                 on: self.random.one_in(12),
             }
             .into(),
+            501..=506 => self.quoting(),
             _ => return None,
         })
     }

@@ -234,10 +234,6 @@ impl World {
                 ..Refuse::default()
             }
             .into(),
-            "only-cancels" | "all-orders" => CancelOnly {
-                on: verb == "only-cancels",
-            }
-            .into(),
             "quote" => MassQuote {
                 session,
                 incarnation,
@@ -265,6 +261,10 @@ impl World {
             "protects" => SetProtection {
                 session: SessionId(u32::from(rest[0].as_bytes()[0] - b'A') + 1),
                 limits: limits(&rest[1..]),
+            }
+            .into(),
+            "only-cancels" | "all-orders" => CancelOnly {
+                on: verb == "only-cancels",
             }
             .into(),
             "kill" | "revive" => SetKillSwitch {
