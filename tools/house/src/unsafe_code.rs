@@ -10,7 +10,7 @@ pub const HOMES: &[(&str, &str)] = &[
         "slots that one thread writes and others read in place",
     ),
     (
-        "tools/rialto/src/bin/rialto-counts.rs",
+        "tools/rialto/src/bin/rialto-counts/main.rs",
         "a counting allocator proves that the warm engine allocates nothing",
     ),
     (

@@ -232,6 +232,8 @@ impl Toy {
                     self.next = self.next.next();
                 }
             }
+            // Heartbeats are part of the work, too.
+            self.session.handle_timer(self.begun.elapsed().as_nanos() as u64);
             self.flush()?;
         }
         Ok(())
