@@ -68,6 +68,9 @@ def main():
             broken = good[:-4] + (b"000" if good[-4:-1] != b"000" else b"001") + b"\x01"
             client.sock.sendall(broken)
             alive(client)
+            # Neither a length nor a delimiter before what comes next.
+            client.sock.sendall(b"8=FIX.4.4\x019=abc\x01" + b"x" * 200)
+            alive(client)
             # Strangers.
             host, port = ready["fix"].rsplit(":", 1)
             for stranger in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01" + b"\x00" * 200, good, b"8=FIX.4.4\x01" * 50):

@@ -471,6 +471,12 @@ fn streams_are_cut_into_frames() {
         ("stray before", format!("GET / HTTP/1.1\r\n\r\n{good}"), 1, true),
         ("stray between", format!("{good}junk|{good}"), 2, true),
         (
+            "no length and no delimiter before the next",
+            format!("8=FIX.4.4|9=abc|{}{good}", "x".repeat(200)),
+            1,
+            true,
+        ),
+        (
             "length too short",
             format!("8=FIX.4.4|9=3|35=0|34=2|10=000|{good}"),
             1,

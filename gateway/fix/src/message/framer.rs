@@ -183,7 +183,7 @@ fn at_stated_end(bytes: &[u8], end: usize) -> Front {
 /// A front without a usable length: skipped up to the next start, or else through the first `10=` field, or else wholly
 /// once it is longer than any message.
 fn skip(bytes: &[u8], garbled: Garbled) -> Front {
-    let next_start = find(bytes, b"\x018=").map(|at| at + 1);
+    let next_start = find_start(bytes);
     let trailer_end = find(bytes, b"\x0110=").and_then(|at| {
         let value = bytes.get(at + 4..)?;
         Some(at + 4 + value.iter().position(|&byte| byte == SOH)? + 1)
