@@ -1,6 +1,7 @@
 //! Money, and what is kept of a trade by who has to undo it.
 
 use crate::codec::{DecodeError, Decoder, Encoder, Field, composite};
+use crate::event::{Executed, TradeCorrected};
 use crate::ids::{OrderId, SessionId, TradeId, UserRef};
 use crate::order::Side;
 use crate::price::{Price, Quantity};
@@ -94,5 +95,42 @@ composite! {
         taker_user_ref: UserRef,
         /// What it paid.
         taker_fee: Money,
+    }
+}
+
+impl Executed {
+    /// What undoes it.
+    #[must_use]
+    pub const fn deal(&self) -> Deal {
+        Deal {
+            trade: self.trade,
+            aggressor: self.aggressor,
+            cross: self.cross,
+            price: self.price,
+            quantity: self.quantity,
+            maker: self.maker,
+            maker_session: self.maker_session,
+            maker_user_ref: self.maker_user_ref,
+            maker_fee: self.maker_fee,
+            taker: self.taker,
+            taker_session: self.taker_session,
+            taker_user_ref: self.taker_user_ref,
+            taker_fee: self.taker_fee,
+        }
+    }
+}
+
+impl TradeCorrected {
+    /// What undoes the trade that stands now.
+    #[must_use]
+    pub const fn deal(&self) -> Deal {
+        Deal {
+            trade: self.trade,
+            price: self.price,
+            quantity: self.quantity,
+            maker_fee: self.maker_fee,
+            taker_fee: self.taker_fee,
+            ..self.deal
+        }
     }
 }

@@ -1,8 +1,7 @@
 //! Everything that came of a command: enough for the member's answer and for the feed without a look at any book.
 
-use crate::codec::{Encoder, Field, messages};
+use crate::codec::messages;
 use crate::deal::{Deal, Fees, Money};
-use crate::hash::HASHED_BYTES_MAX;
 use crate::ids::{
     AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SessionId, TradeId,
     UserRef, VenueId,
@@ -13,7 +12,6 @@ use crate::price::{Price, PriceScale, Quantity};
 use crate::quote::QuoteLimits;
 use crate::reason::{CancelReason, IgnoreReason, RejectReason};
 use crate::rulebook::{Allocation, Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
-use crate::sequenced::Sequenced;
 use crate::text::{Mpid, Symbol};
 use crate::time::{Timestamp, TradingDay};
 
@@ -768,98 +766,4 @@ messages! {
 pub trait EventSink {
     /// Takes one event. Called in order, at least once a command.
     fn emit(&mut self, event: Event);
-}
-
-impl Event {
-    /// The instrument whose per-instrument hash this event is part of, if it is one's.
-    #[must_use]
-    pub const fn instrument(&self) -> Option<InstrumentId> {
-        match self {
-            Self::InstrumentListed(e) => Some(e.instrument),
-            Self::Accepted(e) => Some(e.instrument),
-            Self::Replaced(e) => Some(e.instrument),
-            Self::Booked(e) => Some(e.instrument),
-            Self::Reduced(e) => Some(e.instrument),
-            Self::Cancelled(e) => Some(e.instrument),
-            Self::Executed(e) => Some(e.instrument),
-            Self::Rejected(e) => Some(e.instrument),
-            Self::Restated(e) => Some(e.instrument),
-            Self::RulebookSet(e) => Some(e.instrument),
-            Self::TicksSet(e) => Some(e.instrument),
-            Self::Instructed(e) => Some(e.instrument),
-            Self::Triggered(e) => Some(e.instrument),
-            Self::PhaseChanged(e) => Some(e.instrument),
-            Self::Indicative(e) => Some(e.instrument),
-            Self::Uncrossed(e) => Some(e.instrument),
-            Self::OfficialPrice(e) => Some(e.instrument),
-            Self::BandsSet(e) => Some(e.instrument),
-            Self::PriceBands(e) => Some(e.instrument),
-            Self::LimitStateChanged(e) => Some(e.instrument),
-            Self::Pegged(e) => Some(e.instrument),
-            Self::Quoted(e) => Some(e.instrument),
-            Self::QuoteRejected(e) => Some(e.instrument),
-            Self::ProtectionTripped(e) => Some(e.instrument),
-            Self::ProtectionReset(e) => Some(e.instrument),
-            Self::FeesSet(e) => Some(e.instrument),
-            Self::AllocationSet(e) => Some(e.instrument),
-            Self::TradeBusted(e) => Some(e.instrument),
-            Self::TradeCorrected(e) => Some(e.instrument),
-            _ => None,
-        }
-    }
-
-    /// Appends the schema id, then block and text.
-    fn encode_with_schema(&self, out: &mut Encoder<'_>) {
-        self.schema().put(out);
-        self.encode(out);
-    }
-}
-
-impl Sequenced<Event> {
-    /// The bytes that the event hash takes in: sequence number, stamp, schema id, block, text. Returns their count.
-    #[inline]
-    pub fn encode_hashed(&self, out: &mut [u8; HASHED_BYTES_MAX]) -> usize {
-        let mut out = Encoder::new(out);
-        self.seq.put(&mut out);
-        self.stamp.put(&mut out);
-        self.body.encode_with_schema(&mut out);
-        out.len()
-    }
-}
-
-impl Executed {
-    /// What undoes it.
-    #[must_use]
-    pub const fn deal(&self) -> Deal {
-        Deal {
-            trade: self.trade,
-            aggressor: self.aggressor,
-            cross: self.cross,
-            price: self.price,
-            quantity: self.quantity,
-            maker: self.maker,
-            maker_session: self.maker_session,
-            maker_user_ref: self.maker_user_ref,
-            maker_fee: self.maker_fee,
-            taker: self.taker,
-            taker_session: self.taker_session,
-            taker_user_ref: self.taker_user_ref,
-            taker_fee: self.taker_fee,
-        }
-    }
-}
-
-impl TradeCorrected {
-    /// What undoes the trade that stands now.
-    #[must_use]
-    pub const fn deal(&self) -> Deal {
-        Deal {
-            trade: self.trade,
-            price: self.price,
-            quantity: self.quantity,
-            maker_fee: self.maker_fee,
-            taker_fee: self.taker_fee,
-            ..self.deal
-        }
-    }
 }

@@ -4,7 +4,9 @@
 //! schema bytes ([`Event::encode_hashed`]); state is hashed over the canonical snapshot bytes with seed zero. Epochs,
 //! batch bounds, internal handles and thread layout are in neither. Written as 16 hexadecimal digits.
 
+use crate::codec::{Encoder, Field as _};
 use crate::event::Event;
+use crate::ids::InstrumentId;
 use crate::limits::MESSAGE_BYTES_MAX;
 use crate::sequenced::Sequenced;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -47,5 +49,62 @@ impl core::fmt::Display for EventHash {
 impl core::fmt::Display for StateHash {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Event {
+    /// The instrument whose per-instrument hash this event is part of, if it is one's.
+    #[must_use]
+    pub const fn instrument(&self) -> Option<InstrumentId> {
+        match self {
+            Self::InstrumentListed(e) => Some(e.instrument),
+            Self::Accepted(e) => Some(e.instrument),
+            Self::Replaced(e) => Some(e.instrument),
+            Self::Booked(e) => Some(e.instrument),
+            Self::Reduced(e) => Some(e.instrument),
+            Self::Cancelled(e) => Some(e.instrument),
+            Self::Executed(e) => Some(e.instrument),
+            Self::Rejected(e) => Some(e.instrument),
+            Self::Restated(e) => Some(e.instrument),
+            Self::RulebookSet(e) => Some(e.instrument),
+            Self::TicksSet(e) => Some(e.instrument),
+            Self::Instructed(e) => Some(e.instrument),
+            Self::Triggered(e) => Some(e.instrument),
+            Self::PhaseChanged(e) => Some(e.instrument),
+            Self::Indicative(e) => Some(e.instrument),
+            Self::Uncrossed(e) => Some(e.instrument),
+            Self::OfficialPrice(e) => Some(e.instrument),
+            Self::BandsSet(e) => Some(e.instrument),
+            Self::PriceBands(e) => Some(e.instrument),
+            Self::LimitStateChanged(e) => Some(e.instrument),
+            Self::Pegged(e) => Some(e.instrument),
+            Self::Quoted(e) => Some(e.instrument),
+            Self::QuoteRejected(e) => Some(e.instrument),
+            Self::ProtectionTripped(e) => Some(e.instrument),
+            Self::ProtectionReset(e) => Some(e.instrument),
+            Self::FeesSet(e) => Some(e.instrument),
+            Self::AllocationSet(e) => Some(e.instrument),
+            Self::TradeBusted(e) => Some(e.instrument),
+            Self::TradeCorrected(e) => Some(e.instrument),
+            _ => None,
+        }
+    }
+
+    /// Appends the schema id, then block and text.
+    fn encode_with_schema(&self, out: &mut Encoder<'_>) {
+        self.schema().put(out);
+        self.encode(out);
+    }
+}
+
+impl Sequenced<Event> {
+    /// The bytes that the event hash takes in: sequence number, stamp, schema id, block, text. Returns their count.
+    #[inline]
+    pub fn encode_hashed(&self, out: &mut [u8; HASHED_BYTES_MAX]) -> usize {
+        let mut out = Encoder::new(out);
+        self.seq.put(&mut out);
+        self.stamp.put(&mut out);
+        self.body.encode_with_schema(&mut out);
+        out.len()
     }
 }
