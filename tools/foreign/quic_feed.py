@@ -24,8 +24,8 @@ from quic_capture import Capture
 MASK = (1 << 64) - 1
 PATIENCE = 60
 UPDATES = 400  # wanted before the pause, and once more behind it
-PAUSE = 6  # seconds in which nothing is received: less than the server's patience with a silent client
-PAUSES_MAX = 10  # a pause may be too short to fill the server's window: then there is another one
+PAUSE = 11  # seconds in which nothing is received: less than the server's patience with a silent client
+PAUSES_MAX = 8  # a pause may be too short to fill the server's window: then there is another one
 
 
 def mix(v):
