@@ -250,6 +250,21 @@ impl Venue {
         Subscriber::new(client)
     }
 
+    /// A subscriber that has read everything of the session up to now. Who comes before the server has heard of the session
+    /// is told to come again, and does.
+    pub(crate) fn subscribe_again(&self, user: &str, mode: Mode) -> Subscriber {
+        let begun = Instant::now();
+        loop {
+            assert!(begun.elapsed() < PATIENCE, "told to come again for too long");
+            if let Ok(client) = self.connect(&self.login(user, mode)) {
+                let mut subscriber = Subscriber::new(client);
+                if subscriber.read_until_lost(self).is_ok() {
+                    return subscriber;
+                }
+            }
+        }
+    }
+
     pub(crate) fn levels(&self, instrument: usize, side: Side, depth: usize) -> Vec<(u32, u64)> {
         self.truth
             .market()
@@ -305,6 +320,15 @@ impl Subscriber {
     /// Until everything of the session up to now was told.
     pub(crate) fn read_all(&mut self, venue: &Venue) {
         read_all(std::slice::from_mut(self), venue);
+    }
+
+    fn read_until_lost(&mut self, venue: &Venue) -> Result<(), ClientError> {
+        let begun = Instant::now();
+        while !self.was_told(venue) {
+            assert!(begun.elapsed() < PATIENCE, "told up to {}", self.seen.told);
+            self.poll()?;
+        }
+        Ok(())
     }
 
     fn was_told(&self, venue: &Venue) -> bool {
