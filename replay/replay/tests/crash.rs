@@ -4,11 +4,9 @@
 mod venue;
 
 use rialto_journal::{Durability, MemDisk};
-use rialto_model::command::{
-    Cancel, DefineAccount, DefineFirm, DefineInstrument, DefineSession, EndOfDay, Enter, Release, SessionUp, StartOfDay,
-};
+use rialto_model::command::{Cancel, EndOfDay, Enter, StartOfDay};
 use rialto_model::*;
-use venue::{Released, Venue};
+use venue::{Released, Venue, opening};
 
 fn enter(user_ref: u32, side: Side, tif: TimeInForce, price: i64, quantity: u64) -> Command {
     Command::Enter(Enter {
@@ -27,61 +25,17 @@ fn enter(user_ref: u32, side: Side, tif: TimeInForce, price: i64, quantity: u64)
 
 /// Two trading days: a GTC order that is carried and trades on the second, a DAY order that expires, and the roll between.
 fn two_days() -> Vec<Command> {
-    let name = Text::EMPTY;
-    let start = |day| {
-        StartOfDay {
-            day: TradingDay(day),
-            midnight: TradingDay(day).midnight_utc(),
-        }
-        .into()
-    };
-    vec![
-        Release {
-            venue: VenueId(1),
-            release: rialto_matching::CURRENT_RELEASE,
-        }
-        .into(),
-        DefineInstrument {
-            instrument: InstrumentId(1),
-            symbol: Symbol::new("ACME").unwrap(),
-            scale: PriceScale::DEFAULT,
-            tick: Price(1),
-            price_max: Price(1_000_000),
-            lot: Quantity(1),
-            quantity_max: Quantity(1_000_000),
-        }
-        .into(),
-        DefineFirm {
-            firm: FirmId(1),
-            mpid: Mpid::new("ALFA").unwrap(),
-            name,
-        }
-        .into(),
-        DefineAccount {
-            account: AccountId(1),
-            firm: FirmId(1),
-        }
-        .into(),
-        DefineSession {
-            session: SessionId(1),
-            firm: FirmId(1),
-            account: AccountId(1),
-            door: Door::Ouch,
-            name,
-        }
-        .into(),
-        start(20_000),
-        SessionUp {
-            session: SessionId(1),
-            incarnation: Incarnation(1),
-            ..Default::default()
-        }
-        .into(),
+    let mut commands = opening();
+    commands.extend([
         enter(1, Side::Sell, TimeInForce::GoodTillCancel, 101, 50), // number 8 is its name for ever
         enter(2, Side::Sell, TimeInForce::Day, 102, 70),
         enter(3, Side::Buy, TimeInForce::Day, 101, 20),
         EndOfDay {}.into(),
-        start(20_001),
+        StartOfDay {
+            day: TradingDay(20_001),
+            midnight: TradingDay(20_001).midnight_utc(),
+        }
+        .into(),
         enter(1, Side::Buy, TimeInForce::Day, 103, 10),
         Cancel {
             session: SessionId(1),
@@ -91,7 +45,8 @@ fn two_days() -> Vec<Command> {
         }
         .into(),
         enter(2, Side::Buy, TimeInForce::Day, 103, 5),
-    ]
+    ]);
+    commands
 }
 
 fn run(durability: Durability) -> (u64, Released) {

@@ -4,67 +4,14 @@
 mod venue;
 
 use rialto_journal::{Durability, MemDisk};
-use rialto_model::command::{
-    Cancel, DefineAccount, DefineFirm, DefineInstrument, DefineSession, Enter, Release, SessionUp, StartOfDay,
-};
+use rialto_model::command::{Cancel, Enter};
 use rialto_model::*;
 use rialto_sequencer::Standing;
 use std::collections::BTreeMap;
-use venue::Venue;
+use venue::{Venue, opening};
 
 /// Polls within which a disk that refused is asked again, and a little more.
 const POLLS: usize = 3_000;
-
-fn opening() -> Vec<Command> {
-    let name = Text::EMPTY;
-    vec![
-        Release {
-            venue: VenueId(1),
-            release: rialto_matching::CURRENT_RELEASE,
-        }
-        .into(),
-        DefineInstrument {
-            instrument: InstrumentId(1),
-            symbol: Symbol::new("ACME").unwrap(),
-            scale: PriceScale::DEFAULT,
-            tick: Price(1),
-            price_max: Price(1_000_000),
-            lot: Quantity(1),
-            quantity_max: Quantity(1_000_000),
-        }
-        .into(),
-        DefineFirm {
-            firm: FirmId(1),
-            mpid: Mpid::new("ALFA").unwrap(),
-            name,
-        }
-        .into(),
-        DefineAccount {
-            account: AccountId(1),
-            firm: FirmId(1),
-        }
-        .into(),
-        DefineSession {
-            session: SessionId(1),
-            firm: FirmId(1),
-            account: AccountId(1),
-            door: Door::Ouch,
-            name,
-        }
-        .into(),
-        StartOfDay {
-            day: TradingDay(20_000),
-            midnight: TradingDay(20_000).midnight_utc(),
-        }
-        .into(),
-        SessionUp {
-            session: SessionId(1),
-            incarnation: Incarnation(1),
-            ..Default::default()
-        }
-        .into(),
-    ]
-}
 
 /// A member that sends without a pause: orders that rest, and now and then a cancel of one that does.
 struct Member {

@@ -8,6 +8,7 @@
 //! rolling window; a limit that is reached takes the session's quotes on the instrument off behind the command, and none is
 //! taken there until the session asks for it.
 
+use super::trade::unasked_reduction;
 use crate::engine::Engine;
 use crate::engine::ignored;
 use crate::enter::Numbering;
@@ -18,13 +19,12 @@ use alloc::vec::Vec;
 use rialto_model::command::{CancelQuotes, MassQuote, ResetProtection, SetProtection};
 use rialto_model::event::{
     MassQuoteRejected, MassQuoted, ProtectionReset, ProtectionSet, ProtectionTripped, QuoteRejected, Quoted,
-    QuotesCancelled, Reduced,
+    QuotesCancelled,
 };
 use rialto_model::limits::QUOTE_FILLS_MAX;
 use rialto_model::{
-    CancelReason, EventSink, IgnoreReason, Incarnation, Instructions, InstrumentId, MsgSeqNum, Offers, OrderId,
-    OrderKind, Part, Policy, Quantity, Quote, QuoteLimits, RejectReason, SequenceNumber, SessionId, ShortSale, Side,
-    Text, TimeInForce,
+    CancelReason, EventSink, IgnoreReason, Instructions, InstrumentId, Offers, OrderId, OrderKind, Part, Policy,
+    Quantity, Quote, QuoteLimits, RejectReason, SequenceNumber, SessionId, ShortSale, Side, TimeInForce,
 };
 
 use super::enter::Incoming;
@@ -153,7 +153,8 @@ impl Engine {
                 *comes = true;
             } else if stated.0 < open {
                 self.lower(handle, open - stated.0);
-                sink.emit(self.quote_reduced(handle, open - stated.0).into());
+                let (order, removed) = (&self.orders[handle], open - stated.0);
+                sink.emit(unasked_reduction(order, removed, removed, order.leaves).into());
             }
         }
         for (side, _) in SIDES.into_iter().zip(comes).filter(|(_, comes)| *comes) {
@@ -224,26 +225,6 @@ impl Engine {
             let handle = self.orders.insert(incoming.order);
             self.quotes.insert((c.session, quote.instrument, side), handle);
             self.stand(handle, &incoming, rests, sink);
-        }
-    }
-
-    fn quote_reduced(&self, handle: u32, removed: u32) -> Reduced {
-        let order = &self.orders[handle];
-        Reduced {
-            session: order.session(),
-            incarnation: Incarnation(0),
-            inbound: MsgSeqNum(0),
-            user_ref: order.user_ref,
-            order_id: order.order_id,
-            public_ref: order.public_ref,
-            instrument: order.instrument,
-            side: order.side,
-            short: order.short,
-            remark: false,
-            removed: quantity(removed),
-            leaves: order.leaves(),
-            removed_shown: quantity(removed),
-            client_id: Text::EMPTY,
         }
     }
 

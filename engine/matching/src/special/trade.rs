@@ -452,7 +452,7 @@ impl Engine {
 }
 
 /// A part of an order went without its owner's request.
-fn unasked_reduction(order: &Order, removed: u32, shown: u32, leaves: u32) -> Reduced {
+pub(super) fn unasked_reduction(order: &Order, removed: u32, shown: u32, leaves: u32) -> Reduced {
     Reduced {
         session: order.session(),
         incarnation: Incarnation(0),

@@ -4,13 +4,70 @@
 use rialto_engine::{EngineStage, HashStage, Hashes};
 use rialto_journal::{Config, Disk, Durability, Reader as JournalReader, Syncer, recover};
 use rialto_matching::{Engine, Limits, Matching as _};
+use rialto_model::command::{
+    DefineAccount, DefineFirm, DefineInstrument, DefineSession, Release, SessionUp, StartOfDay,
+};
 use rialto_model::{
-    Command, Epoch, Event, EventHash, EventSink, Output, SequenceNumber, Sequenced, StateHash, Timestamp, VenueId,
+    AccountId, Command, Door, Epoch, Event, EventHash, EventSink, FirmId, Incarnation, InstrumentId, Mpid, Output,
+    Price, PriceScale, Quantity, SequenceNumber, Sequenced, SessionId, StateHash, Symbol, Text, Timestamp, TradingDay,
+    VenueId,
 };
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{Stage as _, Stop, VirtualClock};
 use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig, Standing};
+
+/// One instrument, one firm with one session, which is up, and a day: seven commands, so that the first order is number 8.
+pub(crate) fn opening() -> Vec<Command> {
+    let name = Text::EMPTY;
+    vec![
+        Release {
+            venue: VenueId(1),
+            release: rialto_matching::CURRENT_RELEASE,
+        }
+        .into(),
+        DefineInstrument {
+            instrument: InstrumentId(1),
+            symbol: Symbol::new("ACME").unwrap(),
+            scale: PriceScale::DEFAULT,
+            tick: Price(1),
+            price_max: Price(1_000_000),
+            lot: Quantity(1),
+            quantity_max: Quantity(1_000_000),
+        }
+        .into(),
+        DefineFirm {
+            firm: FirmId(1),
+            mpid: Mpid::new("ALFA").unwrap(),
+            name,
+        }
+        .into(),
+        DefineAccount {
+            account: AccountId(1),
+            firm: FirmId(1),
+        }
+        .into(),
+        DefineSession {
+            session: SessionId(1),
+            firm: FirmId(1),
+            account: AccountId(1),
+            door: Door::Ouch,
+            name,
+        }
+        .into(),
+        StartOfDay {
+            day: TradingDay(20_000),
+            midnight: TradingDay(20_000).midnight_utc(),
+        }
+        .into(),
+        SessionUp {
+            session: SessionId(1),
+            incarnation: Incarnation(1),
+            ..Default::default()
+        }
+        .into(),
+    ]
+}
 
 /// What was let out, without the epochs that a crash adds.
 pub(crate) struct Released {

@@ -1,7 +1,7 @@
 //! libFuzzer's program of the target `itch`; what it does stands in `targets.rs`, and nothing more may be here.
 #![no_main]
 #[path = "../targets.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each program plays one target")]
 mod targets;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::itch(bytes));
