@@ -23,6 +23,7 @@ mod md;
 mod order;
 mod ouch_client;
 mod out;
+mod play;
 mod relay;
 mod replay;
 mod serve;
@@ -53,6 +54,8 @@ enum Command {
     /// Real order flow through sequencer, journal, engine and feed
     #[command(subcommand)]
     Ingest(Ingest),
+    /// A recorded day into a running exchange, in company
+    Play(play::Args),
     /// Rebuild from a journal and print the hashes
     Replay(replay::Args),
     /// The exchange from a seed, on a disk and a clock that misbehave
@@ -102,6 +105,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Ingest(Ingest::Lobster(args)) => lobster::run(args),
+        Command::Play(args) => play::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Journal(command) => journal::run(command),
