@@ -6,7 +6,7 @@
 //!
 //! - [`ids`]: who and what: venue, firm, account, session, instrument, the three names of an order.
 //! - [`price`], [`time`], [`order`], [`instructions`], [`text`]: values; [`rulebook`]: the rules of an instrument;
-//!   [`deal`]: money, and trades to be undone; [`quote`]: those of market makers.
+//!   [`deal`]: money, and trades to be undone; [`quote`]: those of market makers; [`flags`]: variants of behaviour.
 //! - [`command`]: everything that can change an output; [`event`]: everything that came of it.
 //! - [`sequenced`]: the envelope the sequencer stamps; [`hash`]: the one oracle; [`limits`]: every bound by name.
 #![cfg_attr(not(test), no_std)]
@@ -16,6 +16,7 @@ pub mod codec;
 pub mod command;
 pub mod deal;
 pub mod event;
+pub mod flags;
 pub mod hash;
 pub mod ids;
 pub mod instructions;

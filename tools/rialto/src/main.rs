@@ -13,6 +13,7 @@ mod definitions;
 mod doctor;
 mod exchange;
 mod fix_client;
+mod flag;
 mod follow;
 mod fork;
 mod journal;
@@ -78,6 +79,9 @@ enum Command {
     Status(ask::Status),
     /// Act as the venue's operator: phases, rules, kill switches
     Operate(ask::Operate),
+    /// Flags: variants of behaviour that are switched while the exchange runs
+    #[command(subcommand)]
+    Flag(flag::Command),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -116,6 +120,7 @@ fn main() -> ExitCode {
         Command::Follow(args) => follow::run(&args),
         Command::Status(status) => status.run(),
         Command::Operate(operate) => operate.run(),
+        Command::Flag(command) => command.run(),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),
