@@ -218,6 +218,10 @@ impl Engine {
             Command::SessionLost(c) => self.session_lost(c, sink),
             Command::SessionNote(c) => sink.emit(self.session_note(c)),
             Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
+            Command::CutOver(c) => sink.emit((*c).into()),
+            Command::Route(c) => sink.emit((*c).into()),
+            Command::Judge(c) => sink.emit((*c).into()),
+            Command::Quarantine(c) => sink.emit((*c).into()),
         }
     }
 

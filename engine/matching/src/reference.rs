@@ -97,6 +97,10 @@ impl Matching for Engine {
             Command::Replace(c) => self.replace(c, &mut events),
             Command::Refuse(c) => events.push(self.refuse(c)),
             Command::CancelOnly(c) => events.push(self.cancel_only(c)),
+            Command::CutOver(c) => events.push((*c).into()),
+            Command::Route(c) => events.push((*c).into()),
+            Command::Judge(c) => events.push((*c).into()),
+            Command::Quarantine(c) => events.push((*c).into()),
         }
         self.conclude(&mut events);
         for event in events {

@@ -17,9 +17,9 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Deal, Door, Fees, Handling,
-    Instructions, LossCause, Offers, OrderKind, Quote, QuoteLimits, RejectReason, Rulebook, SelfTrade, Sequenced,
-    ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay,
+    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Cut, Deal, Door, Fees, Finding,
+    Handling, Instructions, LossCause, Offers, OrderKind, Poison, Quote, QuoteLimits, RejectReason, Rulebook,
+    SelfTrade, Sequenced, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay, Way,
 };
 use serde_json::{Map, Value, json};
 
@@ -261,6 +261,10 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "Fees" => Some(Fees::PARTS),
         "Allocation" => Some(Allocation::PARTS),
         "Deal" => Some(Deal::PARTS),
+        "Cut" => Some(Cut::PARTS),
+        "Way" => Some(Way::PARTS),
+        "Finding" => Some(Finding::PARTS),
+        "Poison" => Some(Poison::PARTS),
         _ => None,
     }
 }

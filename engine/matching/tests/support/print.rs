@@ -186,6 +186,10 @@ impl Names {
             Event::TicksSet(e) => format!("ticks {} of {}", e.version, e.instrument),
             Event::SelfTradeSet(e) => format!("firm {} self-trade {:?}", e.firm, e.mode),
             Event::CancelOnlyChanged(e) => format!("cancels only {}", e.on),
+            Event::CutOverSet(e) => format!("behind {} build {:x}: {}", e.cut.after, e.cut.build, e.cut.green),
+            Event::Routed(e) => format!("{} build {:x}: {}", e.way.instrument, e.way.build, e.way.candidate),
+            Event::Judged(e) => format!("build {:x} passed {}", e.finding.build, e.finding.passed),
+            Event::Quarantined(e) => format!("build {:x} passes over {}", e.poison.build, e.poison.seq),
             Event::KillSwitchSet(e) => format!("firm {} killed {}", e.firm, e.killed),
             Event::Instructed(e) => format!("{} asks{}", self.of(e.order_id), instructions(&e.instructions)),
             Event::Triggered(e) => format!(
