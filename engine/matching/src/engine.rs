@@ -243,6 +243,10 @@ impl Engine {
             Command::SetUser(c) => sink.emit(self.set_user(c)),
             Command::SetService(c) => sink.emit(self.set_service(c)),
             Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
+            Command::CutOver(c) => sink.emit((*c).into()),
+            Command::Route(c) => sink.emit((*c).into()),
+            Command::Judge(c) => sink.emit((*c).into()),
+            Command::Quarantine(c) => sink.emit((*c).into()),
         }
     }
 

@@ -16,6 +16,7 @@
 pub mod codec;
 pub mod command;
 pub mod deal;
+pub mod deploy;
 pub mod event;
 pub mod flags;
 pub mod hash;
@@ -34,6 +35,7 @@ pub mod time;
 
 pub use command::Command;
 pub use deal::{Deal, Fees, Money, Rate};
+pub use deploy::{Cut, Finding, Poison, Way};
 pub use event::{Event, EventSink};
 pub use hash::{EventHash, StateHash};
 pub use ids::{
