@@ -88,8 +88,20 @@ def alone(folder):
     print(f"a real day, alone: {summary}")
 
 
+def hosted(folder):
+    """`up` plays the day itself; it says in the end what the day came to."""
+    tape = folder / "DAYS_2012-06-21_10.tape"
+    tape.write_text(TAPE)
+    process, _ = up(folder / "data", "--with-me", str(tape), "--speed", "max", "--seconds", "5")
+    out, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, out
+    summary, stopped = map(json.loads, out.splitlines()[-2:])
+    assert summary["rows"] == 6 and summary["trades_as_recorded"] == 2 and stopped["stopped"], out
+    print(f"hosted: {summary}")
+
+
 def main():
-    for part in (in_company, alone):
+    for part in (in_company, alone, hosted):
         with tempfile.TemporaryDirectory(prefix="rialto-play-") as folder:
             part(Path(folder))
 

@@ -1,5 +1,6 @@
 //! `rialto up`: a development exchange with a market that moves, in one process.
 
+mod company;
 mod demo;
 
 use crate::agents;
@@ -7,6 +8,7 @@ use crate::announce;
 use crate::console::Console;
 use crate::exchange::{Controls, Exchange, today};
 use crate::out;
+use crate::play::Speed;
 use crate::serve::{credentials_path, trading_day, watch};
 use crate::shutdown::Interrupt;
 use crate::view::View;
@@ -19,6 +21,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// Background agents where nobody says how many.
+const AGENTS: usize = 6;
 /// How often the controlling thread looks at everything.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -34,9 +38,9 @@ pub(crate) struct Args {
     /// user's state directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// How many background agents trade; 0 leaves the market to you
-    #[arg(long, value_name = "N", default_value_t = 6)]
-    agents: usize,
+    /// How many background agents trade; 0 leaves the market to you [default: 6]
+    #[arg(long, value_name = "N")]
+    agents: Option<usize>,
     /// What makes an event safe to release: memory or disk
     #[arg(long, default_value = "memory")]
     durability: String,
@@ -61,6 +65,15 @@ pub(crate) struct Args {
     /// Open this trading day and stay in it, instead of following the clock
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = trading_day)]
     trading_day: Option<TradingDay>,
+    /// Play this recorded day, a LOBSTER tape, while you trade in it; no agents then, unless you ask for some
+    #[arg(long, value_name = "TAPE")]
+    with_me: Option<PathBuf>,
+    /// The archive of that day, whose message file has the times
+    #[arg(long, value_name = "FILE", requires = "with_me")]
+    book: Option<PathBuf>,
+    /// How fast the day goes by: real, max or so many times as fast
+    #[arg(long, default_value = "real", requires = "with_me")]
+    speed: Speed,
     /// Print one JSON object when it is open and one when it has ended
     #[arg(long)]
     json: bool,
@@ -72,7 +85,16 @@ pub(crate) fn run(args: Args) -> Result<()> {
         None => fresh_folder()?,
     };
     std::fs::create_dir_all(&data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
-    let mut config = demo::config(&data, args.agents)?;
+    let recorded = args
+        .with_me
+        .as_deref()
+        .map(|tape| company::recorded(tape, &args))
+        .transpose()?;
+    let agents = args.agents.unwrap_or(if recorded.is_some() { 0 } else { AGENTS });
+    let mut config = demo::config(&data, agents)?;
+    if let Some(day) = &recorded {
+        company::invite(day, &mut config);
+    }
     config.durability.clone_from(&args.durability);
     config.layout.clone_from(&args.layout);
     config.idle.clone_from(&args.idle);
@@ -94,7 +116,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         let console = Console::open(demo::console_address(), controls, &data, demo::console_seat())?;
         announce(controls, &console, &data, args.json);
         let stop_agents = Stop::new();
-        let agents = match args.agents {
+        let mut player = recorded.map(|day| company::begin(day, controls.addresses.ouch, stop_agents.clone()));
+        let agents = match agents {
             0 => None,
             count => Some(agents::spawn(
                 demo::agents(controls, count, args.seed)?,
@@ -111,13 +134,19 @@ pub(crate) fn run(args: Args) -> Result<()> {
             && !view.wants_to_quit()
         {
             watched = watch(controls, args.trading_day, &mut |line| said.push(line));
+            if let Some(player) = &mut player {
+                player.hear(args.json, &mut |line| said.push(line));
+            }
             view.draw(controls);
             std::thread::sleep(LOOK);
         }
         view.close();
+        stop_agents.drain();
+        if let Some(player) = player {
+            player.end(args.json, &mut |line| said.push(line));
+        }
         said.print();
         console.close();
-        stop_agents.drain();
         if let Some(agents) = agents {
             let _ = agents.join();
         }

@@ -30,7 +30,7 @@ pub(super) struct Execution {
 
 /// A trade of the tape with somebody else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Meeting {
+pub(crate) struct Meeting {
     /// Row of the book file behind which the tape's order was sent.
     pub(super) row: usize,
     pub(super) order: u32,
@@ -40,6 +40,23 @@ pub(super) struct Meeting {
     pub(super) other: &'static str,
     /// What has to be believed so that this fill would have come about on the recorded day.
     pub(super) rests_on: &'static str,
+}
+
+impl std::fmt::Display for Meeting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            row,
+            shares,
+            other,
+            rests_on,
+            ..
+        } = self;
+        let price = rialto_model::Price(i64::try_from(self.price).unwrap_or(i64::MAX));
+        write!(
+            f,
+            "row {row}: you {other} {shares} at {price}. It rests on this: {rests_on}"
+        )
+    }
 }
 
 /// The counts in the end.

@@ -11,7 +11,8 @@ use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
 use crate::out;
 use crate::shutdown::Interrupt;
 use anyhow::{Context as _, Result, bail, ensure};
-use company::{Company, Execution, Meeting, Outcome, Sent};
+pub(crate) use company::Meeting;
+use company::{Company, Execution, Outcome, Sent};
 pub(crate) use pace::Speed;
 use rialto_ouch::messages::{
     self as ouch, AccountQuery, Appendage, CancelOrder, Capacity, ClOrdId, CrossType, Display, EnterOrder, Inbound,
@@ -21,7 +22,7 @@ use serde::Serialize;
 use std::collections::HashMap;
 use std::io::BufRead;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// How long the exchange may take for an answer.
@@ -65,8 +66,23 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Which day is played, where and how fast.
+#[derive(Clone, Debug)]
+pub(crate) struct Day {
+    pub(crate) tape: PathBuf,
+    pub(crate) book: Option<PathBuf>,
+    pub(crate) levels: usize,
+    pub(crate) speed: Speed,
+    pub(crate) rows: Option<usize>,
+    pub(crate) ouch: SocketAddr,
+    pub(crate) user: String,
+    pub(crate) password: String,
+    pub(crate) symbol: String,
+}
+
+/// What a day in company came to.
 #[derive(Debug, Serialize)]
-struct Summary {
+pub(crate) struct Summary {
     played: bool,
     rows: usize,
     orders: usize,
@@ -75,30 +91,33 @@ struct Summary {
     seconds: f64,
 }
 
+/// The symbol of a day, from its files' names.
+pub(crate) fn symbol_of(tape: &Path, book: Option<&Path>) -> Option<String> {
+    book.into_iter().chain([tape]).find_map(symbol_in)
+}
+
 pub(crate) fn run(args: Args) -> Result<()> {
-    let named = args
-        .symbol
-        .clone()
-        .or_else(|| args.book.iter().chain([&args.tape]).find_map(|path| symbol_in(path)));
-    let named = named.context("the file's name has no symbol: say which instrument with --symbol")?;
-    let times = match (&args.book, args.speed) {
-        (Some(book), Speed::Times(_)) => open_book(book, args.levels)?.times,
-        _ => Vec::new(),
+    let named = args.symbol.or_else(|| symbol_of(&args.tape, args.book.as_deref()));
+    let day = Day {
+        symbol: named.context("the file's name has no symbol: say which instrument with --symbol")?,
+        tape: args.tape,
+        book: args.book,
+        levels: args.levels,
+        speed: args.speed,
+        rows: args.rows,
+        ouch: args.ouch,
+        user: args.user,
+        password: args.password,
     };
-    if matches!(args.speed, Speed::Times(_)) && times.is_empty() {
-        bail!("the tape alone has no times: give the day's archive with --book, or --speed max");
-    }
     let interrupt = Interrupt::listen()?;
-    let begun = Instant::now();
-    let mut player = Player::log_in(&args, &named)?;
-    let rows = player.play(Tape::new(open_tape(&args.tape)?), &args, &times, &interrupt)?;
-    let summary = Summary {
-        played: true,
-        rows,
-        orders: player.company.orders(),
-        outcome: player.company.outcome(),
-        seconds: begun.elapsed().as_secs_f64(),
+    let mut tell = |meeting: &Meeting| {
+        if args.json {
+            out::json_line(meeting);
+        } else {
+            out::say(format_args!("{meeting}"));
+        }
     };
+    let summary = day.play(args.json, &|| interrupt.is_set(), &mut tell)?;
     if args.json {
         out::json_line(&summary);
     } else {
@@ -107,15 +126,42 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
+impl Day {
+    /// Plays it until its end or until `over` says so, and tells of each trade with somebody else.
+    pub(crate) fn play(&self, quiet: bool, over: &dyn Fn() -> bool, tell: &mut dyn FnMut(&Meeting)) -> Result<Summary> {
+        let times = match (&self.book, self.speed) {
+            (Some(book), Speed::Times(_)) => open_book(book, self.levels)?.times,
+            _ => Vec::new(),
+        };
+        if matches!(self.speed, Speed::Times(_)) && times.is_empty() {
+            bail!("the tape alone has no times: give the day's archive beside it, or the speed max");
+        }
+        let tape = Tape::new(open_tape(&self.tape)?);
+        let begun = Instant::now();
+        let mut player = Player::log_in(self, over, tell)?;
+        let bar = out::progress(times.len().max(1) as u64, "rows", quiet);
+        let rows = player.play(tape, self, &times, &bar)?;
+        bar.finish_and_clear();
+        Ok(Summary {
+            played: true,
+            rows,
+            orders: player.company.orders(),
+            outcome: player.company.outcome(),
+            seconds: begun.elapsed().as_secs_f64(),
+        })
+    }
+}
+
 /// The day's session.
-struct Player {
+struct Player<'a> {
     client: OuchClient,
     symbol: ouch::Symbol,
     /// Live orders of the tape by the tape's id: the reference, and the total that it is to come to, executions included.
     live: HashMap<String, (u32, u32)>,
     company: Company,
     state: Said,
-    json: bool,
+    over: &'a dyn Fn() -> bool,
+    tell: &'a mut dyn FnMut(&Meeting),
 }
 
 /// What was said and is still to be taken note of.
@@ -135,17 +181,18 @@ enum Word {
     Refused(u32),
 }
 
-impl Player {
-    fn log_in(args: &Args, symbol: &str) -> Result<Self> {
-        let symbol = ouch::Symbol::new(symbol).with_context(|| format!("{symbol:?} is no symbol"))?;
-        let client = OuchClient::connect(args.ouch, login_for_new(&args.user, &args.password)?)?;
+impl<'a> Player<'a> {
+    fn log_in(day: &Day, over: &'a dyn Fn() -> bool, tell: &'a mut dyn FnMut(&Meeting)) -> Result<Self> {
+        let symbol = ouch::Symbol::new(&day.symbol).with_context(|| format!("{:?} is no symbol", day.symbol))?;
+        let client = OuchClient::connect(day.ouch, login_for_new(&day.user, &day.password)?)?;
         let mut player = Self {
             client,
             symbol,
             live: HashMap::new(),
             company: Company::default(),
             state: Said::default(),
-            json: args.json,
+            over,
+            tell,
         };
         player.until("the login", |player| player.state.logged_in)?;
         player.client.send(AccountQuery {})?;
@@ -153,14 +200,19 @@ impl Player {
         ensure!(
             player.state.next_ref == Some(1),
             "the session {} has sent orders today already: give the recorded day a session of its own",
-            args.user
+            day.user
         );
         Ok(player)
     }
 
     /// Sends row after row as each is due; how many there were.
-    fn play(&mut self, tape: Tape<impl BufRead>, args: &Args, times: &[u64], interrupt: &Interrupt) -> Result<usize> {
-        let bar = out::progress(times.len().max(1) as u64, "rows", args.json);
+    fn play(
+        &mut self,
+        tape: Tape<impl BufRead>,
+        day: &Day,
+        times: &[u64],
+        bar: &indicatif::ProgressBar,
+    ) -> Result<usize> {
         let begun = Instant::now();
         let mut steps = Steps::default();
         let (mut rows, mut waiting) = (0, Vec::new());
@@ -172,7 +224,7 @@ impl Player {
                     continue;
                 }
             };
-            match args.speed {
+            match day.speed {
                 Speed::Max => {}
                 Speed::Step if !steps.next()? => break,
                 Speed::Step => {}
@@ -180,13 +232,13 @@ impl Player {
                     let behind = |row: usize| times.get(row.checked_sub(1)?).copied();
                     let ns = behind(row).with_context(|| format!("the message file has no row {row}"))?;
                     let due = pace::due(speed, ns.saturating_sub(times.first().copied().unwrap_or(ns)));
-                    while begun.elapsed() < due && !interrupt.is_set() {
+                    while begun.elapsed() < due && !(self.over)() {
                         let left = due.saturating_sub(begun.elapsed());
                         self.listen(left.min(LOOK))?;
                     }
                 }
             }
-            if interrupt.is_set() {
+            if (self.over)() {
                 break;
             }
             for one in waiting.drain(..) {
@@ -194,17 +246,16 @@ impl Player {
             }
             rows += 1;
             bar.inc(1);
-            if args.rows == Some(rows) {
+            if day.rows == Some(rows) {
                 break;
             }
         }
-        bar.finish_and_clear();
         // An answer to this comes behind everything that came of the orders.
         self.state.next_ref = None;
         self.client.send(AccountQuery {})?;
         self.until("the last answer", |player| player.state.next_ref.is_some())?;
         if let Some(meeting) = self.company.settle() {
-            self.tell(&meeting);
+            (self.tell)(&meeting);
         }
         self.client.logout();
         Ok(rows)
@@ -293,7 +344,7 @@ impl Player {
         self.request(order)
     }
 
-    fn request<'a>(&mut self, message: impl Into<Inbound<'a>>) -> Result<()> {
+    fn request<'m>(&mut self, message: impl Into<Inbound<'m>>) -> Result<()> {
         self.client.send(message)?;
         self.listen(Duration::ZERO)
     }
@@ -315,7 +366,7 @@ impl Player {
                 }
             };
             if let Some(meeting) = meeting {
-                self.tell(&meeting);
+                (self.tell)(&meeting);
             }
         }
         match &self.state.closed {
@@ -335,25 +386,6 @@ impl Player {
             self.listen(LOOK)?;
         }
         Ok(())
-    }
-
-    fn tell(&self, meeting: &Meeting) {
-        if self.json {
-            out::json_line(meeting);
-        } else {
-            let Meeting {
-                row,
-                shares,
-                price,
-                other,
-                rests_on,
-                ..
-            } = meeting;
-            let price = rialto_model::Price(i64::try_from(*price).unwrap_or(i64::MAX));
-            out::say(format_args!(
-                "row {row}: you {other} {shares} at {price}. It rests on this: {rests_on}"
-            ));
-        }
     }
 }
 

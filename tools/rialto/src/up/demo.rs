@@ -25,7 +25,7 @@ const CONSOLE_SESSION: &str = "alphaw";
 const JOURNAL_BYTES_MAX: u64 = 4 << 30;
 
 /// Everybody's password in the development exchange.
-const PASSWORD: &str = "rialto";
+pub(super) const PASSWORD: &str = "rialto";
 
 /// Three instruments, two firms, and a session for every hand and every agent.
 pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
