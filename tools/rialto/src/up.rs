@@ -2,6 +2,7 @@
 
 mod company;
 mod demo;
+mod paste;
 
 use crate::agents;
 use crate::announce;
@@ -114,7 +115,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (ended, sent) = exchange.run(|controls| {
         let console = Console::open(demo::console_address(), controls, &data, demo::console_seat())?;
-        announce(controls, &console, &data, args.json);
+        announce(controls, &console, &data, args.json)?;
         let stop_agents = Stop::new();
         let mut player = recorded.map(|day| company::begin(day, controls.addresses.ouch, stop_agents.clone()));
         let agents = match agents {
@@ -178,16 +179,17 @@ impl Said {
     }
 }
 
-fn announce(controls: &Controls, console: &Console, data: &Path, json: bool) {
+fn announce(controls: &Controls, console: &Console, data: &Path, json: bool) -> Result<()> {
+    let quickfix = paste::write_quickfix(controls, data)?;
     if json {
         announce::ready_json(controls, Some(console), data);
-        return;
+        return Ok(());
     }
-    out::say(format_args!(
-        "Rialto is open. Development mode: passwords are known, nothing survives a power loss.\n"
-    ));
+    out::say(format_args!("Rialto is open.\n"));
     announce::ready_table(controls, Some(console), data);
-    out::say(format_args!("\n{}", demo::paste_lines(controls)));
+    let lines = paste::lines(controls, console, data, &quickfix);
+    out::say(format_args!("\n{lines}\n{}", paste::SAFETY));
+    Ok(())
 }
 
 /// Everybody's password, hashed; what is there already stays.
