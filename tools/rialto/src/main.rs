@@ -12,6 +12,7 @@ mod console;
 mod definitions;
 mod doctor;
 mod exchange;
+mod facts;
 mod fix_client;
 mod flag;
 mod follow;
@@ -61,6 +62,8 @@ enum Command {
     Play(play::Args),
     /// Rebuild from a journal and print the hashes
     Replay(replay::Args),
+    /// What kind of market a journal holds, beside what is known of real ones
+    Facts(facts::Args),
     /// The exchange from a seed, on a disk and a clock that misbehave
     Simulate(simulate::Args),
     /// Look at a journal
@@ -116,6 +119,7 @@ fn main() -> ExitCode {
         Command::Ingest(Ingest::Itch(args)) => itch_day::run(args),
         Command::Play(args) => play::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Facts(args) => facts::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Journal(command) => journal::run(command),
         Command::At(at) => at.run(),

@@ -24,19 +24,21 @@ use rialto_gateway::{
 };
 use rialto_journal::Frontier;
 use rialto_members::Verifier;
-use rialto_model::{Clock, Command, Output, TradingDay, VenueId};
+use rialto_model::{Clock, Command, Output, SequenceNumber, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{Idle, Layout, Stop, SystemClock};
 use rialto_sequencer::{Standing, StandingHandle};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Operator's commands that wait for the controlling thread; one more is refused.
 const OPERATIONS: usize = 64;
 /// Lines for people between the doors and the terminal; more are lost and counted.
 const LINES: usize = 256;
+/// How long the opening commands may take to become safe.
+const OPENING_MAX: Duration = Duration::from_secs(30);
 /// The longest sleep of a parked thread.
 const PARK_MAX: Duration = Duration::from_micros(500);
 
@@ -89,6 +91,8 @@ pub(crate) struct Controls {
     pub(crate) day: TradingDay,
     /// What recovery had to say, if anything.
     pub(crate) recovered: Option<String>,
+    /// The last of the opening commands.
+    opening: SequenceNumber,
 }
 
 /// What the venue takes by its journal's room, as the doors were last told.
@@ -151,6 +155,16 @@ impl Controls {
         Ok(())
     }
 
+    /// Waits until the opening commands are safe: who is told that the exchange is open may ask for what they define. Where
+    /// they do not become safe in time the exchange goes on, and those who ask are told what is missing.
+    fn await_opening(&self) {
+        let begun = Instant::now();
+        let is_open = || self.room.frontier.released_up_to().1 >= self.opening;
+        while !is_open() && self.stop.failure().is_none() && begun.elapsed() < OPENING_MAX {
+            std::thread::sleep(PARK_MAX);
+        }
+    }
+
     /// Says goodbye to every session and waits until the stream knows of it.
     fn close_doors(&self) {
         for door in &self.doors {
@@ -209,7 +223,9 @@ impl Exchange {
         })?;
         let state = rebuilt.state();
         let recovered = recovery_line(&rebuilt);
+        let mut opening = rebuilt.recovery().last_seq;
         for command in definitions::opening(&state, config, today)? {
+            opening = opening.next();
             venue_in
                 .push(command)
                 .ok()
@@ -254,6 +270,7 @@ impl Exchange {
             quic: quic.as_ref().map(rialto_quic::Server::counters),
             day: today.max(state.day),
             recovered,
+            opening,
         };
         Ok(Self {
             core,
@@ -282,6 +299,7 @@ impl Exchange {
         let controls = &mut self.controls;
         let stop = controls.stop.clone();
         let controlled = threads::run(stages, self.layout, self.idle, &stop, || {
+            controls.await_opening();
             let controlled = control(controls);
             controls.close_doors();
             controlled
