@@ -119,10 +119,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let (least, most) = (quiet_p99_us.iter().min().copied(), quiet_p99_us.iter().max().copied());
     let (least, most) = least.zip(most).context("there was no run")?;
     let noise = most as f64 / least.max(1) as f64 - 1.0;
-    let verdict = match moved {
-        moved if moved <= BOUND => "within",
-        _ if noise > BOUND => "INCONCLUSIVE",
-        _ => "beyond",
+    // What quiet runs differ by among themselves hides a move of less, to either side.
+    let verdict = if noise > BOUND {
+        "INCONCLUSIVE"
+    } else if moved <= BOUND {
+        "within"
+    } else {
+        "beyond"
     };
     let memory = |runs: &[Run], of: fn(&Run) -> u64| runs.iter().map(of).max().unwrap_or_default();
     let mut hostile_memory = BTreeMap::new();
