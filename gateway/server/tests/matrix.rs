@@ -82,31 +82,43 @@ const ROWS: &[Row] = &[
     row(
         "primary peg",
         Yes("D 40=P 18=R 44=9.50", "8 150=0 40=P 18=R 44=9.5"),
-        No("O # B 10 ABC 9.50 peg=R", "J # 0x0f"),
+        Yes(
+            "O # B 10 ABC 9.50 peg=R display=N",
+            "A # B 10 ABC 9.50 * peg=R display=N",
+        ),
         No("price=9.50 peg=primary", "400 unknown field peg"),
     ),
     row(
         "midpoint peg",
         Yes("D 40=P 18=M 44=9.50", "8 150=0 40=P 18=M 44=9.5"),
-        No("O # B 10 ABC 9.50 peg=M", "J # 0x0f"),
+        Yes(
+            "O # B 10 ABC 9.50 peg=M display=N",
+            "A # B 10 ABC 9.50 * peg=M display=N",
+        ),
         No("price=9.50 peg=midpoint", "400 unknown field peg"),
     ),
     row(
         "peg at a distance",
         No("D 40=P 18=R 44=9.50 211=0.01", "8 150=8 103=11"),
-        No("O # B 10 ABC 9.50 peg=R offset=100", "J # 0x0f"),
+        No("O # B 10 ABC 9.50 peg=R display=N offset=100", "J # 0x0f"),
         No("price=9.50 offset=0.01", "400 unknown field offset"),
     ),
     row(
         "peg to the other side",
         No("D 40=P 18=P 44=9.50", "8 150=8 103=11"),
-        No("O # B 10 ABC 9.50 peg=P", "J # 0x0f"),
+        No("O # B 10 ABC 9.50 peg=P display=N", "J # 0x0f"),
         No("price=9.50 peg=market", "400 unknown field peg"),
+    ),
+    row(
+        "displayed peg",
+        No("D 40=P 18=R 44=9.50 210=5", "8 150=8 103=11|3"),
+        No("O # B 10 ABC 9.50 peg=R", "J # 0x0f"),
+        No("price=9.50 peg=primary", "400 unknown field peg"),
     ),
     row(
         "peg without a limit",
         No("D 40=P 18=R", "j 380=5 372=D"),
-        Unsaid("every order has a price"),
+        No("O # B 10 ABC market peg=R display=N", "J # 0x0f"),
         No("peg=primary", "400 unknown field peg"),
     ),
     row(
