@@ -146,9 +146,14 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::NotInThisPhase
         | RejectReason::CircuitBroken
         | RejectReason::CancelOnly => 2,
-        RejectReason::QuantityTooLarge => 3,
+        RejectReason::QuantityTooLarge
+        | RejectReason::RiskOrderQuantity
+        | RejectReason::RiskOrderNotional
+        | RejectReason::RiskOpenOrders
+        | RejectReason::RiskPosition
+        | RejectReason::RiskCredit => 3,
         RejectReason::UnknownOrder | RejectReason::NotYours => 5,
-        RejectReason::DuplicateClientId => 6,
+        RejectReason::DuplicateClientId | RejectReason::RiskDuplicate => 6,
         RejectReason::NotSupported
         | RejectReason::TypeNotOffered
         | RejectReason::LifetimeNotOffered
@@ -180,6 +185,9 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::TradeUndone
         | RejectReason::TooManyUndone
         | RejectReason::FirmKilled
+        | RejectReason::RiskCollar
+        | RejectReason::RiskUnpriced
+        | RejectReason::OldDirectory
         | RejectReason::OverRate => 99,
     }
 }
