@@ -243,6 +243,21 @@ impl FixClient {
         assert!(self.messages.is_empty());
     }
 
+    /// Everything below this number comes again, and the session goes on.
+    #[track_caller]
+    pub fn expect_nothing_but_copies(&mut self, exchange: &mut Exchange, below: u64) {
+        self.send(exchange, "F 11=LAST 41=never 55=ABC 54=1 38=1");
+        loop {
+            let message = self.expect_any(exchange);
+            if message.contains(&"11=LAST".to_owned()) {
+                return;
+            }
+            let number = message.iter().find_map(|field| field.strip_prefix("34=")).unwrap();
+            let copied = message.contains(&"43=Y".to_owned());
+            assert!(copied || number.parse::<u64>().unwrap() >= below, "{message:?}");
+        }
+    }
+
     #[track_caller]
     pub fn until_closed(&mut self, exchange: &mut Exchange) {
         exchange.until("the connection to be closed", |x| {
