@@ -16,6 +16,7 @@ mod fix_client;
 mod flag;
 mod follow;
 mod fork;
+mod itch_day;
 mod journal;
 mod load;
 mod lobster;
@@ -25,6 +26,7 @@ mod order;
 mod ouch_client;
 mod out;
 mod play;
+mod recorded;
 mod relay;
 mod replay;
 mod serve;
@@ -102,6 +104,8 @@ enum Command {
 enum Ingest {
     /// A LOBSTER day
     Lobster(lobster::Args),
+    /// An ITCH 5.0 day
+    Itch(itch_day::Args),
 }
 
 fn main() -> ExitCode {
@@ -109,6 +113,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Ingest(Ingest::Lobster(args)) => lobster::run(args),
+        Command::Ingest(Ingest::Itch(args)) => itch_day::run(args),
         Command::Play(args) => play::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),
