@@ -389,6 +389,7 @@ fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
                 },
             },
             drop_copy: session.drop_copy,
+            reset_on_logon: session.reset_on_logon,
             no_password: session.no_password,
         };
         door.settings.insert(session.name.clone(), own);
