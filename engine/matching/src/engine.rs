@@ -119,6 +119,14 @@ pub(crate) struct Session {
     pub(crate) names: SlotTable,
 }
 
+impl Session {
+    /// Whether this connection of it is up.
+    #[inline]
+    pub(crate) fn is_up(&self, incarnation: Incarnation) -> bool {
+        self.up == incarnation && incarnation.0 != 0
+    }
+}
+
 impl Engine {
     /// A venue before its first command.
     #[must_use]
@@ -235,6 +243,10 @@ impl Engine {
             Command::SetUser(c) => sink.emit(self.set_user(c)),
             Command::SetService(c) => sink.emit(self.set_service(c)),
             Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
+            Command::CutOver(c) => sink.emit((*c).into()),
+            Command::Route(c) => sink.emit((*c).into()),
+            Command::Judge(c) => sink.emit((*c).into()),
+            Command::Quarantine(c) => sink.emit((*c).into()),
         }
     }
 
@@ -243,7 +255,7 @@ impl Engine {
     #[inline]
     pub(crate) fn session_up(&self, id: SessionId, incarnation: Incarnation) -> Result<&Session, RejectReason> {
         match self.sessions.get(id.0 as usize) {
-            Some(session) if session.up == incarnation && incarnation.0 != 0 => Ok(session),
+            Some(session) if session.is_up(incarnation) => Ok(session),
             Some(session) if session.defined => Err(RejectReason::SessionNotUp),
             _ => Err(RejectReason::UnknownSession),
         }
@@ -258,11 +270,7 @@ impl Engine {
     /// The firm's name on the feed where it asked for attribution (ITCH `F`), blank otherwise.
     #[inline]
     pub(crate) fn mpid(&self, firm: FirmId, policy: Policy) -> Mpid {
-        if policy.has(Policy::ATTRIBUTED) {
-            self.mpids.get(firm.0 as usize).copied().unwrap_or_default()
-        } else {
-            Mpid::default()
-        }
+        mpid(&self.mpids, firm, policy)
     }
 
     /// Makes an order known by the name that its session gave it today.
@@ -296,6 +304,16 @@ impl Engine {
         let at = usize::from(self.orders[handle].instrument.0) - 1;
         self.books[at].unlink(handle, &mut self.orders, &mut self.rungs);
         self.forget(handle);
+    }
+}
+
+/// As [`Engine::mpid`], of these firms.
+#[inline]
+pub(crate) fn mpid(mpids: &[Mpid], firm: FirmId, policy: Policy) -> Mpid {
+    if policy.has(Policy::ATTRIBUTED) {
+        mpids.get(firm.0 as usize).copied().unwrap_or_default()
+    } else {
+        Mpid::default()
     }
 }
 

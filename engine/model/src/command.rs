@@ -4,6 +4,7 @@
 
 use crate::codec::{Encoder, Field as _, messages};
 use crate::deal::{Deal, Fees};
+use crate::deploy::{Cut, Finding, Poison, Way};
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
 use crate::instructions::Instructions;
 use crate::limits::MESSAGE_BYTES_MAX;
@@ -509,6 +510,29 @@ messages! {
         CancelOnly = 90 {
             /// Whether it begins or ends.
             on: bool,
+        }
+        /// Behind a command, events wait for the word of another engine on the same stream, or no more. Changes no output.
+        CutOver = 96 {
+            /// From where, and whose word.
+            cut: Cut,
+        } + /// Why, for people.
+            why
+        /// An instrument's events wait for a candidate's word, or no more. Changes no output.
+        Route = 97 {
+            /// Which instrument, and whose word.
+            way: Way,
+        } + /// Why, for people.
+            why
+        /// What was found of a candidate. Changes no output.
+        Judge = 98 {
+            /// What was found.
+            finding: Finding,
+        } + /// Why, for people.
+            why
+        /// A command that brought a candidate down: that build passes over it. Changes no output.
+        Quarantine = 99 {
+            /// Which command, and which build.
+            poison: Poison,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::codec::messages;
 use crate::deal::{Deal, Fees, Money};
+use crate::deploy::{Cut, Finding, Poison, Way};
 use crate::ids::{
     AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SessionId, TradeId,
     UserRef, VenueId,
@@ -759,6 +760,29 @@ messages! {
         CancelOnlyChanged = 1090 {
             /// Whether it began or ended.
             on: bool,
+        }
+        /// Behind a command, events wait for the word of another engine on the same stream, or no more.
+        CutOverSet = 1096 {
+            /// From where, and whose word.
+            cut: Cut,
+        } + /// Why, for people.
+            why
+        /// An instrument's events wait for a candidate's word, or no more.
+        Routed = 1097 {
+            /// Which instrument, and whose word.
+            way: Way,
+        } + /// Why, for people.
+            why
+        /// What was found of a candidate.
+        Judged = 1098 {
+            /// What was found.
+            finding: Finding,
+        } + /// Why, for people.
+            why
+        /// A command that brought a candidate down: that build passes over it.
+        Quarantined = 1099 {
+            /// Which command, and which build.
+            poison: Poison,
         }
         /// A firm or account has these pre-trade limits from here on.
         RiskLimitsSet = 1100 {

@@ -6,7 +6,8 @@
 //!
 //! - [`ids`]: who and what: venue, firm, account, session, instrument, the three names of an order.
 //! - [`price`], [`time`], [`order`], [`instructions`], [`text`]: values; [`rulebook`]: the rules of an instrument;
-//!   [`deal`]: money, and trades to be undone; [`quote`]: those of market makers; [`member`]: limits and users of firms.
+//!   [`deal`]: money, and trades to be undone; [`quote`]: those of market makers; [`flags`]: variants of behaviour;
+//!   [`member`]: limits and users of firms.
 //! - [`command`]: everything that can change an output; [`event`]: everything that came of it.
 //! - [`sequenced`]: the envelope the sequencer stamps; [`hash`]: the one oracle; [`limits`]: every bound by name.
 #![cfg_attr(not(test), no_std)]
@@ -15,7 +16,9 @@
 pub mod codec;
 pub mod command;
 pub mod deal;
+pub mod deploy;
 pub mod event;
+pub mod flags;
 pub mod hash;
 pub mod ids;
 pub mod instructions;
@@ -32,6 +35,7 @@ pub mod time;
 
 pub use command::Command;
 pub use deal::{Deal, Fees, Money, Rate};
+pub use deploy::{Cut, Finding, Poison, Way};
 pub use event::{Event, EventSink};
 pub use hash::{EventHash, StateHash};
 pub use ids::{

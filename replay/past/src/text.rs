@@ -17,9 +17,10 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Deal, Door, FeeTier, Fees,
-    Handling, Instructions, LossCause, Offers, OrderKind, Quote, QuoteLimits, RejectReason, RiskLimits, Role, Rulebook,
-    SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay,
+    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Cut, Deal, Door, FeeTier, Fees,
+    Finding, Handling, Instructions, LossCause, Offers, OrderKind, Poison, Quote, QuoteLimits, RejectReason,
+    RiskLimits, Role, Rulebook, SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce,
+    TradingDay, Way,
 };
 use serde_json::{Map, Value, json};
 
@@ -265,6 +266,10 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "FeeTier" => Some(FeeTier::PARTS),
         "Allocation" => Some(Allocation::PARTS),
         "Deal" => Some(Deal::PARTS),
+        "Cut" => Some(Cut::PARTS),
+        "Way" => Some(Way::PARTS),
+        "Finding" => Some(Finding::PARTS),
+        "Poison" => Some(Poison::PARTS),
         _ => None,
     }
 }

@@ -28,6 +28,8 @@ pub enum News {
     Command(Sequenced<Command>),
     /// How far the exchange is; where the last command is, that is how far behind this is.
     Frontier(SequenceNumber),
+    /// The exchange has something to say to an engine.
+    Briefed(Vec<u8>),
     /// The connection is gone, and why; it is tried again.
     Lost(Refused),
 }
@@ -127,6 +129,21 @@ impl Follower {
         }
     }
 
+    /// Says which engine this is: once behind each [`News::Connected`]. It leaves with the next call of
+    /// [`next`](Self::next) that finds no news.
+    pub fn introduce(&mut self, body: &[u8]) {
+        if let Some(connection) = &mut self.connection {
+            connection.session.introduce(body);
+        }
+    }
+
+    /// Says what came of commands; leaves as [`introduce`](Self::introduce) does.
+    pub fn testify(&mut self, body: &[u8]) {
+        if let Some(connection) = &mut self.connection {
+            connection.session.testify(body);
+        }
+    }
+
     fn connect(&mut self) -> Result<(), FollowError> {
         let Ok(stream) = TcpStream::connect_timeout(&self.address, HANDSHAKE_MAX) else {
             return Ok(());
@@ -177,6 +194,7 @@ impl Follower {
                 News::Command(command)
             }
             Heard::Frontier { up_to, .. } => News::Frontier(up_to),
+            Heard::Briefed(body) => News::Briefed(body),
         }))
     }
 }

@@ -24,6 +24,6 @@ pub mod wire;
 pub use follower::{FollowError, Follower, News};
 pub use follower_session::{FollowerSession, Heard, Refused};
 pub use key::{Key, KeyError, Nonce};
-pub use server::{FollowerStatus, NewestSnapshot, Server, Source, SourceError, Statused};
-pub use server_session::{Begin, ServerSession};
+pub use server::{Engines, FollowerStatus, NewestSnapshot, Seat, Server, Source, SourceError, Statused};
+pub use server_session::{Begin, ServerSession, Told};
 pub use wire::{Reason, link};

@@ -49,6 +49,12 @@ pub enum Kind {
     Taken = 7,
     /// The last frame, and why.
     Farewell = 8,
+    /// A follower that is an engine says which.
+    Introduce = 9,
+    /// What it has to say of commands.
+    Testify = 10,
+    /// What the server has to say to an engine.
+    Brief = 11,
 }
 
 impl Kind {
@@ -64,6 +70,9 @@ impl Kind {
             6 => Self::Frontier,
             7 => Self::Taken,
             8 => Self::Farewell,
+            9 => Self::Introduce,
+            10 => Self::Testify,
+            11 => Self::Brief,
             _ => return None,
         })
     }
@@ -91,11 +100,13 @@ pub enum Reason {
     TooOld = 8,
     /// The exchange failed or cannot read its journal.
     Failed = 9,
+    /// It is an engine that may not join.
+    Declined = 10,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Ended,
         Self::Full,
         Self::Stalled,
@@ -105,6 +116,7 @@ impl Reason {
         Self::OtherStream,
         Self::TooOld,
         Self::Failed,
+        Self::Declined,
     ];
 
     /// Whether it is of use to come again.

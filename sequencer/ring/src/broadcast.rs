@@ -62,8 +62,12 @@ pub struct Writer<T> {
     shared: Arc<Shared<T>>,
     /// The next position to write; ahead of `published` by what was written and not published yet.
     next: u64,
-    /// The slowest follower as last seen.
-    slowest: u64,
+    /// What the shared cursor says: only this writer moves it.
+    published: u64,
+    /// The slowest follower as last seen, and the capacity: no position from here on has room.
+    full_at: u64,
+    /// The ring's own, at hand.
+    mask: u64,
 }
 
 /// The one who releases. Sees every published value once, in order, and passes it on to the readers.
@@ -72,11 +76,12 @@ pub struct Gate<T> {
     next: u64,
 }
 
-/// One who reads what was released.
+/// One who reads what was released; or, by the gate's own leave, what was published ([`Gate::preview`]).
 pub struct Reader<T> {
     shared: Arc<Shared<T>>,
     index: usize,
     next: u64,
+    early: bool,
 }
 
 /// A ring of `capacity` values (rounded up to a power of two, at least 2) with `readers` readers.
@@ -95,13 +100,16 @@ pub fn broadcast<T: Copy + Send + Sync>(capacity: usize, readers: usize) -> (Wri
             shared: Arc::clone(&shared),
             index,
             next: 0,
+            early: false,
         })
         .collect();
     (
         Writer {
             shared: Arc::clone(&shared),
             next: 0,
-            slowest: 0,
+            published: 0,
+            full_at: capacity as u64,
+            mask: capacity as u64 - 1,
         },
         Gate { shared, next: 0 },
         readers,
@@ -115,15 +123,14 @@ impl<T: Copy> Writer<T> {
     /// The value itself: keep it and try again when a follower has moved.
     #[inline]
     pub fn write(&mut self, value: T) -> Result<(), T> {
-        if self.next - self.slowest > self.shared.mask && !self.refresh() {
+        if self.next >= self.full_at && !self.refresh() {
             return Err(value);
         }
-        let slot = &self.shared.slots[(self.next & self.shared.mask) as usize];
         // SAFETY: position `next` is below `slowest + capacity`, so the gate and every reader have passed the value that
         // stood in this slot, and they read no position at or above `published`, which is at most `next`.
         #[allow(unsafe_code, reason = "the argument stands above")]
         unsafe {
-            (*slot.get()).write(value);
+            (*self.slot(self.next)).write(value);
         }
         self.next += 1;
         Ok(())
@@ -132,18 +139,31 @@ impl<T: Copy> Writer<T> {
     /// The last value written, while it is not published yet.
     #[inline]
     pub fn unpublished(&mut self) -> Option<&mut T> {
-        if self.next == self.shared.published.0.load(Ordering::Relaxed) {
+        if self.next == self.published {
             return None;
         }
-        let slot = &self.shared.slots[((self.next - 1) & self.shared.mask) as usize];
         // SAFETY: `next - 1` was written by this writer and is at or above `published`, so no one else may read it.
         #[allow(unsafe_code, reason = "the argument stands above")]
-        Some(unsafe { (*slot.get()).assume_init_mut() })
+        Some(unsafe { (*self.slot(self.next - 1)).assume_init_mut() })
+    }
+
+    /// Where a position's value is.
+    #[inline]
+    fn slot(&self, position: u64) -> *mut MaybeUninit<T> {
+        let at = (position & self.mask) as usize;
+        debug_assert!(
+            at < self.shared.slots.len(),
+            "the mask is one less than the number of slots"
+        );
+        // SAFETY: there are `mask + 1` slots, a power of two, so no position under the mask lies behind the last.
+        #[allow(unsafe_code, reason = "the argument stands above")]
+        unsafe { self.shared.slots.get_unchecked(at) }.get()
     }
 
     /// Lets the gate see everything written so far.
     #[inline]
     pub fn publish(&mut self) {
+        self.published = self.next;
         self.shared.published.0.store(self.next, Ordering::Release);
     }
 
@@ -151,13 +171,9 @@ impl<T: Copy> Writer<T> {
     #[cold]
     fn refresh(&mut self) -> bool {
         let released = self.shared.released.0.load(Ordering::Acquire);
-        self.slowest = self
-            .shared
-            .readers
-            .iter()
-            .map(|r| r.0.load(Ordering::Acquire))
-            .fold(released, u64::min);
-        self.next - self.slowest <= self.shared.mask
+        let readers = self.shared.readers.iter().map(|r| r.0.load(Ordering::Acquire));
+        self.full_at = readers.fold(released, u64::min) + self.mask + 1;
+        self.next < self.full_at
     }
 }
 
@@ -184,6 +200,18 @@ impl<T: Copy> Gate<T> {
         (self.next - start) as usize
     }
 
+    /// Lets a reader that has read nothing yet see what is published and not released. Only for who helps the gate to
+    /// decide and tells nobody: who holds the gate alone can give this leave.
+    #[must_use]
+    pub fn preview(&self, mut reader: Reader<T>) -> Reader<T> {
+        assert!(
+            Arc::ptr_eq(&self.shared, &reader.shared) && reader.next == 0,
+            "a fresh reader of this ring"
+        );
+        reader.early = true;
+        reader
+    }
+
     /// Whether nothing that was published waits for release.
     #[must_use]
     pub fn is_drained(&self) -> bool {
@@ -192,16 +220,27 @@ impl<T: Copy> Gate<T> {
 }
 
 impl<T: Copy> Reader<T> {
+    /// Up to where it may read.
+    #[inline]
+    fn end(&self) -> u64 {
+        let end = if self.early {
+            &self.shared.published
+        } else {
+            &self.shared.released
+        };
+        end.0.load(Ordering::Acquire)
+    }
+
     /// Shows up to `limit` released values to `take`, in order, as long as it takes them; the first one refused is shown
     /// again at the next call. Returns how many were taken.
     #[inline]
     pub fn poll(&mut self, limit: usize, mut take: impl FnMut(&T) -> bool) -> usize {
-        let released = self.shared.released.0.load(Ordering::Acquire);
-        let end = released.min(self.next + limit as u64);
+        let end = self.end().min(self.next + limit as u64);
         let start = self.next;
         while self.next < end {
-            // SAFETY: `next` is this reader's cursor and below `released`, loaded with Acquire above; the gate stored it
-            // after it had loaded `published` with Acquire, so the write happens before this read.
+            // SAFETY: `next` is this reader's cursor and below `published`, loaded with Acquire above, or below `released`,
+            // which the gate stored after it had loaded `published` with Acquire: the write happens before this read. The
+            // writer counts every reader's cursor, early or not, before it writes a slot again.
             #[allow(unsafe_code, reason = "the argument stands above")]
             let value = unsafe { self.shared.value(self.next) };
             if !take(value) {
@@ -215,10 +254,10 @@ impl<T: Copy> Reader<T> {
         (self.next - start) as usize
     }
 
-    /// Whether nothing that was released waits for this reader.
+    /// Whether nothing that it may read waits for this reader.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.next == self.shared.released.0.load(Ordering::Acquire)
+        self.next == self.end()
     }
 }
 
@@ -276,6 +315,25 @@ mod tests {
         assert_eq!(gate.poll(8, |_| true), 1);
         assert_eq!(take_all(&mut readers[0]), [2]);
         assert!(gate.is_drained() && readers[0].is_drained());
+    }
+
+    #[test]
+    fn a_preview_sees_what_is_published_and_holds_the_writer_like_any_reader() {
+        let (mut writer, mut gate, readers) = broadcast::<u64>(2, 2);
+        let [early, mut late] = <[Reader<u64>; 2]>::try_from(readers).unwrap();
+        let mut early = gate.preview(early);
+        writer.write(1).unwrap();
+        assert_eq!(take_all(&mut early), [0u64; 0], "written is not published");
+        writer.publish();
+        assert_eq!((take_all(&mut early), take_all(&mut late)), (vec![1], vec![]));
+        assert!(early.is_drained() && !gate.is_drained());
+        writer.write(2).unwrap();
+        writer.publish();
+        gate.poll(8, |_| true);
+        assert_eq!(take_all(&mut late), [1, 2]);
+        assert_eq!(writer.write(3), Ok(()));
+        assert_eq!(writer.write(4), Err(4), "the preview has not seen 2");
+        assert_eq!(take_all(&mut early), [2]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod definitions;
 mod doctor;
 mod exchange;
 mod fix_client;
+mod flag;
 mod follow;
 mod fork;
 mod journal;
@@ -23,6 +24,7 @@ mod md;
 mod order;
 mod ouch_client;
 mod out;
+mod play;
 mod relay;
 mod replay;
 mod serve;
@@ -53,6 +55,8 @@ enum Command {
     /// Real order flow through sequencer, journal, engine and feed
     #[command(subcommand)]
     Ingest(Ingest),
+    /// A recorded day into a running exchange, in company
+    Play(play::Args),
     /// Rebuild from a journal and print the hashes
     Replay(replay::Args),
     /// The exchange from a seed, on a disk and a clock that misbehave
@@ -75,6 +79,9 @@ enum Command {
     Status(ask::Status),
     /// Act as the venue's operator: phases, rules, kill switches
     Operate(ask::Operate),
+    /// Flags: variants of behaviour that are switched while the exchange runs
+    #[command(subcommand)]
+    Flag(flag::Command),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -102,6 +109,7 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Ingest(Ingest::Lobster(args)) => lobster::run(args),
+        Command::Play(args) => play::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Journal(command) => journal::run(command),
@@ -112,6 +120,7 @@ fn main() -> ExitCode {
         Command::Follow(args) => follow::run(&args),
         Command::Status(status) => status.run(),
         Command::Operate(operate) => operate.run(),
+        Command::Flag(command) => command.run(),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),

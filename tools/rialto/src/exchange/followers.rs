@@ -157,6 +157,7 @@ fn open(
         frontier: frontier.clone(),
         // A folder that cannot be read costs the follower time: it begins with the first command.
         snapshot: Box::new(move |no_later| world.stream().ok()?.newest_snapshot(no_later).ok()?),
+        engines: None,
     };
     let server = FollowServer::open(follow.listen, secret, source)
         .with_context(|| format!("cannot listen for followers on {}", follow.listen))?;

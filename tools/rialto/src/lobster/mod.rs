@@ -9,4 +9,6 @@ mod ingest;
 mod judge;
 mod tape;
 
+pub(crate) use files::{open_book, open_tape, symbol_in};
 pub(crate) use ingest::{Args, run};
+pub(crate) use tape::{Operation, Tape};

@@ -14,7 +14,7 @@ use std::io::BufRead;
 
 /// One operation; order ids are the tape's own.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     Add {
         id: String,
         side: Side,
@@ -38,13 +38,13 @@ pub(super) enum Operation {
 }
 
 /// Reads operations one by one and names the line of a bad one.
-pub(super) struct Tape<R> {
+pub(crate) struct Tape<R> {
     lines: std::io::Lines<R>,
     number: usize,
 }
 
 impl<R: BufRead> Tape<R> {
-    pub(super) fn new(input: R) -> Self {
+    pub(crate) fn new(input: R) -> Self {
         Self {
             lines: input.lines(),
             number: 0,
