@@ -3,7 +3,7 @@
 use nix::time::{ClockId, clock_gettime};
 use rialto_matching::state::OrderState;
 use rialto_matching::{Engine, Matching as _};
-use rialto_model::{Command, Event, EventSink, InstrumentId, RejectReason, Sequenced, Side};
+use rialto_model::{Command, Event, EventSink, InstrumentId, Price, RejectReason, Sequenced, Side};
 use std::time::Duration;
 
 /// What is wrong with an engine.
@@ -21,6 +21,8 @@ pub(super) enum Defect {
     Leak,
     /// A command for instrument 7 is its last.
     Crash,
+    /// An order at 123.45 is its last.
+    Poison,
     /// Behind its 20,000th command it does nothing more.
     Stuck,
     /// It was built with another table of flags.
@@ -31,6 +33,7 @@ const TIE_EVERY: u64 = 10_000;
 const STUCK_BEHIND: u64 = 20_000;
 const LEAK_BYTES: usize = 4_096;
 const SLOW_PERCENT: u64 = 15;
+const DEADLY: Price = Price(1_234_500);
 const CRASHES_ON: InstrumentId = InstrumentId(7);
 
 /// The defect at work.
@@ -65,6 +68,9 @@ impl Fault {
             Defect::Leak => self.leaked.push(vec![1; LEAK_BYTES]),
             Defect::Crash if super::instrument(&command.body) == Some(CRASHES_ON) => {
                 panic!("a prepared crash on instrument {CRASHES_ON}")
+            }
+            Defect::Poison if matches!(&command.body, Command::Enter(order) if order.price == DEADLY) => {
+                panic!("a prepared crash on a price of {DEADLY}")
             }
             Defect::Stuck if self.commands > STUCK_BEHIND => loop {
                 std::thread::sleep(Duration::from_secs(1));
