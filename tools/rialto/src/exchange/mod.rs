@@ -14,6 +14,7 @@ use crate::announce::Sent;
 use crate::ask::World;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
+use crate::deploy::Deployment;
 use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::Receiver;
 use rialto_client::FeedAddresses;
@@ -26,11 +27,11 @@ use rialto_journal::Frontier;
 use rialto_members::Verifier;
 use rialto_model::{Clock, Command, Output, SequenceNumber, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
-use rialto_ring::spsc::{Producer, RingBuffer};
+use rialto_ring::spsc::{Producer, PushError, RingBuffer};
 use rialto_ring::{Idle, Layout, Stop, SystemClock};
 use rialto_sequencer::{Standing, StandingHandle};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Operator's commands that wait for the controlling thread; one more is refused.
@@ -70,7 +71,8 @@ pub(crate) struct Exchange {
 
 /// What the controlling thread holds while the stages run on theirs.
 pub(crate) struct Controls {
-    venue: Producer<Command>,
+    venue: Venue,
+    deployment: Arc<Deployment>,
     doors: [DoorControl; 2],
     room: RoomWatch,
     pub(crate) stop: Stop,
@@ -93,6 +95,31 @@ pub(crate) struct Controls {
     pub(crate) recovered: Option<String>,
     /// The last of the opening commands.
     opening: SequenceNumber,
+}
+
+/// The way of the venue's own commands into the stream, for the threads that have some; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Venue {
+    ring: Arc<Mutex<Producer<Command>>>,
+    stop: Stop,
+}
+
+impl Venue {
+    /// They are few: waits for room.
+    pub(crate) fn sequence(&self, mut command: Command) -> Result<()> {
+        while let Err(PushError::Full(back)) = self.push(command) {
+            if let Some(failure) = self.stop.failure() {
+                bail!("{failure}");
+            }
+            command = back;
+            std::thread::sleep(PARK_MAX);
+        }
+        Ok(())
+    }
+
+    fn push(&self, command: Command) -> Result<(), PushError<Command>> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner).push(command)
+    }
 }
 
 /// What the venue takes by its journal's room, as the doors were last told.
@@ -143,16 +170,8 @@ impl Controls {
         Ok(())
     }
 
-    /// The venue's own commands are few: waits for room.
-    fn sequence(&mut self, mut command: Command) -> Result<()> {
-        while let Err(rialto_ring::spsc::PushError::Full(back)) = self.venue.push(command) {
-            if let Some(failure) = self.stop.failure() {
-                bail!("{failure}");
-            }
-            command = back;
-            std::thread::sleep(PARK_MAX);
-        }
-        Ok(())
+    fn sequence(&self, command: Command) -> Result<()> {
+        self.venue.sequence(command)
     }
 
     /// Waits until the opening commands are safe: who is told that the exchange is open may ask for what they define. Where
@@ -165,8 +184,9 @@ impl Controls {
         }
     }
 
-    /// Says goodbye to every session and waits until the stream knows of it.
+    /// Ends what follows beside the stages and waits for them in turn, then says goodbye to every session and waits until the stream knows of it.
     fn close_doors(&self) {
+        self.deployment.close();
         for door in &self.doors {
             door.close();
         }
@@ -194,7 +214,13 @@ impl Exchange {
         let [ouch_reader, fix_reader, feed_reader, hash_reader] = <[Reader<Output>; 4]>::try_from(readers)
             .ok()
             .context("four readers were asked for")?;
-        let (mut venue_in, venue_out) = RingBuffer::new(INPUT_RING);
+        let (venue_in, venue_out) = RingBuffer::new(INPUT_RING);
+        let venue_in = Venue {
+            ring: Arc::new(Mutex::new(venue_in)),
+            stop: stop.clone(),
+        };
+        let bound = config.candidate_wait();
+        let (deployment, testimony) = Deployment::new(venue_in.clone(), bound);
         let (ouch_in, ouch_out) = RingBuffer::new(INPUT_RING);
         let (fix_in, fix_out) = RingBuffer::new(INPUT_RING);
 
@@ -220,11 +246,13 @@ impl Exchange {
             ouch.replay(output);
             fix.replay(output);
             feed.replay(output);
+            deployment.replay(output);
         })?;
         let state = rebuilt.state();
         let recovered = recovery_line(&rebuilt);
         let mut opening = rebuilt.recovery().last_seq;
-        for command in definitions::opening(&state, config, today)? {
+        let defined = definitions::opening(&state, config, today)?;
+        for command in deployment.opening().into_iter().chain(defined) {
             opening = opening.next();
             venue_in
                 .push(command)
@@ -232,7 +260,8 @@ impl Exchange {
                 .context("the configuration defines more than one ring of commands holds")?;
         }
         let inputs = vec![venue_out, ouch_out, fix_out];
-        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
+        let other = Some((deployment.word(), testimony));
+        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop, other)?;
         let standing = core.sequencer.standing();
         let followers = Followers::start(
             config,
@@ -240,6 +269,7 @@ impl Exchange {
             &standing,
             operate,
             vec![feed_desk, quic_desk],
+            &deployment,
             &say,
         )?;
         let addresses = Addresses {
@@ -252,6 +282,7 @@ impl Exchange {
         };
         let controls = Controls {
             venue: venue_in,
+            deployment,
             doors: [ouch.control(), fix.control()],
             room: RoomWatch {
                 standing,
