@@ -107,7 +107,7 @@ pub(crate) struct Venue {
 impl Venue {
     /// They are few: waits for room.
     pub(crate) fn sequence(&self, mut command: Command) -> Result<()> {
-        while let Err(PushError::Full(back)) = self.push(command) {
+        while let Some(back) = self.push(command) {
             if let Some(failure) = self.stop.failure() {
                 bail!("{failure}");
             }
@@ -117,8 +117,10 @@ impl Venue {
         Ok(())
     }
 
-    fn push(&self, command: Command) -> Result<(), PushError<Command>> {
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner).push(command)
+    /// Gives it back where the ring is full.
+    fn push(&self, command: Command) -> Option<Command> {
+        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.push(command).err().map(|PushError::Full(back)| back)
     }
 }
 
@@ -254,10 +256,9 @@ impl Exchange {
         let defined = definitions::opening(&state, config, today)?;
         for command in deployment.opening().into_iter().chain(defined) {
             opening = opening.next();
-            venue_in
-                .push(command)
-                .ok()
-                .context("the configuration defines more than one ring of commands holds")?;
+            if venue_in.push(command).is_some() {
+                bail!("the configuration defines more than one ring of commands holds");
+            }
         }
         let inputs = vec![venue_out, ouch_out, fix_out];
         let other = Some((deployment.word(), testimony));
