@@ -79,8 +79,7 @@ impl<O: Outlet> Book<O> {
         let command = self.sequence(enter.into());
         let named = order.ioc == 0;
         if named {
-            self.names
-                .name(order.order_id, rialto_model::OrderId(command.seq.0), order.price_ticks);
+            self.names.name(order.order_id, self.user_ref, order.price_ticks);
         }
         self.engine.apply(
             &command,
@@ -102,7 +101,7 @@ impl<O: Outlet> Book<O> {
         let command = command::Cancel {
             session: SESSION,
             incarnation: INCARNATION,
-            target: Target::OrderId(named.order()),
+            target: Target::UserRef(named.user_ref()),
             ..command::Cancel::default()
         };
         let command = self.sequence(command.into());
@@ -127,7 +126,7 @@ impl<O: Outlet> Book<O> {
         let replace = Replace {
             session: SESSION,
             incarnation: INCARNATION,
-            target: Target::OrderId(named.order()),
+            target: Target::UserRef(named.user_ref()),
             user_ref: self.user_ref,
             kind: OrderKind::Limit,
             tif: TimeInForce::Day,
@@ -137,7 +136,7 @@ impl<O: Outlet> Book<O> {
             ..Replace::default()
         };
         let command = self.sequence(replace.into());
-        self.names.reprice(modify.order_id, modify.new_price_ticks);
+        self.names.name(modify.order_id, self.user_ref, modify.new_price_ticks);
         self.engine.apply(
             &command,
             &mut Sink {
@@ -238,7 +237,7 @@ impl<O: Outlet> EventSink for Sink<'_, O> {
                 order_id: self.order_id,
                 price_ticks: e.price.0,
                 quantity: e.quantity.0 as u32,
-                maker_order_id: self.names.client(e.maker),
+                maker_order_id: self.names.client(e.maker_user_ref),
                 taker_order_id: self.order_id,
                 ..Report::default()
             }),

@@ -1,9 +1,9 @@
-//! The client's order ids and the venue's.
+//! The client's order ids and the references that its session gives to the venue.
 //!
 //! Small ids, which the challenge uses, are indexed directly; others are in a map, so that no choice of ids claims more
 //! memory than the orders that bear them.
 
-use rialto_model::OrderId;
+use rialto_model::UserRef;
 use std::collections::HashMap;
 
 /// Ids below this are indexed directly: eight bytes each, as far as they come.
@@ -12,18 +12,18 @@ const DIRECT_MAX: u64 = 1 << 24;
 /// What is known of the last order that bore an id.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Named {
-    /// The venue's name of it; zero: there was none.
-    order: u32,
+    /// Its reference; zero: there was none.
+    user_ref: UserRef,
     /// Its price when it was entered or modified last.
     price: i32,
 }
 
 impl Named {
-    /// The venue's name of it: no order's where there was none.
+    /// Its reference: no order's where there was none.
     #[inline]
     #[must_use]
-    pub const fn order(self) -> OrderId {
-        OrderId(self.order as u64)
+    pub const fn user_ref(self) -> UserRef {
+        self.user_ref
     }
 
     /// Its price.
@@ -39,7 +39,7 @@ impl Named {
 pub struct Names {
     direct: Vec<Named>,
     far: HashMap<u64, Named>,
-    /// The client's id of an order, by the venue's: that is the number of its command.
+    /// The client's id of an order, by its reference.
     clients: Vec<u64>,
 }
 
@@ -50,7 +50,7 @@ impl Names {
         Self {
             direct: vec![Named::default(); ids],
             far: HashMap::new(),
-            clients: Vec::with_capacity(2 * ids),
+            clients: vec![0; 2 * ids],
         }
     }
 
@@ -64,26 +64,26 @@ impl Names {
         }
     }
 
-    /// From here on this id is that order's.
-    ///
-    /// # Panics
-    /// Beyond 2^32 commands: a run of the challenge has two million.
+    /// From here on this id is that order's, at this price.
     #[inline]
-    pub fn name(&mut self, client: u64, order: OrderId, price: i64) {
-        self.price(
+    pub fn name(&mut self, client: u64, user_ref: UserRef, price: i64) {
+        self.know(
             client,
             Named {
-                order: u32::try_from(order.0).expect("a run has fewer than 2^32 commands"),
+                user_ref,
                 price: price as i32,
             },
         );
-        self.clients.resize(order.0 as usize, 0);
-        self.clients.push(client);
+        let at = user_ref.0 as usize;
+        if at >= self.clients.len() {
+            self.clients.resize(2 * at, 0);
+        }
+        self.clients[at] = client;
     }
 
     /// What is known from here on.
     #[inline]
-    fn price(&mut self, client: u64, named: Named) {
+    fn know(&mut self, client: u64, named: Named) {
         if let Some(known) = self.direct.get_mut(client as usize) {
             *known = named;
         } else {
@@ -91,24 +91,11 @@ impl Names {
         }
     }
 
-    /// The order of this id has another price.
-    #[inline]
-    pub fn reprice(&mut self, client: u64, price: i64) {
-        let named = self.get(client);
-        self.price(
-            client,
-            Named {
-                price: price as i32,
-                ..named
-            },
-        );
-    }
-
     /// The client's id of an order.
     #[inline]
     #[must_use]
-    pub fn client(&self, order: OrderId) -> u64 {
-        self.clients.get(order.0 as usize).copied().unwrap_or_default()
+    pub fn client(&self, user_ref: UserRef) -> u64 {
+        self.clients.get(user_ref.0 as usize).copied().unwrap_or_default()
     }
 
     #[cold]

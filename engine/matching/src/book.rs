@@ -232,17 +232,47 @@ impl Book {
 /// Puts an order behind the others of its price in a ladder.
 #[inline(always)]
 pub(crate) fn push_to(ladder: &mut Ladder, handle: u32, terms: Terms, orders: &mut Pool<Order>, rungs: &mut Rungs) {
+    let place = join(ladder, handle, terms, orders[handle].leaves, orders, rungs);
     let order = &mut orders[handle];
+    order.level = place.level;
+    order.next = NONE;
+    order.prev = place.prev;
+}
+
+/// Where an order that joined a queue stands: last, in this level and behind this order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) level: u32,
+    pub(crate) prev: u32,
+}
+
+impl Place {
+    /// In no queue.
+    pub(crate) const NOWHERE: Self = Self {
+        level: NONE,
+        prev: NONE,
+    };
+}
+
+/// Makes room behind the others of a price. The order itself has yet to be told.
+#[inline(always)]
+pub(crate) fn join(
+    ladder: &mut Ladder,
+    handle: u32,
+    terms: Terms,
+    leaves: u32,
+    orders: &mut Pool<Order>,
+    rungs: &mut Rungs,
+) -> Place {
     let at = ladder.level(terms.rank, terms.price, rungs);
     let level = &mut rungs.levels[at];
-    level.total += u64::from(order.leaves);
-    order.level = at;
-    order.next = NONE;
-    order.prev = level.tail;
-    match core::mem::replace(&mut level.tail, handle) {
+    level.total += u64::from(leaves);
+    let prev = core::mem::replace(&mut level.tail, handle);
+    match prev {
         NONE => level.head = handle,
         last => orders[last].next = handle,
     }
+    Place { level: at, prev }
 }
 
 /// Takes an order out of its queue, and the level off the ladder if it was the last.

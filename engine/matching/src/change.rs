@@ -4,7 +4,7 @@ use crate::engine::{Engine, VENUE, ignored};
 use crate::order::Order;
 use crate::pool::NONE;
 use rialto_model::command::{Cancel, Reduce};
-use rialto_model::event::{Cancelled, ChangeRejected, Reduced};
+use rialto_model::event::{ChangeRejected, Reduced};
 use rialto_model::{
     CancelReason, EventSink, IgnoreReason, Incarnation, MsgSeqNum, Policy, Quantity, RejectReason, SessionId,
     ShortSale, Side, Target, Text, UserRef,
@@ -75,7 +75,7 @@ impl Engine {
     /// FIX F; OUCH 5.0 Cancel Order with a quantity of zero comes as a reduce to nothing.
     #[inline]
     pub(crate) fn cancel(&mut self, c: &Cancel, sink: &mut impl EventSink) {
-        let request = Request {
+        let request = || Request {
             session: c.session,
             incarnation: c.incarnation,
             inbound: c.inbound,
@@ -85,6 +85,26 @@ impl Engine {
             user_ref: UserRef(0),
             replace: false,
         };
+        // A session's plain order of today under its own name, as nearly every one is; all others are found below.
+        if let Some(session) = self.sessions.get_mut(c.session.0 as usize)
+            && session.is_up(c.incarnation)
+            && self.day_open
+            && let Target::UserRef(name) = c.target
+            && let handle = session.names.get(u64::from(name.0))
+            && handle != NONE
+            && let order = &self.orders[handle]
+            && let book = &mut self.books[usize::from(order.instrument.0) - 1]
+            && book.special.is_none()
+        {
+            let asked = (c.incarnation, c.inbound, &c.client_id);
+            sink.emit(order.cancelled_by(asked, CancelReason::Requested).into());
+            session.names.remove(u64::from(name.0));
+            self.order_ids.remove(order.order_id.0);
+            book.unlink(handle, &mut self.orders, &mut self.rungs);
+            self.orders.release(handle);
+            return;
+        }
+        let request = request();
         match self.find(&request) {
             Ok(handle) if self.is_special(handle) => {
                 self.cancel_special(handle, &request, CancelReason::Requested, sink);
@@ -230,24 +250,8 @@ impl Engine {
     #[inline(always)]
     fn cancel_for(&mut self, handle: u32, request: &Request<'_>, reason: CancelReason, sink: &mut impl EventSink) {
         let order: &Order = &self.orders[handle];
-        let (incarnation, inbound, client_id) = request.asked(order.session());
-        sink.emit(
-            Cancelled {
-                session: order.session(),
-                incarnation,
-                inbound,
-                user_ref: order.user_ref,
-                order_id: order.order_id,
-                public_ref: order.public_ref,
-                instrument: order.instrument,
-                side: order.side,
-                removed: order.leaves(),
-                reason,
-                rested: true,
-                client_id: *client_id,
-            }
-            .into(),
-        );
+        let asked = request.asked(order.session());
+        sink.emit(order.cancelled_by(asked, reason).into());
         self.take_off(handle);
     }
 }

@@ -6,12 +6,14 @@
 
 use crate::book::Book;
 use crate::ladder::Rungs;
+use crate::members::{Ledger, Office};
 use crate::order::Order;
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::slots::SlotTable;
 use crate::special::{Extra, FirmRules, Quoter};
 use crate::{EngineState, ImportError, Matching};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rialto_model::event::{Ignored, Ticked};
@@ -88,6 +90,10 @@ pub struct Engine {
     pub(crate) undone: BTreeSet<TradeId>,
     /// What a command did to limit states and auctions is said at its very end.
     pub(crate) deferred: bool,
+    /// Directory, users, services.
+    pub(crate) office: Office,
+    /// Where any firm has limits or a fee tier: commands are applied under watch ([`Engine::apply_limited`]).
+    pub(crate) ledger: Option<Box<Ledger>>,
     /// From which stamp on a command takes the watched path ([`Engine::watch`]).
     pub(crate) watched_from: Timestamp,
     pub(crate) rungs: Rungs,
@@ -111,6 +117,14 @@ pub(crate) struct Session {
     pub(crate) special: bool,
     /// Its live orders of today by user reference.
     pub(crate) names: SlotTable,
+}
+
+impl Session {
+    /// Whether this connection of it is up.
+    #[inline]
+    pub(crate) fn is_up(&self, incarnation: Incarnation) -> bool {
+        self.up == incarnation && incarnation.0 != 0
+    }
 }
 
 impl Engine {
@@ -143,6 +157,8 @@ impl Engine {
             quoters: BTreeMap::new(),
             undone: BTreeSet::new(),
             deferred: false,
+            office: Office::default(),
+            ledger: None,
             watched_from: Timestamp(u64::MAX),
             rungs: Rungs::new(),
             order_ids: SlotTable::default(),
@@ -160,6 +176,9 @@ impl Matching for Engine {
         );
         self.last_seq = command.seq;
         self.last_stamp = command.stamp;
+        if self.ledger.is_some() {
+            return self.apply_limited(command, sink);
+        }
         if command.stamp >= self.watched_from {
             return self.apply_watched(command, sink);
         }
@@ -217,6 +236,12 @@ impl Engine {
             Command::SessionUp(c) => sink.emit(self.session_opens(c)),
             Command::SessionLost(c) => self.session_lost(c, sink),
             Command::SessionNote(c) => sink.emit(self.session_note(c)),
+            Command::SetRiskLimits(c) => sink.emit(self.set_risk_limits(c)),
+            Command::SetFeeTier(c) => sink.emit(self.set_fee_tier(c)),
+            Command::Act(c) => sink.emit(Self::act(c)),
+            Command::SetShard(c) => sink.emit(self.set_shard(c)),
+            Command::SetUser(c) => sink.emit(self.set_user(c)),
+            Command::SetService(c) => sink.emit(self.set_service(c)),
             Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
             Command::CutOver(c) => sink.emit((*c).into()),
             Command::Route(c) => sink.emit((*c).into()),
@@ -230,7 +255,7 @@ impl Engine {
     #[inline]
     pub(crate) fn session_up(&self, id: SessionId, incarnation: Incarnation) -> Result<&Session, RejectReason> {
         match self.sessions.get(id.0 as usize) {
-            Some(session) if session.up == incarnation && incarnation.0 != 0 => Ok(session),
+            Some(session) if session.is_up(incarnation) => Ok(session),
             Some(session) if session.defined => Err(RejectReason::SessionNotUp),
             _ => Err(RejectReason::UnknownSession),
         }
@@ -245,11 +270,7 @@ impl Engine {
     /// The firm's name on the feed where it asked for attribution (ITCH `F`), blank otherwise.
     #[inline]
     pub(crate) fn mpid(&self, firm: FirmId, policy: Policy) -> Mpid {
-        if policy.has(Policy::ATTRIBUTED) {
-            self.mpids.get(firm.0 as usize).copied().unwrap_or_default()
-        } else {
-            Mpid::default()
-        }
+        mpid(&self.mpids, firm, policy)
     }
 
     /// Makes an order known by the name that its session gave it today.
@@ -283,6 +304,16 @@ impl Engine {
         let at = usize::from(self.orders[handle].instrument.0) - 1;
         self.books[at].unlink(handle, &mut self.orders, &mut self.rungs);
         self.forget(handle);
+    }
+}
+
+/// As [`Engine::mpid`], of these firms.
+#[inline]
+pub(crate) fn mpid(mpids: &[Mpid], firm: FirmId, policy: Policy) -> Mpid {
+    if policy.has(Policy::ATTRIBUTED) {
+        mpids.get(firm.0 as usize).copied().unwrap_or_default()
+    } else {
+        Mpid::default()
     }
 }
 

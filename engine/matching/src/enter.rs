@@ -1,15 +1,15 @@
 //! New orders, and the trade of whatever comes in.
 
-use crate::book::Terms;
-use crate::engine::{Engine, ignored};
+use crate::book::{Place, Terms, join};
+use crate::engine::{Engine, ignored, mpid};
 use crate::order::Order;
 use crate::pool::NONE;
 use rialto_model::command::{Enter, EnterSpecial, Refuse};
 use rialto_model::event::{Accepted, Booked, Executed, Rejected};
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{
-    AccountId, CancelReason, EventSink, FirmId, IgnoreReason, Money, OrderId, OrderKind, Price, PublicRef, Quantity,
-    RejectReason, SequenceNumber, ShortSale, Side, TimeInForce, UserRef,
+    AccountId, CancelReason, EventSink, FirmId, IgnoreReason, Money, Mpid, OrderId, OrderKind, Price, PublicRef,
+    Quantity, RejectReason, SequenceNumber, ShortSale, Side, TimeInForce, UserRef,
 };
 
 /// How a client's new reference stands to the last one.
@@ -40,108 +40,98 @@ impl Engine {
     /// consumed whatever comes (OUCH 5.0: a reject consumes it), so that a resend of a refused order is ignored too.
     #[inline]
     pub(crate) fn enter(&mut self, seq: SequenceNumber, c: &Enter, sink: &mut impl EventSink) {
-        let session = match self.session_up(c.session, c.incarnation) {
-            Ok(session) => session,
-            Err(reason) => return reject(c, reason, sink),
+        let session = match self.sessions.get_mut(c.session.0 as usize) {
+            Some(session) if session.is_up(c.incarnation) => session,
+            _ => return self.reject_session(c, sink),
         };
         match Numbering::of(c.user_ref, session.last_user_ref) {
             Numbering::New => {}
             Numbering::Resent => return sink.emit(ignored(c.session, c.inbound, IgnoreReason::Resent).into()),
             Numbering::Jump => return reject(c, RejectReason::UserRefJump, sink),
         }
+        session.last_user_ref = c.user_ref;
         let firm = session.firm;
-        let special = session.special;
         let account = if c.account.0 == 0 { session.account } else { c.account };
-        self.sessions[c.session.0 as usize].last_user_ref = c.user_ref;
-        if special || self.book(c.instrument).is_some_and(|book| book.special.is_some()) {
+        let book = self.books.get_mut(usize::from(c.instrument.0).wrapping_sub(1));
+        if session.special || book.as_ref().is_some_and(|book| book.special.is_some()) {
             return self.enter_numbered(seq, &EnterSpecial::plain(c), firm, account, sink);
         }
-        let terms = match self.judge(c, firm, account) {
+        if !(self.day_open & !self.cancel_only) {
+            return self.reject_closed(c, sink);
+        }
+        let Some(book) = book else {
+            return reject(c, RejectReason::UnknownInstrument, sink);
+        };
+        if c.account.0 != 0 && self.accounts.get(account.0 as usize) != Some(&firm) {
+            return reject(c, RejectReason::UnknownAccount, sink);
+        }
+        if c.side == Side::Buy && c.short != ShortSale::None {
+            return reject(c, RejectReason::ShortSaleOnBuy, sink);
+        }
+        let terms = match book.terms(c.side, c.kind, c.price, c.quantity) {
             Ok(terms) => terms,
             Err(reason) => return reject(c, reason, sink),
         };
-
-        let book = &mut self.books[usize::from(c.instrument.0) - 1];
-        let public_ref = book.next_public_ref();
-        let could_rest = c.kind == OrderKind::Limit && c.tif.rests();
-        let rests = could_rest && book.counterpart(c.side, terms) == NONE;
-        let order_id = OrderId(seq.0);
-        sink.emit(
-            Accepted {
-                session: c.session,
-                incarnation: c.incarnation,
-                inbound: c.inbound,
-                user_ref: c.user_ref,
-                order_id,
-                public_ref,
-                firm,
-                account,
-                instrument: c.instrument,
-                side: c.side,
-                kind: c.kind,
-                tif: c.tif,
-                short: c.short,
-                capacity: c.capacity,
-                policy: c.policy,
-                price: terms.price(),
-                quantity: c.quantity,
-                rests,
-                mpid: self.mpid(firm, c.policy),
-                client_id: c.client_id,
-            }
-            .into(),
-        );
-        let order = || Order {
-            order_id,
-            public_ref,
-            executed: 0,
-            leaves: terms.quantity,
-            level: NONE,
-            next: NONE,
-            prev: NONE,
-            user_ref: c.user_ref,
-            account,
-            session: c.session.0 as u16,
-            firm: firm.0 as u16,
-            instrument: c.instrument,
-            policy: c.policy,
-            side: c.side,
-            tif: c.tif,
-            short: c.short,
-            carried: false,
-            extra: NONE,
-        };
-        let handle = if rests {
-            self.orders.insert(order())
-        } else {
-            match self.trade(order(), terms, could_rest, sink) {
-                Some(rest) => self.orders.insert(rest),
-                None => return,
-            }
-        };
-        self.order_ids.insert(order_id.0, handle);
-        self.name(c.session, c.user_ref, handle);
-        let book = &mut self.books[usize::from(c.instrument.0) - 1];
-        book.push(handle, terms, &mut self.orders, &mut self.rungs);
-    }
-
-    /// What a valid order is, in the order in which it is said: FIX 103 and OUCH 5.0 reject reasons, DESIGN 4.
-    #[inline]
-    fn judge(&self, c: &Enter, firm: FirmId, account: AccountId) -> Result<Terms, RejectReason> {
-        self.judge_open()?;
-        let book = self.book(c.instrument).ok_or(RejectReason::UnknownInstrument)?;
-        if c.account.0 != 0 && self.accounts.get(account.0 as usize) != Some(&firm) {
-            return Err(RejectReason::UnknownAccount);
-        }
-        if c.side == Side::Buy && c.short != ShortSale::None {
-            return Err(RejectReason::ShortSaleOnBuy);
-        }
-        let terms = book.terms(c.side, c.kind, c.price, c.quantity)?;
         let could_rest = c.kind == OrderKind::Limit && c.tif.rests();
         if could_rest && self.orders.live() >= self.live_orders_max as usize {
-            return Err(RejectReason::BookFull);
+            return reject(c, RejectReason::BookFull, sink);
         }
-        Ok(terms)
+        if !could_rest || book.counterpart(c.side, terms) != NONE {
+            return self.enter_trading(seq, c, firm, account, terms, could_rest, sink);
+        }
+
+        // It rests at once, as nearly every order does.
+        let public_ref = book.next_public_ref();
+        let handle = self.orders.reuse(Order::blank);
+        session.names.insert(u64::from(c.user_ref.0), handle);
+        self.order_ids.insert(seq.0, handle);
+        let side = book.side_mut(c.side);
+        let place = join(side, handle, terms, terms.quantity, &mut self.orders, &mut self.rungs);
+        self.orders[handle] = order(seq, c, firm, account, public_ref, terms, place);
+        let mpid = mpid(&self.mpids, firm, c.policy);
+        sink.emit(accepted(seq, c, firm, account, public_ref, terms, true, mpid).into());
+    }
+
+    /// A valid order that meets another, or may not rest.
+    #[inline(never)]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "what was judged already, so that it is not judged again"
+    )]
+    fn enter_trading(
+        &mut self,
+        seq: SequenceNumber,
+        c: &Enter,
+        firm: FirmId,
+        account: AccountId,
+        terms: Terms,
+        could_rest: bool,
+        sink: &mut impl EventSink,
+    ) {
+        let at = usize::from(c.instrument.0) - 1;
+        let public_ref = self.books[at].next_public_ref();
+        let mpid = self.mpid(firm, c.policy);
+        sink.emit(accepted(seq, c, firm, account, public_ref, terms, false, mpid).into());
+        let order = order(seq, c, firm, account, public_ref, terms, Place::NOWHERE);
+        let Some(rest) = self.trade(order, terms, could_rest, sink) else {
+            return;
+        };
+        let handle = self.orders.insert(rest);
+        self.order_ids.insert(seq.0, handle);
+        self.name(c.session, c.user_ref, handle);
+        self.books[at].push(handle, terms, &mut self.orders, &mut self.rungs);
+    }
+
+    /// FIX 103, OUCH 5.0 Rejected: no member's session that is up under this incarnation.
+    #[cold]
+    fn reject_session(&self, c: &Enter, sink: &mut impl EventSink) {
+        let reason = self.session_up(c.session, c.incarnation).err();
+        reject(c, reason.unwrap_or(RejectReason::UnknownSession), sink);
+    }
+
+    #[cold]
+    fn reject_closed(&self, c: &Enter, sink: &mut impl EventSink) {
+        reject(c, self.judge_open().err().unwrap_or(RejectReason::MarketClosed), sink);
     }
 
     /// Trades an order by price, then time, each time at the resting order's price, and says what becomes of the rest:
@@ -270,6 +260,76 @@ impl Terms {
     #[inline]
     pub(crate) const fn price(self) -> Price {
         Price(self.price as i64)
+    }
+}
+
+/// What the engine keeps of an order that came as `c`.
+#[inline(always)]
+fn order(
+    seq: SequenceNumber,
+    c: &Enter,
+    firm: FirmId,
+    account: AccountId,
+    public_ref: PublicRef,
+    terms: Terms,
+    place: Place,
+) -> Order {
+    Order {
+        order_id: OrderId(seq.0),
+        public_ref,
+        executed: 0,
+        leaves: terms.quantity,
+        level: place.level,
+        next: NONE,
+        prev: place.prev,
+        user_ref: c.user_ref,
+        account,
+        session: c.session.0 as u16,
+        firm: firm.0 as u16,
+        instrument: c.instrument,
+        policy: c.policy,
+        side: c.side,
+        tif: c.tif,
+        short: c.short,
+        carried: false,
+        extra: NONE,
+    }
+}
+
+/// What is said of it.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "an event is its fields")]
+fn accepted(
+    seq: SequenceNumber,
+    c: &Enter,
+    firm: FirmId,
+    account: AccountId,
+    public_ref: PublicRef,
+    terms: Terms,
+    rests: bool,
+    mpid: Mpid,
+) -> Accepted {
+    Accepted {
+        session: c.session,
+        incarnation: c.incarnation,
+        inbound: c.inbound,
+        user_ref: c.user_ref,
+        order_id: OrderId(seq.0),
+        public_ref,
+        firm,
+        account,
+        instrument: c.instrument,
+        side: c.side,
+        kind: c.kind,
+        tif: c.tif,
+        short: c.short,
+        capacity: c.capacity,
+        policy: c.policy,
+        price: terms.price(),
+        quantity: c.quantity,
+        rests,
+        mpid,
+        client_id: c.client_id,
     }
 }
 

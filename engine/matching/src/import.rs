@@ -152,6 +152,10 @@ impl EngineState {
             owners.sessions.insert(one.session, *session);
         }
         self.check_quoters(&owners)?;
+        let known = |firm| owners.firms.contains(&firm);
+        if let Some(fault) = self.members.fault(known, &owners.accounts, self.instruments.len()) {
+            return Err(ImportError::Venue { fault });
+        }
         Ok(owners)
     }
 

@@ -1,5 +1,6 @@
 //! A resting order as the fast engine keeps it: one cache line.
 
+use crate::pool::NONE;
 use rialto_model::event::Cancelled;
 use rialto_model::{
     AccountId, CancelReason, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, Policy, PublicRef, Quantity,
@@ -40,6 +41,30 @@ pub(crate) struct Order {
 const _: () = assert!(size_of::<Order>() == 64, "one order, one cache line");
 
 impl Order {
+    /// A slot of the pool that no order has had yet.
+    pub(crate) const fn blank() -> Self {
+        Self {
+            order_id: OrderId(0),
+            public_ref: PublicRef(0),
+            executed: 0,
+            leaves: 0,
+            level: NONE,
+            next: NONE,
+            prev: NONE,
+            user_ref: UserRef(0),
+            account: AccountId(0),
+            session: 0,
+            firm: 0,
+            instrument: InstrumentId(0),
+            policy: Policy::NONE,
+            side: Side::Buy,
+            tif: TimeInForce::Day,
+            short: ShortSale::None,
+            carried: false,
+            extra: NONE,
+        }
+    }
+
     /// Whose.
     #[inline]
     pub(crate) const fn session(&self) -> SessionId {
@@ -62,9 +87,19 @@ impl Order {
     #[inline]
     pub(crate) const fn cancelled(&self, reason: CancelReason, rested: bool) -> Cancelled {
         Cancelled {
+            rested,
+            ..self.cancelled_by((Incarnation(0), MsgSeqNum(0), &Text::EMPTY), reason)
+        }
+    }
+
+    /// The event of the end of a resting order that a request asked for, which came like this.
+    #[inline(always)]
+    pub(crate) const fn cancelled_by(&self, asked: (Incarnation, MsgSeqNum, &Text), reason: CancelReason) -> Cancelled {
+        let (incarnation, inbound, client_id) = asked;
+        Cancelled {
             session: self.session(),
-            incarnation: Incarnation(0),
-            inbound: MsgSeqNum(0),
+            incarnation,
+            inbound,
             user_ref: self.user_ref,
             order_id: self.order_id,
             public_ref: self.public_ref,
@@ -72,8 +107,8 @@ impl Order {
             side: self.side,
             removed: self.leaves(),
             reason,
-            rested,
-            client_id: Text::EMPTY,
+            rested: true,
+            client_id: *client_id,
         }
     }
 }

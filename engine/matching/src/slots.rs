@@ -15,6 +15,8 @@ use alloc::vec::Vec;
 const WINDOW_FIRST: usize = 64;
 /// Numbers that a window has at most.
 const WINDOW_MAX: usize = 1 << 20;
+/// Numbers that may be skipped at no more cost than a look at each.
+const GAP_MAX: u64 = 16;
 /// A window in which fewer than one in this many numbers is live lets the oldest go instead of growing.
 const SPARSE: usize = 8;
 
@@ -48,13 +50,27 @@ impl SlotTable {
     /// Gives a slot to a number that is above every number before it.
     #[inline]
     pub(crate) fn insert(&mut self, number: u64, slot: u32) {
-        let mut at = self.at(number);
-        if number == self.newest + 1 && self.window.get(at) == Some(&NONE) {
+        let mask = self.window.len().wrapping_sub(1);
+        let is_near = number - self.newest <= GAP_MAX;
+        let mut skipped = self.newest + 1..number;
+        if is_near
+            && skipped.all(|number| self.window.get(number as usize & mask) == Some(&NONE))
+            && let Some(place) = self.window.get_mut(number as usize & mask)
+            && *place == NONE
+        {
+            *place = slot;
             self.newest = number;
+            self.live += 1;
         } else {
-            self.move_up(number);
-            at = self.at(number);
+            self.insert_behind_gap(number, slot);
         }
+    }
+
+    /// The window is moved up first.
+    #[inline(never)]
+    fn insert_behind_gap(&mut self, number: u64, slot: u32) {
+        self.move_up(number);
+        let at = self.at(number);
         self.window[at] = slot;
         self.live += 1;
     }
@@ -64,7 +80,9 @@ impl SlotTable {
     pub(crate) fn remove(&mut self, number: u64) {
         if self.covers(number) {
             let at = self.at(number);
-            self.window[at] = NONE;
+            if let Some(place) = self.window.get_mut(at) {
+                *place = NONE;
+            }
             self.live -= 1;
         } else {
             self.remove_old(number);
@@ -103,7 +121,6 @@ impl SlotTable {
     }
 
     /// Moves the window up to a number behind a gap, or to one that a live number is in the way of.
-    #[inline(never)]
     fn move_up(&mut self, number: u64) {
         let is_free = |number| self.window.get(self.at(number)) == Some(&NONE);
         if (self.newest + 1..=number).take(self.window.len().max(1)).all(is_free) {

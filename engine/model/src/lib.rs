@@ -6,7 +6,8 @@
 //!
 //! - [`ids`]: who and what: venue, firm, account, session, instrument, the three names of an order.
 //! - [`price`], [`time`], [`order`], [`instructions`], [`text`]: values; [`rulebook`]: the rules of an instrument;
-//!   [`deal`]: money, and trades to be undone; [`quote`]: those of market makers.
+//!   [`deal`]: money, and trades to be undone; [`quote`]: those of market makers; [`flags`]: variants of behaviour;
+//!   [`member`]: limits and users of firms.
 //! - [`command`]: everything that can change an output; [`event`]: everything that came of it.
 //! - [`sequenced`]: the envelope the sequencer stamps; [`hash`]: the one oracle; [`limits`]: every bound by name.
 #![cfg_attr(not(test), no_std)]
@@ -17,10 +18,12 @@ pub mod command;
 pub mod deal;
 pub mod deploy;
 pub mod event;
+pub mod flags;
 pub mod hash;
 pub mod ids;
 pub mod instructions;
 pub mod limits;
+pub mod member;
 pub mod order;
 pub mod price;
 pub mod quote;
@@ -40,6 +43,7 @@ pub use ids::{
     SessionId, TradeId, UserRef, VenueId,
 };
 pub use instructions::{AuctionOnly, Handling, Instructions};
+pub use member::{FeeTier, Notional, RiskLimits, Role, Service, ShardId, UserId};
 pub use order::{
     Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, SideFilter, Target, TimeInForce,
 };
@@ -48,5 +52,5 @@ pub use quote::{Quote, QuoteLimits, Quotes};
 pub use reason::{CancelReason, IgnoreReason, RejectReason};
 pub use rulebook::{Allocation, AllocationRule, Bands, BreakerLevel, Offers, Rulebook, SelfTrade, TickRow, TickTable};
 pub use sequenced::{Output, Sequenced};
-pub use text::{Mpid, Symbol, Text};
+pub use text::{Actor, Mpid, Symbol, Text};
 pub use time::{Clock, Monotonic, Timestamp, TradingDay};

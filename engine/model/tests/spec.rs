@@ -2,6 +2,7 @@
 //! After an intended change: `RIALTO_BLESS=1 cargo test -p rialto-model --test spec`.
 
 use rialto_model::codec::Schema;
+use rialto_model::flags::{self, Kind, Scope};
 use rialto_model::{Command, Event};
 use std::fmt::Write as _;
 
@@ -34,6 +35,49 @@ fn tables(out: &mut String, title: &str, schemas: &[Schema]) {
     }
 }
 
+fn registry(out: &mut String) {
+    let hash = flags::table_hash();
+    writeln!(out, "\n## Flags\n\nThe hash of this table is `{hash}`.\n").unwrap();
+    writeln!(
+        out,
+        "| number | key | decided for | is | owner | until | changes |\n|--:|---|---|---|---|---|---|"
+    )
+    .unwrap();
+    for flag in flags::TABLE {
+        let scope = match flag.scope {
+            Scope::Instrument => "an instrument",
+            Scope::Session => "a session",
+            Scope::Edge => "a process",
+        };
+        let kind = match flag.kind {
+            Kind::Switch { default: true } => "**on** or off".to_owned(),
+            Kind::Switch { default: false } => "**off** or on".to_owned(),
+            Kind::Choice { variants, default } => {
+                let name = |at: usize| match at == usize::from(default) {
+                    true => format!("**{}**", variants[at]),
+                    false => variants[at].to_owned(),
+                };
+                (0..variants.len()).map(name).collect::<Vec<_>>().join(", ")
+            }
+            Kind::Count { default, min, max } => format!("{min} to {max}, **{default}**"),
+        };
+        let (number, key, owner, expires, purpose) = (flag.number, flag.key, flag.owner, flag.expires, flag.purpose);
+        writeln!(
+            out,
+            "| {number} | `{key}` | {scope} | {kind} | {owner} | {expires} | {purpose} |"
+        )
+        .unwrap();
+    }
+    for gone in flags::TOMBSTONES {
+        writeln!(
+            out,
+            "| {} | `{}` | | retired as {} | | | |",
+            gone.number, gone.key, gone.settled
+        )
+        .unwrap();
+    }
+}
+
 #[test]
 fn the_specification_is_the_code() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/SPEC.md");
@@ -44,6 +88,7 @@ fn the_specification_is_the_code() {
     let mut expected = format!("{prose}{BEGIN}");
     tables(&mut expected, "Commands", Command::SCHEMAS);
     tables(&mut expected, "Events", Event::SCHEMAS);
+    registry(&mut expected);
     if std::env::var_os("RIALTO_BLESS").is_some() {
         std::fs::write(path, &expected).unwrap();
     } else {

@@ -41,6 +41,7 @@ const fn row(feature: &'static str, fix: Cell, ouch: Cell) -> Row {
 
 const NO_STOP: Cell = Unsaid("OUCH 5.0 has no stop orders");
 const NO_LIFETIME: Cell = Unsaid("OUCH 5.0 has day, immediate-or-cancel and timed orders");
+const NO_QUOTES: Cell = Unsaid("OUCH 5.0 has no mass quotes");
 const NO_4_2: Cell = No("q 530=7", "3 373=11 372=q");
 
 /// `D` stands for an order of 10 ABC to buy, `O n` for the same with the next reference. A sell order of 1000 at 10.00 rests in
@@ -66,6 +67,31 @@ const ROWS: &[Row] = &[
         "trailing stop",
         Yes("D 40=P 18=L 211=0.50", "8 150=0 40=P 18=L 211=0.5"),
         NO_STOP,
+    ),
+    row(
+        "primary peg",
+        Yes("D 40=P 18=R 44=9.50", "8 150=0 40=P 18=R 44=9.5"),
+        No("O # B 10 ABC 9.50 peg=R", "J # 0x0f"),
+    ),
+    row(
+        "midpoint peg",
+        Yes("D 40=P 18=M 44=9.50", "8 150=0 40=P 18=M 44=9.5"),
+        No("O # B 10 ABC 9.50 peg=M", "J # 0x0f"),
+    ),
+    row(
+        "peg at a distance",
+        No("D 40=P 18=R 44=9.50 211=0.01", "8 150=8 103=11"),
+        No("O # B 10 ABC 9.50 peg=R offset=100", "J # 0x0f"),
+    ),
+    row(
+        "peg to the other side",
+        No("D 40=P 18=P 44=9.50", "8 150=8 103=11"),
+        No("O # B 10 ABC 9.50 peg=P", "J # 0x0f"),
+    ),
+    row(
+        "peg without a limit",
+        No("D 40=P 18=R", "j 380=5 372=D"),
+        Unsaid("every order has a price"),
     ),
     row(
         "sell",
@@ -278,8 +304,58 @@ const ROWS: &[Row] = &[
     row("next reference", Unsaid("ClOrdIDs are free texts"), Yes("Q", "Q #")),
     row(
         "mass quote",
-        No("i 117=Q 296=1 302=1 304=1 295=1 299=1 55=ABC", "j 380=3 372=i|3"),
-        Unsaid("OUCH 5.0 has none"),
+        Yes(
+            "i 117=Q 296=1 302=1 311=ABC 304=1 295=1 299=1 55=ABC 132=8.00 134=5",
+            "b 117=Q 297=0",
+        ),
+        NO_QUOTES,
+    ),
+    row(
+        "mass quote with a refused entry",
+        Yes(
+            "i 117=Q 296=1 302=1 311=ABC 304=2 295=2 299=1 55=ABC 132=8.00 134=5 299=2 55=NOPE 132=8.00 134=5",
+            "b 117=Q 297=0 302=1 299=2 368=1",
+        ),
+        NO_QUOTES,
+    ),
+    row(
+        "quote that crosses itself",
+        No(
+            "i 117=Q 296=1 302=1 311=ABC 304=1 295=1 299=1 55=ABC 132=9.00 134=5 133=9.00 135=5",
+            "b 297=5 368=7",
+        ),
+        NO_QUOTES,
+    ),
+    row(
+        "quote on what offers none (XYZ)",
+        No(
+            "i 117=Q 296=1 302=1 311=XYZ 304=1 295=1 299=1 55=XYZ 132=9.00 134=5",
+            "b 297=5 368=9",
+        ),
+        NO_QUOTES,
+    ),
+    row(
+        "reset of market-maker protection",
+        Yes(
+            "i 9773=Y 117=Q 296=1 302=1 311=ABC 304=1 295=1 299=1 55=ABC 132=8.00 134=5",
+            "b 117=Q 297=0",
+        ),
+        NO_QUOTES,
+    ),
+    row(
+        "cancel of quotes, of an instrument",
+        Yes("Z 117=Z 298=1 295=1 55=ABC", "b 117=Z 297=1"),
+        NO_QUOTES,
+    ),
+    row(
+        "cancel of quotes, all",
+        Yes("Z 117=Z 298=4 295=0", "b 117=Z 297=4"),
+        NO_QUOTES,
+    ),
+    row(
+        "cancel of quotes, of a security type",
+        No("Z 117=Z 298=2 295=0", "j 380=0 372=Z"),
+        NO_QUOTES,
     ),
     Row {
         feature: "security list",
@@ -373,7 +449,7 @@ fn play_fix(version: Version) {
                 // In FIX 4.2 later reasons are the broker's option, and a status is told by 20.
                 let wanted = match (at, version, wanted) {
                     (0, ..) => format!("35={wanted}"),
-                    (_, Version::Fix42, "103=99") => "103=0".to_owned(),
+                    (_, Version::Fix42, "103=99" | "103=11") => "103=0".to_owned(),
                     (_, Version::Fix42, "150=I") => "20=3".to_owned(),
                     _ => wanted.to_owned(),
                 };

@@ -3,6 +3,9 @@
 
 mod support;
 
+use rialto_model::command::{BustTrade, CorrectTrade};
+use rialto_model::{Event, InstrumentId, Price, Quantity};
+
 use support::Exchange;
 use support::ouch_client::OuchClient;
 
@@ -293,4 +296,46 @@ fn options_are_followed_and_stated() {
          < J 11 0x04",
     );
     client.expect_nothing(&mut x);
+}
+
+#[test]
+fn a_trade_that_is_undone_or_corrected_is_broken_to_both_parties() {
+    let mut x = Exchange::new();
+    let (mut client, mut rival) = (OuchClient::enter(&mut x, "OUCH01"), OuchClient::enter(&mut x, "RIVAL1"));
+    client.play(&mut x, "< S S\n> O 1 B 9 ABC 10.00\n< A 1 B 9 ABC 10.00 ref=1");
+    rival.play(
+        &mut x,
+        "< S S\n> O 1 S 4 ABC 10.00\n< A 1 S 4 ABC 10.00 ref=2\n< E 1 4 10.00 R trade=1
+         > O 2 S 5 ABC 10.00\n< A 2 S 5 ABC 10.00 ref=3\n< E 2 5 10.00 R trade=2",
+    );
+    let executed = |x: &Exchange| -> Vec<_> {
+        let events = x.outputs.iter().map(|output| &output.event.body);
+        events
+            .filter_map(|event| {
+                if let Event::Executed(e) = event {
+                    Some(e.deal())
+                } else {
+                    None
+                }
+            })
+            .collect()
+    };
+    let deals = executed(&x);
+    x.sequence(BustTrade {
+        instrument: InstrumentId(1),
+        deal: deals[0],
+    });
+    x.sequence(CorrectTrade {
+        instrument: InstrumentId(1),
+        deal: deals[1],
+        price: Price(95_000),
+        quantity: Quantity(5),
+    });
+    client.play(
+        &mut x,
+        "< E 1 4 10.00 A trade=1\n< E 1 5 10.00 A trade=2\n< B 1 S trade=1\n< B 1 S trade=2",
+    );
+    rival.play(&mut x, "< B 1 S trade=1\n< B 2 S trade=2");
+    client.expect_nothing(&mut x);
+    rival.expect_nothing(&mut x);
 }

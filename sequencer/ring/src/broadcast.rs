@@ -62,8 +62,12 @@ pub struct Writer<T> {
     shared: Arc<Shared<T>>,
     /// The next position to write; ahead of `published` by what was written and not published yet.
     next: u64,
-    /// The slowest follower as last seen.
-    slowest: u64,
+    /// What the shared cursor says: only this writer moves it.
+    published: u64,
+    /// The slowest follower as last seen, and the capacity: no position from here on has room.
+    full_at: u64,
+    /// The ring's own, at hand.
+    mask: u64,
 }
 
 /// The one who releases. Sees every published value once, in order, and passes it on to the readers.
@@ -103,7 +107,9 @@ pub fn broadcast<T: Copy + Send + Sync>(capacity: usize, readers: usize) -> (Wri
         Writer {
             shared: Arc::clone(&shared),
             next: 0,
-            slowest: 0,
+            published: 0,
+            full_at: capacity as u64,
+            mask: capacity as u64 - 1,
         },
         Gate { shared, next: 0 },
         readers,
@@ -117,15 +123,14 @@ impl<T: Copy> Writer<T> {
     /// The value itself: keep it and try again when a follower has moved.
     #[inline]
     pub fn write(&mut self, value: T) -> Result<(), T> {
-        if self.next - self.slowest > self.shared.mask && !self.refresh() {
+        if self.next >= self.full_at && !self.refresh() {
             return Err(value);
         }
-        let slot = &self.shared.slots[(self.next & self.shared.mask) as usize];
         // SAFETY: position `next` is below `slowest + capacity`, so the gate and every reader have passed the value that
         // stood in this slot, and they read no position at or above `published`, which is at most `next`.
         #[allow(unsafe_code, reason = "the argument stands above")]
         unsafe {
-            (*slot.get()).write(value);
+            (*self.slot(self.next)).write(value);
         }
         self.next += 1;
         Ok(())
@@ -134,18 +139,31 @@ impl<T: Copy> Writer<T> {
     /// The last value written, while it is not published yet.
     #[inline]
     pub fn unpublished(&mut self) -> Option<&mut T> {
-        if self.next == self.shared.published.0.load(Ordering::Relaxed) {
+        if self.next == self.published {
             return None;
         }
-        let slot = &self.shared.slots[((self.next - 1) & self.shared.mask) as usize];
         // SAFETY: `next - 1` was written by this writer and is at or above `published`, so no one else may read it.
         #[allow(unsafe_code, reason = "the argument stands above")]
-        Some(unsafe { (*slot.get()).assume_init_mut() })
+        Some(unsafe { (*self.slot(self.next - 1)).assume_init_mut() })
+    }
+
+    /// Where a position's value is.
+    #[inline]
+    fn slot(&self, position: u64) -> *mut MaybeUninit<T> {
+        let at = (position & self.mask) as usize;
+        debug_assert!(
+            at < self.shared.slots.len(),
+            "the mask is one less than the number of slots"
+        );
+        // SAFETY: there are `mask + 1` slots, a power of two, so no position under the mask lies behind the last.
+        #[allow(unsafe_code, reason = "the argument stands above")]
+        unsafe { self.shared.slots.get_unchecked(at) }.get()
     }
 
     /// Lets the gate see everything written so far.
     #[inline]
     pub fn publish(&mut self) {
+        self.published = self.next;
         self.shared.published.0.store(self.next, Ordering::Release);
     }
 
@@ -153,13 +171,9 @@ impl<T: Copy> Writer<T> {
     #[cold]
     fn refresh(&mut self) -> bool {
         let released = self.shared.released.0.load(Ordering::Acquire);
-        self.slowest = self
-            .shared
-            .readers
-            .iter()
-            .map(|r| r.0.load(Ordering::Acquire))
-            .fold(released, u64::min);
-        self.next - self.slowest <= self.shared.mask
+        let readers = self.shared.readers.iter().map(|r| r.0.load(Ordering::Acquire));
+        self.full_at = readers.fold(released, u64::min) + self.mask + 1;
+        self.next < self.full_at
     }
 }
 

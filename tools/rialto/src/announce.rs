@@ -30,6 +30,8 @@ struct Ready<'a> {
     console: Option<String>,
     data: &'a Path,
     recovered: Option<&'a str>,
+    /// The hash of this build's flag table.
+    flags: String,
 }
 
 /// The last line.
@@ -74,6 +76,7 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         console: console.map(Console::url),
         data,
         recovered: controls.recovered.as_deref(),
+        flags: rialto_model::flags::table_hash().to_string(),
     });
 }
 

@@ -15,8 +15,10 @@ mod doctor;
 mod engine;
 mod exchange;
 mod fix_client;
+mod flag;
 mod follow;
 mod fork;
+mod itch_day;
 mod journal;
 mod load;
 mod lobster;
@@ -25,6 +27,8 @@ mod md;
 mod order;
 mod ouch_client;
 mod out;
+mod play;
+mod recorded;
 mod relay;
 mod replay;
 mod serve;
@@ -55,6 +59,8 @@ enum Command {
     /// Real order flow through sequencer, journal, engine and feed
     #[command(subcommand)]
     Ingest(Ingest),
+    /// A recorded day into a running exchange, in company
+    Play(play::Args),
     /// Rebuild from a journal and print the hashes
     Replay(replay::Args),
     /// The exchange from a seed, on a disk and a clock that misbehave
@@ -83,6 +89,9 @@ enum Command {
     Canary(deploy::Canary),
     /// Act as the venue's operator: phases, rules, kill switches
     Operate(ask::Operate),
+    /// Flags: variants of behaviour that are switched while the exchange runs
+    #[command(subcommand)]
+    Flag(flag::Command),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -103,6 +112,8 @@ enum Command {
 enum Ingest {
     /// A LOBSTER day
     Lobster(lobster::Args),
+    /// An ITCH 5.0 day
+    Itch(itch_day::Args),
 }
 
 fn main() -> ExitCode {
@@ -110,6 +121,8 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Ingest(Ingest::Lobster(args)) => lobster::run(args),
+        Command::Ingest(Ingest::Itch(args)) => itch_day::run(args),
+        Command::Play(args) => play::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Journal(command) => journal::run(command),
@@ -123,6 +136,7 @@ fn main() -> ExitCode {
         Command::Deploy(deploy) => deploy.run(),
         Command::Canary(canary) => canary.run(),
         Command::Operate(operate) => operate.run(),
+        Command::Flag(command) => command.run(),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),

@@ -116,7 +116,6 @@ fn a_second_engine_is_compared_cut_over_to_rolled_back_and_not_missed() {
 
 #[test]
 fn an_ordinary_build_has_no_prepared_defects() {
-    assert!(!cfg!(feature = "defects"));
     let help = support::rialto(&["engine", "--help"]);
     assert!(!String::from_utf8_lossy(&help.stdout).contains("defect"));
     let binary = std::fs::read(env!("CARGO_BIN_EXE_rialto")).expect("the binary");

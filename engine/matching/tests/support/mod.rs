@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 pub(crate) mod flow;
+pub(crate) mod limited;
 pub(crate) mod print;
 pub(crate) mod ruled;
 pub(crate) mod script;

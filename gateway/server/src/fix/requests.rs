@@ -52,7 +52,7 @@ pub(super) fn read(message: &Message<'_>, session: SessionId, context: &Context<
             }
         },
         other => {
-            let text = format!("message type {other} is not taken here: use D F G H AF q V x c e or g");
+            let text = format!("message type {other} is not taken here: use D F G H AF q i Z V x c e or g");
             Inward::Refused(BusinessRejectReason::UnsupportedMessageType, text)
         }
     }

@@ -144,10 +144,21 @@ impl FixClient {
         if matches!(msg_type, "D" | "F" | "G" | "q") {
             body.push((60, "20241004-10:00:00.000"));
         }
-        if !body.iter().any(|(tag, _)| matches!(tag, 146 | 267)) {
+        if !body.iter().any(|(tag, _)| matches!(tag, 146 | 267 | 295 | 296)) {
             body.sort_by_key(|(tag, _)| *tag);
         }
-        let bytes: String = body.iter().map(|(tag, value)| format!("{tag}={value}\x01")).collect();
+        // Several instructions stand in one field with spaces between them; a table has them with underscores.
+        let value = |tag, value: &str| {
+            if tag == 18 {
+                value.replace('_', " ")
+            } else {
+                value.to_owned()
+            }
+        };
+        let fields = body
+            .iter()
+            .map(|(tag, given)| format!("{tag}={}\x01", value(*tag, given)));
+        let bytes: String = fields.collect();
         let number =
             self.client
                 .send_with_header(now(exchange), MsgType(msg_type.as_bytes()), header, bytes.as_bytes());

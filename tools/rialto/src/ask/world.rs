@@ -150,6 +150,7 @@ impl World {
             "data": self.data,
             "snapshots": numbers.len(),
             "newest_snapshot": numbers.last().map(|seq| seq.0),
+            "flag_table": rialto_model::flags::table_hash().to_string(),
         });
         if let (Some(live), Some(object)) = (&self.live, line.as_object_mut()) {
             let (epoch, safe) = live.frontier.released_up_to();
