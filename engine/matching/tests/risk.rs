@@ -281,11 +281,11 @@ fn limits_hold_whatever_comes() {
             let firm = FirmId(step - 99);
             let account = AccountId(0);
             command.body = SetRiskLimits { firm, account, limits }.into();
-        } else {
-            let early = step == 99 || (step < 100 && !command.body.is_administrative());
-            if early || matches!(command.body, Command::BustTrade(_) | Command::CorrectTrade(_)) {
-                continue;
-            }
+        } else if step < 100 && !command.body.is_administrative()
+            || step == 99
+            || matches!(command.body, Command::BustTrade(_) | Command::CorrectTrade(_))
+        {
+            continue;
         }
         for event in support::apply(&mut engine, &command) {
             flow.learn(&event);

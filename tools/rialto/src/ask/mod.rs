@@ -15,6 +15,7 @@ pub(crate) use member::Member;
 pub(crate) use operate::Act;
 pub(crate) use world::{Live, World};
 
+use crate::deploy::{CanaryAct, DeployAct};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -24,7 +25,7 @@ const OPERATE_MAX: Duration = Duration::from_secs(60);
 const OPERATE_LOOK: Duration = Duration::from_millis(5);
 
 /// A question or an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Request {
     /// How it stands.
@@ -59,6 +60,10 @@ pub(crate) enum Request {
         #[serde(default)]
         why: String,
     },
+    /// Another engine on the stream.
+    Deploy { act: DeployAct },
+    /// A candidate on its way.
+    Canary { act: CanaryAct },
 }
 
 /// What of the venue.

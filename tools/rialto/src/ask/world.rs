@@ -2,6 +2,7 @@
 
 use super::member::By;
 use super::{Act, Answer, OPERATE_LOOK, OPERATE_MAX, Request, What};
+use crate::deploy::Deployment;
 use crate::exchange::store::StoreDesk;
 use anyhow::{Context as _, Result, bail};
 use rialto_journal::{Frontier, OsDisk};
@@ -34,6 +35,8 @@ pub(crate) struct Live {
     pub(crate) sequence: Box<dyn Fn(Command) -> Result<()> + Send + Sync>,
     /// What is kept of members.
     pub(crate) store: Arc<StoreDesk>,
+    /// Other engines on the stream.
+    pub(crate) deployment: Arc<Deployment>,
     /// More about it, as an object.
     pub(crate) status: Box<dyn Fn() -> Value + Send + Sync>,
 }
@@ -90,7 +93,15 @@ impl World {
             }
             Request::Operate { act, who, why } => self.operate(act, &By::new(who, why)?),
             Request::Member { about, who, why } => self.member(about, &By::new(who, why)?),
+            Request::Deploy { act } => Answer::of(&self.deployment()?.act(act)?, Vec::new()),
+            Request::Canary { act } => Answer::of(&self.deployment()?.canary(act)?, Vec::new()),
         }
+    }
+
+    fn deployment(&self) -> Result<&Arc<Deployment>> {
+        let live = self.live.as_ref();
+        let live = live.with_context(|| format!("no exchange runs on {}: start it first", self.data.display()))?;
+        Ok(&live.deployment)
     }
 
     /// The command of an operator's act, where the venue stands as it does, is carried out.

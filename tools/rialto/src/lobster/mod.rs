@@ -4,7 +4,6 @@
 //! operation a line, and says after which operation the book equals which row.
 
 mod files;
-mod flow;
 mod ingest;
 mod judge;
 mod tape;

@@ -8,34 +8,13 @@
 //! | `M side price qty id` | immediate-or-cancel order of that side that must trade exactly qty at price against order id |
 //! | `= k` | the book now equals row k, counted from 1 |
 
+use crate::recorded;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rialto_model::{Price, Quantity, Side};
 use std::io::BufRead;
 
 /// One operation; order ids are the tape's own.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    Add {
-        id: String,
-        side: Side,
-        price: Price,
-        quantity: Quantity,
-    },
-    Reduce {
-        id: String,
-        by: Quantity,
-    },
-    Delete {
-        id: String,
-    },
-    Take {
-        side: Side,
-        price: Price,
-        quantity: Quantity,
-        maker: String,
-    },
-    Row(usize),
-}
+pub(crate) type Operation = recorded::Operation<String>;
 
 /// Reads operations one by one and names the line of a bad one.
 pub(crate) struct Tape<R> {

@@ -305,6 +305,7 @@ impl<'a> Player<'a> {
                     .with_context(|| format!("the tape deletes unknown order {id}"))?;
                 self.request(cancel(user_ref, 0))
             }
+            Operation::Replace { id, .. } => bail!("a tape replaces no order, and this one replaces {id}"),
             Operation::Row(row) => bail!("row {row} is no order"),
         }
     }
