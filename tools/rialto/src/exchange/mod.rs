@@ -6,6 +6,7 @@ mod glimpse;
 mod history;
 pub(crate) mod pipeline;
 mod quic;
+pub(crate) mod store;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
