@@ -8,6 +8,7 @@
 
 pub mod answers;
 mod hash_stage;
+pub mod talk;
 mod witness;
 
 pub use hash_stage::{HashStage, Hashes};

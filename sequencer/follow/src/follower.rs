@@ -137,6 +137,16 @@ impl Follower {
         }
     }
 
+    /// Writes what is to be said without a look for news. A connection that takes nothing is found by
+    /// [`next`](Self::next).
+    pub fn flush(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            let out = std::mem::take(connection.session.output());
+            let _ = connection.stream.set_write_timeout(Some(HANDSHAKE_MAX));
+            let _ = connection.stream.write_all(&out);
+        }
+    }
+
     /// Says what came of commands; leaves as [`introduce`](Self::introduce) does.
     pub fn testify(&mut self, body: &[u8]) {
         if let Some(connection) = &mut self.connection {

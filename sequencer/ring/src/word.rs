@@ -59,6 +59,7 @@ struct Cells {
     silences: AtomicU64,
     released: AtomicU64,
     switched: AtomicU64,
+    switches: AtomicU64,
     difference: Mutex<Option<Difference>>,
     returned: Mutex<Vec<Returned>>,
 }
@@ -93,6 +94,7 @@ impl Word {
             silences: AtomicU64::new(0),
             released: AtomicU64::new(0),
             switched: AtomicU64::new(0),
+            switches: AtomicU64::new(0),
             difference: Mutex::new(None),
             returned: Mutex::new(Vec::new()),
         }))
@@ -208,6 +210,13 @@ impl Word {
     /// The gate has passed this command, which changed who waits.
     pub fn switch(&self, seq: SequenceNumber) {
         self.0.switched.store(seq.0, Ordering::Release);
+        self.0.switches.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many such commands the gate has passed.
+    #[must_use]
+    pub fn switches(&self) -> u64 {
+        self.0.switches.load(Ordering::Acquire)
     }
 
     /// The last command that changed who waits, as the gate has passed it.

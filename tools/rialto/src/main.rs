@@ -10,8 +10,11 @@ mod bench;
 mod config;
 mod console;
 mod definitions;
+mod deploy;
 mod doctor;
+mod engine;
 mod exchange;
+mod facts;
 mod fix_client;
 mod flag;
 mod follow;
@@ -61,6 +64,8 @@ enum Command {
     Play(play::Args),
     /// Rebuild from a journal and print the hashes
     Replay(replay::Args),
+    /// What kind of market a journal holds, beside what is known of real ones
+    Facts(facts::Args),
     /// The exchange from a seed, on a disk and a clock that misbehave
     Simulate(simulate::Args),
     /// Look at a journal
@@ -77,8 +82,14 @@ enum Command {
     Fork(fork::Args),
     /// Follow the stream of an exchange from another process
     Follow(follow::Args),
+    /// An engine process of this build on the stream of an exchange, to be compared with the exchange's own
+    Engine(engine::Args),
     /// How an exchange stands
     Status(ask::Status),
+    /// Another build's engine on an exchange's stream: compared, cut over to, rolled back
+    Deploy(deploy::Deploy),
+    /// A candidate that goes live instrument by instrument, and back by itself when it is wrong
+    Canary(deploy::Canary),
     /// Act as the venue's operator: phases, rules, kill switches
     Operate(ask::Operate),
     /// Flags: variants of behaviour that are switched while the exchange runs
@@ -116,6 +127,7 @@ fn main() -> ExitCode {
         Command::Ingest(Ingest::Itch(args)) => itch_day::run(args),
         Command::Play(args) => play::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Facts(args) => facts::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Journal(command) => journal::run(command),
         Command::At(at) => at.run(),
@@ -123,7 +135,10 @@ fn main() -> ExitCode {
         Command::Snapshot(snapshot) => snapshot.run(),
         Command::Fork(args) => fork::run(args),
         Command::Follow(args) => follow::run(&args),
+        Command::Engine(args) => engine::run(&args),
         Command::Status(status) => status.run(),
+        Command::Deploy(deploy) => deploy.run(),
+        Command::Canary(canary) => canary.run(),
         Command::Operate(operate) => operate.run(),
         Command::Flag(command) => command.run(),
         Command::Order(args) => order::run(args),

@@ -57,6 +57,9 @@ pub(crate) struct Args {
     /// Let other processes follow the stream from here; port 0 lets the system choose
     #[arg(long, value_name = "ADDR")]
     follow_listen: Option<SocketAddr>,
+    /// Milliseconds that an event waits for another engine's word at most [default: 20; 500 on fewer than four cores]
+    #[arg(long, value_name = "N")]
+    candidate_wait_ms: Option<u64>,
     /// How stages are laid onto threads: one, two, per-core or auto
     #[arg(long, default_value = "auto")]
     layout: String,
@@ -105,6 +108,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         config.journal_bytes_max = Some(megabytes << 20);
     }
     config.follow_at(args.follow_listen);
+    config.candidate_wait_ms = args.candidate_wait_ms;
     config.check()?;
 
     let interrupt = Interrupt::listen()?;

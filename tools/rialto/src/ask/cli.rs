@@ -241,7 +241,7 @@ impl Operate {
 }
 
 impl Place {
-    fn put(&self, request: &Request, json: bool) -> Result<()> {
+    pub(crate) fn put(&self, request: &Request, json: bool) -> Result<()> {
         let data = self.data.as_deref().context("say which exchange: --data DIR")?;
         put(data, request, json)
     }

@@ -8,6 +8,7 @@ use super::history::{Desk, HistoryThread};
 use crate::ask::admin::Server;
 use crate::ask::{Live, World};
 use crate::config::{Config, FollowConfig};
+use crate::deploy::{Deployment, Names, Office, Place};
 use anyhow::{Context as _, Result, anyhow};
 use crossbeam_channel::Sender;
 use rialto_follow::{Key, Server as FollowServer, Source, Statused};
@@ -63,6 +64,7 @@ impl Followers {
         standing: &StandingHandle,
         operations: Sender<Command>,
         desks: Vec<Desk>,
+        deployment: &Arc<Deployment>,
         say: &Say,
     ) -> Result<Self> {
         let progress = Arc::new(Progress::default());
@@ -87,11 +89,12 @@ impl Followers {
                     .try_send(command)
                     .map_err(|_| anyhow!("the exchange has more operations to do than it keeps: try again in a moment"))
             }),
+            deployment: Arc::clone(deployment),
             status: Box::new(status),
         };
         let world = Arc::new(World::live(config.data.clone(), live));
         let follow = match &config.follow {
-            Some(follow) => Some(open(config, follow, frontier, &world)?),
+            Some(follow) => Some(open(config, follow, frontier, &world, deployment)?),
             None => None,
         };
         if let Some((server, _)) = &follow {
@@ -104,6 +107,12 @@ impl Followers {
             _admin: Server::open(&config.data, Arc::clone(&world))?,
             follow,
         };
+        let named = Arc::clone(&world);
+        deployment.open(Place {
+            frontier: frontier.clone(),
+            follow: followers.follow().cloned(),
+            names: Box::new(move || Ok(Names::of(&named.stream()?.at(None)?.past.state()))),
+        })?;
         let stream = Stream {
             journal: OsDisk::open_dir(&journal_folder(&config.data))?,
             snapshots: Some(world.writing(|snapshots| Ok(snapshots.clone()))??),
@@ -147,6 +156,7 @@ fn open(
     follow: &FollowConfig,
     frontier: &Frontier,
     world: &Arc<World>,
+    deployment: &Arc<Deployment>,
 ) -> Result<(FollowServer, FollowAddress)> {
     let key = follow.key.clone().unwrap_or_else(|| config.data.join(FOLLOW_KEY));
     let secret = Key::load_or_make(&key)?;
@@ -157,7 +167,7 @@ fn open(
         frontier: frontier.clone(),
         // A folder that cannot be read costs the follower time: it begins with the first command.
         snapshot: Box::new(move |no_later| world.stream().ok()?.newest_snapshot(no_later).ok()?),
-        engines: None,
+        engines: Some(Arc::new(Office(Arc::clone(deployment)))),
     };
     let server = FollowServer::open(follow.listen, secret, source)
         .with_context(|| format!("cannot listen for followers on {}", follow.listen))?;
