@@ -10,7 +10,7 @@ use crate::order::Order;
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::slots::SlotTable;
-use crate::special::{Extra, FirmRules, Quoter};
+use crate::special::{Extra, FirmRules, Flags, Quoter, Runaways};
 use crate::{EngineState, ImportError, Matching};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -76,6 +76,8 @@ pub struct Engine {
     pub(crate) extras: Pool<Extra>,
     /// What is due.
     pub(crate) timers: BTreeSet<(Timestamp, InstrumentId, OrderId)>,
+    pub(crate) flags: Flags,
+    pub(crate) runaways: Runaways,
     /// The halt of the whole market.
     pub(crate) breaker: BreakerLevel,
     /// The sides of every quote.
@@ -145,6 +147,8 @@ impl Engine {
             orders: Pool::new(limits.orders_reserved.min(live_orders_max) as usize),
             extras: Pool::new(0),
             timers: BTreeSet::new(),
+            flags: Flags::default(),
+            runaways: Runaways::default(),
             breaker: BreakerLevel::None,
             quotes: BTreeMap::new(),
             quote_limits: BTreeMap::new(),
@@ -226,6 +230,11 @@ impl Engine {
             Command::SessionLost(c) => self.session_lost(c, sink),
             Command::SessionNote(c) => sink.emit(self.session_note(c)),
             Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
+            Command::SwitchFlag(c) => sink.emit(self.switch_flag(command.seq, c)),
+            Command::RefuseProcess(c) => sink.emit(self.refuse_process(c)),
+            Command::SetRunawayLimits(c) => sink.emit(self.set_runaway_limits(c)),
+            Command::SetParent(c) => sink.emit(self.set_parent(c)),
+            Command::TripRunaway(c) => self.trip_runaway(c, sink),
         }
     }
 

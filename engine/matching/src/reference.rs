@@ -6,6 +6,7 @@
 mod after;
 mod bounds;
 mod changes;
+mod flags;
 mod orders;
 mod pegs;
 mod phases;
@@ -60,7 +61,7 @@ impl Matching for Engine {
         self.state.last_seq = command.seq;
         self.state.last_stamp = command.stamp;
         let mut events = Vec::new();
-        self.fire(&mut events);
+        let fired = self.fire(&mut events);
         match &command.body {
             Command::Release(c) => events.push(self.release(c)),
             Command::DefineInstrument(c) => events.push(self.define_instrument(c)),
@@ -97,6 +98,15 @@ impl Matching for Engine {
             Command::Replace(c) => self.replace(c, &mut events),
             Command::Refuse(c) => events.push(self.refuse(c)),
             Command::CancelOnly(c) => events.push(self.cancel_only(c)),
+            Command::SwitchFlag(c) => events.push(self.switch_flag(command.seq, &c.change)),
+            Command::RefuseProcess(c) => events.push(flags::refuse_process(c)),
+            Command::SetRunawayLimits(c) => events.push(self.set_runaway_limits(c)),
+            Command::SetParent(c) => events.push(self.set_parent(c)),
+            Command::TripRunaway(c) => self.trip_runaway(c, &mut events),
+        }
+        // What fired and what the command did are said together, when every book has come to rest.
+        if fired {
+            self.go_on_everywhere(&mut events);
         }
         self.conclude(&mut events);
         for event in events {
@@ -287,6 +297,7 @@ impl Engine {
             }
         }
         self.state.quoters.clear();
+        self.state.parents.clear();
         for instrument in self.everywhere() {
             self.end_bounds(instrument);
         }

@@ -99,6 +99,13 @@ fn damage_bits(state: &EngineState) {
         if let Ok(other) = EngineState::decode(&damaged) {
             // A short text has spare bytes that are no part of it; everything else is.
             assert!(other == *state || other.state_hash() != hash);
+            // The naive engine tries every tick of an auction: of some that is more than there is room for.
+            let tries_all = |listed: &InstrumentState| {
+                listed.phase.is_call() && listed.definition.price_max.0 / listed.definition.tick.0 > 1_000_000
+            };
+            if other.instruments.iter().any(tries_all) {
+                continue;
+            }
             if let Ok(mut engine) = Engine::import(&other) {
                 let mut naive = reference::Engine::import(&other).expect("both or none");
                 let command = support::sequenced(other.last_seq.0.saturating_add(1), command::EndOfDay {}.into());
@@ -152,7 +159,7 @@ fn the_hashes_of_a_seeded_day_are_fixed() {
 }
 
 const GOLDEN_NEW: &str = "4408b7f11946ce02";
-const GOLDEN_DAY: [&str; 3] = ["48954c3bcf40b333", "1c9096310caa1474", "48d80ee583947479"];
+const GOLDEN_DAY: [&str; 3] = ["48954c3bcf40b333", "4f69f9a167b516a1", "9a6905e9b07ee3ef"];
 
 #[test]
 fn event_hashes_are_kept_per_listed_instrument() {

@@ -17,9 +17,10 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Deal, Door, Fees, Handling,
-    Instructions, LossCause, Offers, OrderKind, Quote, QuoteLimits, RejectReason, Rulebook, SelfTrade, Sequenced,
-    ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay,
+    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Deal, Door, Fees, FlagAct,
+    FlagChange, FlagTarget, Handling, Instructions, LossCause, Offers, OrderKind, Quote, QuoteLimits, RejectReason,
+    Rulebook, RunawayCause, RunawayLimits, RunawayTrip, SelfTrade, Sequenced, ShortSale, Side, Target, Text, TickTable,
+    TimeInForce, TradingDay,
 };
 use serde_json::{Map, Value, json};
 
@@ -220,7 +221,10 @@ listed!(
     AuctionOnly,
     SideFilter,
     BreakerLevel,
-    AllocationRule
+    AllocationRule,
+    FlagAct,
+    FlagTarget,
+    RunawayCause
 );
 
 /// Sets of bits by the names of the bits. Bits without a name keep the whole a number.
@@ -261,6 +265,9 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "Fees" => Some(Fees::PARTS),
         "Allocation" => Some(Allocation::PARTS),
         "Deal" => Some(Deal::PARTS),
+        "FlagChange" => Some(FlagChange::PARTS),
+        "RunawayLimits" => Some(RunawayLimits::PARTS),
+        "RunawayTrip" => Some(RunawayTrip::PARTS),
         _ => None,
     }
 }

@@ -71,6 +71,8 @@ pub(crate) struct Flow {
     pub(crate) ruled: bool,
     /// Among that, with times of cancels alone.
     pub(crate) cancels_only: bool,
+    /// Flags are retired now and then, until none is left.
+    pub(crate) retires: bool,
     /// The version of each instrument's rules.
     pub(crate) versions: [u32; 4],
     /// The whole market is halted.
@@ -152,6 +154,7 @@ impl Flow {
             calm: false,
             ruled: false,
             cancels_only: false,
+            retires: false,
             versions: [0; 4],
             halted: false,
             deals: Vec::new(),

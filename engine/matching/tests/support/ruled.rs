@@ -54,6 +54,8 @@ impl Flow {
             }
             .into(),
             501..=506 => self.quoting(),
+            511..=515 => self.switch_flag(),
+            516..=517 => self.runaway(),
             _ => return None,
         })
     }

@@ -175,6 +175,11 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::TradeUndone
         | RejectReason::TooManyUndone
         | RejectReason::FirmKilled
+        | RejectReason::UnknownFlag
+        | RejectReason::FlagRetired
+        | RejectReason::FlagMisaimed
+        | RejectReason::FlagFull
+        | RejectReason::ParentsFull
         | RejectReason::OverRate => 99,
     }
 }
