@@ -355,3 +355,76 @@ fn an_import_refuses_flags_that_this_build_cannot_go_on_from() {
     };
     assert!(import(&[], &[orphan]).expect_err("no firm").contains("its parents are"));
 }
+
+/// Plain orders with every flag on for everybody, against the same with none ever switched: the same events, and a ratio of
+/// times for people. The best of several rounds in turn, for a machine that does other things too.
+#[test]
+fn plain_orders_do_not_notice_flags() {
+    let mut flow = Flow::growing(7);
+    let mut commands: Vec<Sequenced<Command>> = Vec::new();
+    let mut engine = Engine::new(Limits::default());
+    while commands.len() < 60_000 {
+        let command = flow.next();
+        support::apply(&mut engine, &command)
+            .iter()
+            .for_each(|event| flow.learn(event));
+        commands.push(command);
+    }
+    let switch = |flag: &flags::Flag| {
+        let change = FlagChange {
+            flag: flag.number,
+            value: 1,
+            ..FlagChange::default()
+        };
+        SwitchFlag { change }.into()
+    };
+    let sequenced: Vec<Command> = TABLE
+        .iter()
+        .filter(|flag| flag.scope != Scope::Edge)
+        .map(switch)
+        .collect();
+    // Between the definitions and the first day, one number each: a tick where no flag is switched.
+    let at = commands
+        .iter()
+        .position(|one| matches!(one.body, Command::StartOfDay(_)))
+        .expect("a day");
+    let with = |bodies: &[Command]| {
+        let mut all = commands.clone();
+        for command in &mut all[at..] {
+            command.seq.0 += bodies.len() as u64;
+        }
+        let first = all[at].seq.0 - bodies.len() as u64;
+        let more = (first..).zip(bodies).map(|(seq, body)| Sequenced {
+            seq: SequenceNumber(seq),
+            ..support::sequenced(commands[at].seq.0, *body)
+        });
+        all.splice(at..at, more.collect::<Vec<_>>());
+        all
+    };
+    let off = with(&vec![command::Tick {}.into(); sequenced.len()]);
+    let on = with(&sequenced);
+    let mut best = [u128::MAX; 2];
+    let mut told = [Vec::new(), Vec::new()];
+    for round in 0..6 {
+        for (which, commands) in [&off, &on].into_iter().enumerate() {
+            let mut engine = Engine::new(Limits::default());
+            let mut events = support::Events::default();
+            let begun = std::time::Instant::now();
+            for command in commands {
+                engine.apply(command, &mut events);
+            }
+            best[which] = best[which].min(begun.elapsed().as_nanos());
+            if round == 0 {
+                let switched = |event: &Event| matches!(event, Event::FlagSwitched(_) | Event::Ticked(_));
+                told[which] = events.0.into_iter().filter(|event| !switched(event)).collect();
+            }
+        }
+    }
+    assert_eq!(told[0], told[1], "flags change nothing of plain orders");
+    let [off, on] = best;
+    let per_mille = on as i128 * 1_000 / off as i128 - 1_000;
+    eprintln!(
+        "{} commands: {off} ns with no flag, {on} ns with every flag on: {per_mille} per mille more",
+        commands.len()
+    );
+}

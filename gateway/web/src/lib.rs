@@ -16,19 +16,22 @@
 //! | `POST /api/v1/orders` | enters an order: `{"symbol","side","quantity","price","tif"}` |
 //! | `DELETE /api/v1/orders/{order}` | cancels one |
 //! | `POST /api/v1/ask` | a question or an operator's act, as the administration socket takes it |
+//! | `POST /ofrep/v1/evaluate/flags/{key}`, `POST /ofrep/v1/evaluate/flags`, `GET /ofrep/v1/configuration` | flags of the edge, for OpenFeature SDKs |
 //!
-//! What changes something, or tells of members, needs the key in `X-Rialto-Key`. Every error is a `application/problem+json` (RFC 9457) whose
+//! What changes something, or tells of members, needs the key in `X-Rialto-Key` (or `X-API-Key`, or as a bearer's token). Every error is a `application/problem+json` (RFC 9457) whose
 //! `detail` names the cause and whose `mend` says what to do. Only requests addressed to a loopback name are answered, and
 //! only pages of this server may open the WebSocket: a page elsewhere that resolves its name to this machine gets nothing.
 #![forbid(unsafe_code)]
 
 mod guard;
 pub mod limits;
+mod ofrep;
 mod problem;
 mod routes;
 mod server;
 mod services;
 mod stream;
 
+pub use ofrep::{Evaluated, Flags, NoAnswer};
 pub use server::{Server, StartError};
 pub use services::{Archive, Desk, Key, Office, Refusal, Services, Ticket};

@@ -1,5 +1,6 @@
 //! What the gateway is given by whoever starts it.
 
+use crate::ofrep::Flags;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Services {
     pub archive: Arc<dyn Archive>,
     /// Who answers what only the venue's own people may ask.
     pub office: Arc<dyn Office>,
+    /// Who decides flags of the edge.
+    pub flags: Arc<dyn Flags>,
     /// Counters in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

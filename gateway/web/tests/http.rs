@@ -1,6 +1,6 @@
 //! The gateway on a real socket: what each request is answered, and what it never does.
 
-use rialto_web::{Archive, Desk, Key, Office, Refusal, Server, Services, Ticket, limits};
+use rialto_web::{Archive, Desk, Evaluated, Flags, Key, NoAnswer, Office, Refusal, Server, Services, Ticket, limits};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -45,6 +45,16 @@ impl Office for Books {
     }
 }
 
+impl Flags for Books {
+    fn keys(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    fn evaluate(&self, key: &str, _: Option<&str>) -> Result<Evaluated, NoAnswer> {
+        Err(NoAnswer::new("FLAG_NOT_FOUND", key))
+    }
+}
+
 struct Gateway {
     server: Server,
     pictures: watch::Sender<Arc<str>>,
@@ -61,6 +71,7 @@ fn gateway() -> Gateway {
         archive: Arc::new(Books),
         office: Arc::new(Books),
         metrics: Arc::new(|| "rialto_up 1\n".to_owned()),
+        flags: Arc::new(Books),
     };
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let server = Server::start(listen, Key::new(KEY).unwrap(), services).unwrap();

@@ -12,6 +12,8 @@ pub const SNAPSHOT_PART_BYTES: usize = 48 * 1024;
 pub const SNAPSHOT_BYTES_MAX: u64 = 2 << 30;
 /// Bytes of the text of a farewell.
 pub const FAREWELL_TEXT_MAX: usize = 512;
+/// Refused processes that are remembered by name; what happens beyond is said at [`Roster::refuse`](crate::Roster::refuse).
+pub const ROSTER_MAX: usize = 64;
 /// Followers served at one time; another is told so and closed.
 pub const FOLLOWERS_MAX: usize = 8;
 /// How long a handshake may take.

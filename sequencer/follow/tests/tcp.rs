@@ -5,6 +5,7 @@ use rialto_follow::{Follower, Key, News, Server, Source};
 use rialto_journal::disk::MemDisk;
 use rialto_journal::{Config, Durability, Syncer, Writer, recover};
 use rialto_model::command::Enter;
+use rialto_model::flags::table_hash;
 use rialto_model::{Command, Epoch, SequenceNumber, Sequenced, Text, Timestamp, UserRef, VenueId};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -73,6 +74,8 @@ impl Journal {
             journal: self.disk.clone(),
             frontier: self.writer.frontier(),
             snapshot: Box::new(move |_| snapshot.clone().map(|(seq, bytes)| (SequenceNumber(seq), bytes))),
+            table: table_hash(),
+            refused: Box::new(|_| {}),
         };
         Server::open(SocketAddr::from(([127, 0, 0, 1], 0)), key(), source).expect("a free port")
     }
@@ -162,6 +165,8 @@ fn a_server_that_dies_and_comes_again_leaves_no_gap() {
         journal: disk.clone(),
         frontier: journal.writer.frontier(),
         snapshot: Box::new(|_| None),
+        table: table_hash(),
+        refused: Box::new(|_| {}),
     };
     let server = Server::open(address, key(), source).expect("the port is free again");
     take_up_to(&mut one, &mut last, 6_500);

@@ -11,6 +11,7 @@ mod config;
 mod console;
 mod definitions;
 mod doctor;
+mod edge;
 mod exchange;
 mod fix_client;
 mod flag;
@@ -77,7 +78,6 @@ enum Command {
     /// Act as the venue's operator: phases, rules, kill switches
     Operate(ask::Operate),
     /// Flags: variants of behaviour that are switched while the exchange runs
-    #[command(subcommand)]
     Flag(flag::Command),
     /// Send an order by hand, or see what became of one
     Order(order::Args),

@@ -2,7 +2,7 @@
 
 use super::flow::Flow;
 use rialto_model::command::*;
-use rialto_model::flags::{TABLE, TableHash};
+use rialto_model::flags::{Flag, Scope, TABLE, TableHash};
 use rialto_model::*;
 
 /// `flag 1 Set Firm 1 to 1`, `limits of 1 are 10 ms 5 orders`, `parent P of 1 is 100`, `trip 1`.
@@ -59,7 +59,8 @@ pub(crate) fn parse(words: &[&str]) -> Command {
 impl Flow {
     /// A switch of a flag, most of them valid.
     pub(crate) fn switch_flag(&mut self) -> Command {
-        let flag = self.random.pick(TABLE);
+        let sequenced: Vec<&Flag> = TABLE.iter().filter(|flag| flag.scope != Scope::Edge).collect();
+        let flag = *self.random.pick(&sequenced);
         let mut change = FlagChange {
             flag: flag.number,
             act: *self

@@ -5,12 +5,14 @@
 
 pub(crate) mod admin;
 mod cli;
+pub(crate) mod flags;
 pub(crate) mod operate;
 mod print;
 mod world;
 
-pub(crate) use cli::{At, Explain, History, Operate, Snapshot, Status};
+pub(crate) use cli::{At, Explain, History, Operate, Place, Snapshot, Status};
 pub(crate) use operate::Act;
+pub(crate) use print::flag as print_flag;
 pub(crate) use world::{Live, World};
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,16 @@ pub(crate) enum Request {
     SnapshotTake,
     /// Remove one.
     SnapshotDrop { seq: u64 },
+    /// The flags behind a command; without a number behind the last one.
+    FlagLs { seq: Option<u64> },
+    /// Which answer a flag gives for a subject, and why.
+    FlagExplain {
+        key: String,
+        aim: flags::Aim,
+        seq: Option<u64>,
+    },
+    /// A process that was refused is gone for good.
+    FlagForget { name: String },
     /// Give the stream a command of the venue's own, and say what came of it.
     Operate { act: Act },
 }

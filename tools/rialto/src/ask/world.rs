@@ -1,6 +1,6 @@
 //! What is known of one data folder: its files, and where it is live how far they may be read.
 
-use super::{Act, Answer, Request, What};
+use super::{Act, Answer, Request, What, flags};
 use anyhow::{Context as _, Result, bail};
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::{Command, Event, OrderId, SequenceNumber, UserRef};
@@ -33,6 +33,8 @@ pub(crate) struct Live {
     pub(crate) frontier: Frontier,
     /// Puts a command of the venue's own into the stream.
     pub(crate) sequence: Box<dyn Fn(Command) -> Result<()> + Send + Sync>,
+    /// The processes that follow it.
+    pub(crate) processes: flags::Processes,
     /// More about it, as an object.
     pub(crate) status: Box<dyn Fn() -> Value + Send + Sync>,
 }
@@ -87,6 +89,18 @@ impl World {
                 }
                 Answer::of(&[json!({ "seq": seq.0, "dropped": true })], Vec::new())
             }
+            Request::FlagLs { seq } => {
+                let state = self.stream()?.at(seq.map(SequenceNumber))?.past.state();
+                Answer::of(&flags::ls(Some(&state)), Vec::new())
+            }
+            Request::FlagExplain { key, aim, seq } => {
+                let state = self.stream()?.at(seq.map(SequenceNumber))?.past.state();
+                Answer::of(&[flags::explain(&state, key, aim)?], Vec::new())
+            }
+            Request::FlagForget { name } => match &self.live {
+                Some(live) => Answer::of(&[live.processes.forget(name)?], Vec::new()),
+                None => bail!("no exchange runs on {}: it remembers nobody", self.data.display()),
+            },
             Request::Operate { act } => self.operate(act),
         }
     }
@@ -98,6 +112,9 @@ impl World {
         };
         let mut visit = self.stream()?.at(None)?;
         let wanted = act.command(&visit.past.state())?;
+        if flags::turns_on(&wanted) {
+            live.processes.check()?;
+        }
         (live.sequence)(wanted)?;
         let begun = Instant::now();
         while begun.elapsed() < OPERATE_MAX {

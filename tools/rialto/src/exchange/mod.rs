@@ -6,6 +6,7 @@ mod glimpse;
 mod history;
 pub(crate) mod pipeline;
 mod quic;
+mod runaway;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
@@ -14,6 +15,7 @@ use crate::announce::Sent;
 use crate::ask::World;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
+use crate::edge::Edge;
 use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::Receiver;
 use rialto_client::FeedAddresses;
@@ -193,7 +195,12 @@ impl Exchange {
         };
         let mut ouch = OuchDoor::open(ouch_config(config), parts(ouch_in, ouch_reader))?;
         let mut fix = FixDoor::open(fix_config(config), parts(fix_in, fix_reader))?;
-        let mut feed = FeedStage::new(&feed_config(&config.feed), feed_reader, clock)?;
+        let heartbeat_ms = Edge::open(&config.data)?.count("feed.heartbeat-ms");
+        let feed_config = FeedConfig {
+            heartbeat_ns: heartbeat_ms * 1_000_000,
+            ..feed_config(&config.feed)
+        };
+        let mut feed = FeedStage::new(&feed_config, feed_reader, clock)?;
 
         let (asking, feed_desk) = history::desk();
         feed.history(asking.0, asking.1);
