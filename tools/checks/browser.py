@@ -4,13 +4,13 @@ Screenshots at 1440 x 900 and 390 x 844 are left in target/test-logs.
 """
 
 import json
+import os
 import shutil
 import tempfile
-import time
 import urllib.request
 from pathlib import Path
 
-from exchange import BINARY, PATIENCE_S, stop, up
+from exchange import BINARY, PATIENCE_S, stop, until, up
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -18,19 +18,12 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 SHOTS = Path(BINARY).parent.parent / "test-logs"
+AXE = Path(os.environ.get("RIALTO_AXE", "absent"))
 PAGE_BYTES_MAX = 300_000
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage --force-device-scale-factor=1"
 )
-
-
-def until(what, condition):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited for {what} in vain"
-        time.sleep(0.05)
-    return found
 
 
 class Page:
@@ -180,6 +173,23 @@ def link(page, base, key):
     until("the instrument", lambda: "COGS" in page.text("#ladder-title").upper())
 
 
+def accessible(page, what):
+    """What axe-core has to say of the page as it stands: contrast, names, roles, landmarks (WCAG 2.1 A and AA)."""
+    if not AXE.exists():
+        print(f"SKIPPED: accessibility of {what}: {AXE} is absent (tools/test fetches it)")
+        return
+    page.browser.execute_script(AXE.read_text())
+    run = """const done = arguments[arguments.length - 1];
+        const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'];
+        axe.run(document, {runOnly: tags}).then(found => done(JSON.stringify(
+            {passes: found.passes.length, violations: found.violations.map(one => [one.id, one.help,
+                one.nodes.map(node => [node.html.slice(0, 120), node.failureSummary])])})), error => done(String(error)))"""
+    page.browser.set_script_timeout(PATIENCE_S)
+    found = json.loads(page.browser.execute_async_script(run))
+    assert found["passes"] > 10 and not found["violations"], (what, json.dumps(found["violations"], indent=1))
+    print(f"axe-core, {what}: {found['passes']} rules passed, none broken")
+
+
 def weight(page):
     sizes = "return performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map(e => e.transferSize)"
     total = sum(page.browser.execute_script(sizes))
@@ -206,12 +216,15 @@ def main():
             panes(page)
             bytes_loaded = weight(page)
             page.shot("light", 1440, 900)
+            accessible(page, "the page as it opens")
             orders(page)
             operator(page)
             past(page, base)
             keyboard(page)
             page.shot("other", 1440, 900)
+            accessible(page, "the other theme")
             page.shot("other", 390, 844)
+            accessible(page, "the other theme on a telephone")
             link(page, base, key)
             # The requests that were refused on purpose are no errors of the page.
             errors = [e for e in browser.get_log("browser") if e["level"] == "SEVERE" and " 422 " not in e["message"]]

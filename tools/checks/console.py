@@ -3,12 +3,11 @@ past that the command line tells when the exchange has stopped."""
 
 import json
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-from exchange import PATIENCE_S, ask, stop, up
+from exchange import PATIENCE_S, ask, stop, until, up
 
 
 def request(method, url, key="", body=None):
@@ -20,14 +19,6 @@ def request(method, url, key="", body=None):
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
-
-
-def until(what, condition):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited for {what} in vain"
-        time.sleep(0.05)
-    return found
 
 
 def main():

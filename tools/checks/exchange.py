@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "foreign"))
@@ -27,6 +28,14 @@ def up(data, *options, day=DAY, agents=0):
     line = process.stdout.readline()
     assert line, f"no ready line, exit code {process.wait(PATIENCE_S)}"
     return process, json.loads(line)
+
+
+def until(what, condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited for {what} in vain"
+        time.sleep(0.05)
+    return found
 
 
 def kill(process):

@@ -6,12 +6,14 @@
 
 use crate::book::Book;
 use crate::ladder::Rungs;
+use crate::members::{Ledger, Office};
 use crate::order::Order;
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::slots::SlotTable;
 use crate::special::{Extra, FirmRules, Flags, Quoter, Runaways};
 use crate::{EngineState, ImportError, Matching};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use rialto_model::event::{Ignored, Ticked};
@@ -90,6 +92,10 @@ pub struct Engine {
     pub(crate) undone: BTreeSet<TradeId>,
     /// What a command did to limit states and auctions is said at its very end.
     pub(crate) deferred: bool,
+    /// Directory, users, services.
+    pub(crate) office: Office,
+    /// Where any firm has limits or a fee tier: commands are applied under watch ([`Engine::apply_limited`]).
+    pub(crate) ledger: Option<Box<Ledger>>,
     /// From which stamp on a command takes the watched path ([`Engine::watch`]).
     pub(crate) watched_from: Timestamp,
     pub(crate) rungs: Rungs,
@@ -155,6 +161,8 @@ impl Engine {
             quoters: BTreeMap::new(),
             undone: BTreeSet::new(),
             deferred: false,
+            office: Office::default(),
+            ledger: None,
             watched_from: Timestamp(u64::MAX),
             rungs: Rungs::new(),
             order_ids: SlotTable::default(),
@@ -172,6 +180,9 @@ impl Matching for Engine {
         );
         self.last_seq = command.seq;
         self.last_stamp = command.stamp;
+        if self.ledger.is_some() {
+            return self.apply_limited(command, sink);
+        }
         if command.stamp >= self.watched_from {
             return self.apply_watched(command, sink);
         }
@@ -229,12 +240,22 @@ impl Engine {
             Command::SessionUp(c) => sink.emit(self.session_opens(c)),
             Command::SessionLost(c) => self.session_lost(c, sink),
             Command::SessionNote(c) => sink.emit(self.session_note(c)),
+            Command::SetRiskLimits(c) => sink.emit(self.set_risk_limits(c)),
+            Command::SetFeeTier(c) => sink.emit(self.set_fee_tier(c)),
+            Command::Act(c) => sink.emit(Self::act(c)),
+            Command::SetShard(c) => sink.emit(self.set_shard(c)),
+            Command::SetUser(c) => sink.emit(self.set_user(c)),
+            Command::SetService(c) => sink.emit(self.set_service(c)),
             Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
             Command::SwitchFlag(c) => sink.emit(self.switch_flag(command.seq, c)),
             Command::RefuseProcess(c) => sink.emit(self.refuse_process(c)),
             Command::SetRunawayLimits(c) => sink.emit(self.set_runaway_limits(c)),
             Command::SetParent(c) => sink.emit(self.set_parent(c)),
             Command::TripRunaway(c) => self.trip_runaway(c, sink),
+            Command::CutOver(c) => sink.emit((*c).into()),
+            Command::Route(c) => sink.emit((*c).into()),
+            Command::Judge(c) => sink.emit((*c).into()),
+            Command::Quarantine(c) => sink.emit((*c).into()),
         }
     }
 

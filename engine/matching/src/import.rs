@@ -180,6 +180,10 @@ impl EngineState {
         }
         self.check_quoters(&owners)?;
         self.check_runaways(&owners)?;
+        let known = |firm| owners.firms.contains(&firm);
+        if let Some(fault) = self.members.fault(known, &owners.accounts, self.instruments.len()) {
+            return Err(ImportError::Venue { fault });
+        }
         Ok(owners)
     }
 

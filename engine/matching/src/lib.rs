@@ -28,6 +28,7 @@ mod hashing;
 mod import;
 mod ladder;
 mod lifecycle;
+pub mod members;
 mod order;
 mod pool;
 pub mod reference;

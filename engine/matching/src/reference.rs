@@ -11,6 +11,7 @@ mod orders;
 mod pegs;
 mod phases;
 mod quotes;
+mod risk;
 mod rules;
 mod trade;
 
@@ -62,53 +63,20 @@ impl Matching for Engine {
         self.state.last_stamp = command.stamp;
         let mut events = Vec::new();
         let fired = self.fire(&mut events);
-        match &command.body {
-            Command::Release(c) => events.push(self.release(c)),
-            Command::DefineInstrument(c) => events.push(self.define_instrument(c)),
-            Command::DefineFirm(c) => events.push(self.define_firm(c)),
-            Command::DefineAccount(c) => events.push(self.define_account(c)),
-            Command::DefineSession(c) => events.push(self.define_session(c)),
-            Command::StartOfDay(c) => self.start_of_day(c, &mut events),
-            Command::EndOfDay(_) => self.end_of_day(&mut events),
-            Command::Tick(_) => events.push(Ticked {}.into()),
-            Command::SessionUp(c) => events.push(self.session_up(c)),
-            Command::SessionLost(c) => self.session_lost(c, &mut events),
-            Command::SessionNote(c) => events.push(self.session_note(c)),
-            Command::Enter(c) => self.enter(command.seq, c, &mut events),
-            Command::EnterSpecial(c) => self.enter_special(command.seq, c, &mut events),
-            Command::ReplaceSpecial(c) => self.replace_special(c, &mut events),
-            Command::MassCancel(c) => self.mass_cancel(c, &mut events),
-            Command::SetRulebook(c) => events.push(self.set_rulebook(c)),
-            Command::SetTicks(c) => events.push(self.set_ticks(c)),
-            Command::MassQuote(c) => self.mass_quote(command.seq, c, &mut events),
-            Command::CancelQuotes(c) => self.cancel_quotes(c, &mut events),
-            Command::SetProtection(c) => events.push(self.set_protection(c)),
-            Command::ResetProtection(c) => events.push(self.reset_protection(c)),
-            Command::SetFees(c) => events.push(self.set_fees(c)),
-            Command::SetAllocation(c) => events.push(self.set_allocation(c)),
-            Command::BustTrade(c) => events.push(self.bust_trade(c)),
-            Command::CorrectTrade(c) => events.push(self.correct_trade(c)),
-            Command::SetBands(c) => self.set_bands(c, &mut events),
-            Command::BreakCircuit(c) => self.break_circuit(c, &mut events),
-            Command::SetPhase(c) => self.set_phase(c, &mut events),
-            Command::SetSelfTrade(c) => events.push(self.set_self_trade(c)),
-            Command::SetKillSwitch(c) => self.set_kill_switch(c, &mut events),
-            Command::Reduce(c) => events.push(self.reduce(c)),
-            Command::Cancel(c) => events.push(self.cancel(c)),
-            Command::Replace(c) => self.replace(c, &mut events),
-            Command::Refuse(c) => events.push(self.refuse(c)),
-            Command::CancelOnly(c) => events.push(self.cancel_only(c)),
-            Command::SwitchFlag(c) => events.push(self.switch_flag(command.seq, &c.change)),
-            Command::RefuseProcess(c) => events.push(flags::refuse_process(c)),
-            Command::SetRunawayLimits(c) => events.push(self.set_runaway_limits(c)),
-            Command::SetParent(c) => events.push(self.set_parent(c)),
-            Command::TripRunaway(c) => self.trip_runaway(c, &mut events),
+        let due = events.len();
+        self.count(&events);
+        if let Some(answer) = self.risks(&command.body) {
+            events.push(answer);
+        } else {
+            self.carry_out(command, &mut events);
         }
         // What fired and what the command did are said together, when every book has come to rest.
         if fired {
             self.go_on_everywhere(&mut events);
         }
         self.conclude(&mut events);
+        self.count(&events[due..]);
+        events.iter_mut().for_each(|event| self.discount(event));
         for event in events {
             sink.emit(event);
         }
@@ -125,6 +93,61 @@ impl Matching for Engine {
 }
 
 impl Engine {
+    fn carry_out(&mut self, command: &Sequenced<Command>, events: &mut Vec<Event>) {
+        match &command.body {
+            Command::Release(c) => events.push(self.release(c)),
+            Command::DefineInstrument(c) => events.push(self.define_instrument(c)),
+            Command::DefineFirm(c) => events.push(self.define_firm(c)),
+            Command::DefineAccount(c) => events.push(self.define_account(c)),
+            Command::DefineSession(c) => events.push(self.define_session(c)),
+            Command::StartOfDay(c) => self.start_of_day(c, events),
+            Command::EndOfDay(_) => self.end_of_day(events),
+            Command::Tick(_) => events.push(Ticked {}.into()),
+            Command::SessionUp(c) => events.push(self.session_up(c)),
+            Command::SessionLost(c) => self.session_lost(c, events),
+            Command::SessionNote(c) => events.push(self.session_note(c)),
+            Command::Enter(c) => self.enter(command.seq, c, events),
+            Command::EnterSpecial(c) => self.enter_special(command.seq, c, events),
+            Command::ReplaceSpecial(c) => self.replace_special(c, events),
+            Command::MassCancel(c) => self.mass_cancel(c, events),
+            Command::SetRulebook(c) => events.push(self.set_rulebook(c)),
+            Command::SetTicks(c) => events.push(self.set_ticks(c)),
+            Command::MassQuote(c) => self.mass_quote(command.seq, c, events),
+            Command::CancelQuotes(c) => self.cancel_quotes(c, events),
+            Command::SetProtection(c) => events.push(self.set_protection(c)),
+            Command::ResetProtection(c) => events.push(self.reset_protection(c)),
+            Command::SetFees(c) => events.push(self.set_fees(c)),
+            Command::SetAllocation(c) => events.push(self.set_allocation(c)),
+            Command::BustTrade(c) => events.push(self.bust_trade(c)),
+            Command::CorrectTrade(c) => events.push(self.correct_trade(c)),
+            Command::SetBands(c) => self.set_bands(c, events),
+            Command::BreakCircuit(c) => self.break_circuit(c, events),
+            Command::SetPhase(c) => self.set_phase(c, events),
+            Command::SetSelfTrade(c) => events.push(self.set_self_trade(c)),
+            Command::SetKillSwitch(c) => self.set_kill_switch(c, events),
+            Command::Reduce(c) => events.push(self.reduce(c)),
+            Command::Cancel(c) => events.push(self.cancel(c)),
+            Command::Replace(c) => self.replace(c, events),
+            Command::Refuse(c) => events.push(self.refuse(c)),
+            Command::CancelOnly(c) => events.push(self.cancel_only(c)),
+            Command::CutOver(c) => events.push((*c).into()),
+            Command::Route(c) => events.push((*c).into()),
+            Command::Judge(c) => events.push((*c).into()),
+            Command::Quarantine(c) => events.push((*c).into()),
+            Command::SwitchFlag(c) => events.push(self.switch_flag(command.seq, &c.change)),
+            Command::RefuseProcess(c) => events.push(flags::refuse_process(c)),
+            Command::SetRunawayLimits(c) => events.push(self.set_runaway_limits(c)),
+            Command::SetParent(c) => events.push(self.set_parent(c)),
+            Command::TripRunaway(c) => self.trip_runaway(c, events),
+            Command::SetRiskLimits(c) => events.push(self.set_risk_limits(c)),
+            Command::SetFeeTier(c) => events.push(self.set_fee_tier(c)),
+            Command::Act(c) => events.push(self.act(c)),
+            Command::SetShard(c) => events.push(self.set_shard(c)),
+            Command::SetUser(c) => events.push(self.set_user(c)),
+            Command::SetService(c) => events.push(self.set_service(c)),
+        }
+    }
+
     fn release(&mut self, c: &Release) -> Event {
         let first = self.state.release.0 == 0;
         let fits = c.release.0 >= 1 && c.release <= CURRENT_RELEASE;

@@ -3,6 +3,7 @@
 use crate::book::{Book, push_to, queue_of};
 use crate::engine::{Engine, Limits};
 use crate::ladder::Ladder;
+use crate::members::{Ledger, MembersState, Office};
 use crate::order::Order;
 use crate::pool::NONE;
 use crate::special::{Extra, FirmRules, Quoter, SpecialBook, index, price, quantity};
@@ -10,6 +11,7 @@ use crate::state::{
     Aside, FirmState, Guard, InstrumentState, OrderState, Outlook, QuoterState, Rules, SessionState, Special,
 };
 use crate::{EngineState, ImportError};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use rialto_model::command::{DefineFirm, DefineInstrument};
 use rialto_model::{InstrumentId, OrderId, OrderKind, Price, Quantity, SessionId, Side, UserRef};
@@ -65,7 +67,17 @@ impl Engine {
             instruments: instruments
                 .map(|(definition, book)| self.take_out_book(definition, book))
                 .collect(),
+            members: self.take_out_members(),
         }
+    }
+
+    fn take_out_members(&self) -> MembersState {
+        let mut members = MembersState::default();
+        self.office.take_out(&mut members);
+        if let Some(ledger) = &self.ledger {
+            ledger.take_out(&mut members);
+        }
+        members
     }
 
     fn firm_state(&self, one: &DefineFirm) -> FirmState {
@@ -208,6 +220,12 @@ impl Engine {
         engine.mark_all_sessions();
         engine.watch();
         engine.name_all();
+        engine.office = Office::take_in(&state.members);
+        let mut ledger = Box::new(Ledger::take_in(&state.members));
+        if !ledger.is_idle() {
+            engine.recount(&mut ledger);
+            engine.ledger = Some(ledger);
+        }
         Ok(engine)
     }
 

@@ -3,6 +3,7 @@
 //! Two engines that went through the same commands have equal states, whatever they are made of. Internal handles, pool
 //! orders and caches are not in it, and must never be.
 
+use crate::members::MembersState;
 use alloc::vec::Vec;
 use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession, SetParent};
 use rialto_model::flags::Rule;
@@ -57,6 +58,8 @@ pub struct EngineState {
     pub sessions: Vec<SessionState>,
     /// The instruments with their books, dense from 1.
     pub instruments: Vec<InstrumentState>,
+    /// What is kept of members beyond their definitions.
+    pub members: MembersState,
 }
 
 /// A firm and what is chosen for it.
@@ -289,6 +292,7 @@ impl Default for EngineState {
             accounts: Vec::new(),
             sessions: Vec::new(),
             instruments: Vec::new(),
+            members: MembersState::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 7; 6 where there are no flags, runaway limits and parents, which are left out then |
+//! | version | u16, 8; 7 where there are no flags, runaway limits and parents, which are left out then |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
@@ -16,6 +16,7 @@
 //! | accounts | u32 count, then each as a definition |
 //! | sessions | u32 count, then each: definition, up (bool), incarnation (u32), last user reference (u32) |
 //! | instruments | u32 count, then each: definition, public references (u64), trades (u64), trades of earlier days (u64), last price (i64), rules, phase (u8), outlook, guard, bids, asks, hidden bids, hidden asks, aside |
+//! | members | gauges: u32 count, then each: firm, account (u32, u32), limits, paid (i128), positions: u32 count, then each instrument (u16), position (i64), recent orders: u32 count, then each stamp (u64), instrument (u16), side, kind (u8, u8), price (i64), quantity (u64); fee tiers: u32 count, then each firm (u32), tier; directory version (u32); its entries: u32 count, then each firm, account (u32, u32), shard (u16); users: u32 count, then each user, firm, account (u32 each), role (u8), name (u8 length, bytes); services: u32 count, then each firm (u32), service (u8) |
 //! | rules | bool, then where there are some: version (u32), rulebook, tick sizes, price bounds, fees, allocation |
 //! | bids and the other queues | u32 count, then each order: the fields of [`OrderState`] in order, 57 bytes, and whether it is special (bool); then where it is: the fields of [`Special`] in order |
 //! | outlook | price (i64), volume (u64), imbalance (u64), side (u8) |
@@ -30,6 +31,7 @@
 //! place, and a state that has nothing of a version keeps the bytes of the one before: hashes of old streams stay. Reading never takes more memory than
 //! the bytes there are, and says what is wrong with them; whether the state makes sense is judged by the import.
 
+use crate::members::{get_members, put_members};
 use crate::state::{
     Aside, EngineState, Fill, FirmState, FlagState, Guard, InstrumentState, OrderState, Outlook, QuoterState, Rules,
     SessionState, Special,
@@ -41,9 +43,9 @@ use rialto_model::flags::Rule;
 use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
-const VERSION: u16 = 7;
+const VERSION: u16 = 8;
 /// Without flags, runaway limits and parents.
-const PLAIN_VERSION: u16 = 6;
+const PLAIN_VERSION: u16 = 7;
 
 /// Why bytes are not an engine state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +137,7 @@ impl EngineState {
                 put_order(out, &one.order);
             });
         });
+        put_members(&mut out, &self.members);
         if plain {
             return out;
         }
@@ -266,6 +269,7 @@ impl EngineState {
                 }),
                 other => Err(wrong(&other)),
             })?,
+            members: get_members(input)?,
         };
         if !plain {
             state.flags = get_list(input, |input| {
@@ -439,7 +443,7 @@ fn wrong(definition: &Command) -> StateBytesError {
     }
 }
 
-fn put_list<T>(out: &mut Vec<u8>, list: &[T], mut put_one: impl FnMut(&mut Vec<u8>, &T)) {
+pub(crate) fn put_list<T>(out: &mut Vec<u8>, list: &[T], mut put_one: impl FnMut(&mut Vec<u8>, &T)) {
     put(out, &(list.len() as u32));
     for one in list {
         put_one(out, one);
@@ -447,7 +451,7 @@ fn put_list<T>(out: &mut Vec<u8>, list: &[T], mut put_one: impl FnMut(&mut Vec<u
 }
 
 /// The list grows with the elements that are really there: a damaged count reserves nothing.
-fn get_list<T>(
+pub(crate) fn get_list<T>(
     input: &mut Decoder<'_>,
     mut get_one: impl FnMut(&mut Decoder<'_>) -> Result<T, StateBytesError>,
 ) -> Result<Vec<T>, StateBytesError> {
@@ -459,7 +463,7 @@ fn get_list<T>(
     Ok(list)
 }
 
-fn put<T: Field>(out: &mut Vec<u8>, field: &T) {
+pub(crate) fn put<T: Field>(out: &mut Vec<u8>, field: &T) {
     let at = out.len();
     out.resize(at + T::SIZE, 0);
     if let Some(room) = out.get_mut(at..) {

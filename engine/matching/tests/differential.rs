@@ -131,7 +131,7 @@ impl Coverage {
         );
         wanted.extend(
             [
-                1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17, 18, 19, 30, 31, 32, 35, 91, 93, 94, 95,
+                1, 2, 3, 4, 5, 40, 41, 43, 44, 45, 12, 13, 14, 15, 16, 17, 18, 19, 30, 31, 32, 35, 91, 93, 94, 95,
             ]
             .map(|schema| format!("CommandRejected {schema}")),
         );
@@ -175,8 +175,8 @@ impl Coverage {
 #[test]
 fn both_engines_agree_on_a_million_random_commands() {
     const COMMANDS: u64 = 1_000_000;
-    /// The last with times of cancels alone.
-    const SEEDS: [u64; 5] = [1, 20_120_622, 0xfeee, 94, 90];
+    /// The fifth with times of cancels alone, the one before with limits of members, those behind with flags.
+    const SEEDS: [u64; 7] = [1, 20_120_622, 0xfeee, 76, 90, 1_094, 1_096];
     let mut coverage = Coverage::default();
     for seed in SEEDS {
         let mut flow = if seed.is_multiple_of(2) {
@@ -185,7 +185,9 @@ fn both_engines_agree_on_a_million_random_commands() {
             Flow::new(seed)
         };
         flow.cancels_only = seed == SEEDS[4];
-        flow.retires = flow.cancels_only;
+        flow.flagged = SEEDS[5..].contains(&seed);
+        flow.retires = seed == SEEDS[6];
+        flow.limited = seed == SEEDS[3];
         let mut fast = Engine::new(LIMITS);
         let mut naive = reference::Engine::new(LIMITS);
         for step in 0..COMMANDS / 4 {
@@ -244,4 +246,58 @@ fn both_engines_agree_on_thousands_of_resting_orders() {
         eprintln!("seed {seed}: up to {most} orders");
         assert!(most >= 2_000, "seed {seed}: only {most} orders at one time");
     }
+}
+
+#[test]
+fn both_engines_agree_under_limits() {
+    const COMMANDS: u64 = 100_000;
+    use RejectReason::*;
+    let mut coverage = Coverage::default();
+    for seed in [9, 10] {
+        let mut flow = if seed == 10 { Flow::ruled(seed) } else { Flow::new(seed) };
+        flow.limited = true;
+        let mut fast = Engine::new(LIMITS);
+        let mut naive = reference::Engine::new(LIMITS);
+        for step in 0..COMMANDS {
+            let command = flow.next();
+            let left = support::apply(&mut fast, &command);
+            let right = support::apply(&mut naive, &command);
+            assert_eq!(left, right, "seed {seed}, step {step}: {command:#?}");
+            for event in &left {
+                flow.learn(event);
+                coverage.count(&command.body, event);
+            }
+            if step % 256 == 0 {
+                assert_eq!(fast.export(), naive.export(), "seed {seed}, step {step}");
+            }
+            if step % 1_999 == 0 {
+                let state = EngineState::decode(&fast.export().encode()).expect("own bytes");
+                fast = Engine::import(&state).expect("own state");
+            }
+        }
+    }
+    let risks = [
+        RiskOrderQuantity,
+        RiskOrderNotional,
+        RiskCollar,
+        RiskOpenOrders,
+        RiskPosition,
+        RiskCredit,
+        RiskUnpriced,
+    ];
+    let mut wanted: Vec<String> = risks.iter().map(|reason| format!("Rejected {reason:?}")).collect();
+    wanted.push("Rejected RiskDuplicate".to_owned());
+    let replace = risks.iter().filter(|reason| **reason != RiskOpenOrders);
+    wanted.extend(replace.map(|reason| format!("ChangeRejected replace {reason:?}")));
+    let quotes = [
+        RiskOrderQuantity,
+        RiskOrderNotional,
+        RiskOpenOrders,
+        RiskPosition,
+        RiskCredit,
+    ];
+    wanted.extend(quotes.map(|reason| format!("MassQuoteRejected {reason:?}")));
+    wanted.push("CommandRejected OldDirectory".to_owned());
+    let missing: Vec<&String> = wanted.iter().filter(|what| !coverage.0.contains_key(*what)).collect();
+    assert!(missing.is_empty(), "never seen: {missing:?}");
 }

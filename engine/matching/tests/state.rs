@@ -2,9 +2,11 @@
 
 mod support;
 
+use rialto_matching::members::{Gauge, Placed};
 use rialto_matching::state::{Aside, InstrumentState, OrderState, Rules, Tally};
 use rialto_matching::{Engine, EngineState, EventHasher, ImportError, Limits, Matching, StateBytesError, reference};
 use rialto_model::codec::DecodeError;
+use rialto_model::command::SetUser;
 use rialto_model::*;
 use support::Random;
 use support::flow::Flow;
@@ -16,6 +18,7 @@ fn busy(seed: u64, commands: usize) -> (Engine, Flow) {
     } else {
         Flow::new(seed)
     };
+    flow.limited = flow.ruled;
     let mut engine = Engine::new(Limits {
         live_orders_max: 200,
         orders_reserved: 0,
@@ -123,10 +126,10 @@ fn damage_bits(state: &EngineState) {
 #[test]
 fn the_bytes_and_hash_of_a_new_venue_are_fixed() {
     let state = Engine::new(Limits::default()).export();
-    let mut bytes = Vec::from(*b"RIALTOES\x06\x00");
+    let mut bytes = Vec::from(*b"RIALTOES\x07\x00");
     bytes.extend([0; 4 + 4 + 8 + 8]);
     bytes.extend([0, 0, 0, 1]);
-    bytes.extend([0; 4 + 8 + 1 + 1 + 7 * 4]);
+    bytes.extend([0; 4 + 8 + 1 + 1 + 13 * 4]);
     assert_eq!(state.encode(), bytes);
     assert_eq!(state, reference::Engine::new(Limits::default()).export());
     assert_eq!(state.state_hash().to_string(), GOLDEN_NEW);
@@ -158,8 +161,8 @@ fn the_hashes_of_a_seeded_day_are_fixed() {
     assert_eq!(hashes, GOLDEN_DAY);
 }
 
-const GOLDEN_NEW: &str = "4408b7f11946ce02";
-const GOLDEN_DAY: [&str; 3] = ["48954c3bcf40b333", "4f69f9a167b516a1", "9a6905e9b07ee3ef"];
+const GOLDEN_NEW: &str = "ab0717a5bdd29d1b";
+const GOLDEN_DAY: [&str; 3] = ["71feef6cbd593d41", "0ea831a3db327aca", "a46d5984596c4418"];
 
 #[test]
 fn event_hashes_are_kept_per_listed_instrument() {
@@ -211,6 +214,18 @@ fn event_hashes_are_kept_per_listed_instrument() {
 /// A change to a sound state, and what the import says of it.
 type Damage = (&'static str, fn(&mut EngineState));
 
+fn gauge(firm: u32, account: u32) -> Gauge {
+    Gauge {
+        firm: FirmId(firm),
+        account: AccountId(account),
+        limits: RiskLimits {
+            open_orders: 1,
+            ..RiskLimits::default()
+        },
+        ..Gauge::default()
+    }
+}
+
 #[test]
 fn an_import_refuses_every_contradiction() {
     fn bid(state: &mut EngineState) -> &mut OrderState {
@@ -243,6 +258,64 @@ fn an_import_refuses_every_contradiction() {
         ("up without an incarnation", |s| {
             s.sessions[0].up = true;
             s.sessions[0].incarnation = Incarnation(0);
+        }),
+        ("its limits of members", |s| {
+            s.members.gauges = vec![gauge(1, 2), gauge(1, 1)];
+        }),
+        ("its limits of members", |s| s.members.gauges = vec![gauge(1, 4)]),
+        ("its limits of members", |s| s.members.gauges = vec![gauge(9, 0)]),
+        ("its limits of members", |s| {
+            s.members.gauges = vec![Gauge {
+                limits: RiskLimits::default(),
+                ..gauge(1, 0)
+            }];
+        }),
+        ("its limits of members", |s| {
+            s.members.gauges = vec![Gauge {
+                paid: i128::MIN,
+                ..gauge(1, 0)
+            }];
+        }),
+        ("its limits of members", |s| {
+            s.members.gauges = vec![Gauge {
+                positions: vec![(InstrumentId(1), 0)],
+                ..gauge(1, 0)
+            }];
+        }),
+        ("its limits of members", |s| {
+            s.members.gauges = vec![Gauge {
+                positions: vec![(InstrumentId(99), 1)],
+                ..gauge(1, 0)
+            }];
+        }),
+        ("its fee tiers", |s| s.members.tiers = vec![(FirmId(1), FeeTier::WHOLE)]),
+        ("its fee tiers", |s| {
+            s.members.tiers = vec![(FirmId(9), FeeTier::default())]
+        }),
+        ("its directory", |s| {
+            s.members.directory = 1;
+            s.members.shards = vec![Placed {
+                firm: FirmId(1),
+                account: AccountId(4),
+                shard: ShardId(1),
+            }];
+        }),
+        ("its directory", |s| {
+            s.members.shards = vec![Placed {
+                firm: FirmId(1),
+                account: AccountId(0),
+                shard: ShardId(1),
+            }];
+        }),
+        ("its users", |s| {
+            s.members.users = vec![SetUser {
+                user: UserId(1),
+                firm: FirmId(9),
+                ..SetUser::default()
+            }]
+        }),
+        ("its services", |s| {
+            s.members.services = vec![(FirmId(1), Service::Pool)]
         }),
         ("not dense", |s| s.instruments.swap(0, 1)),
         ("its symbol is another's", |s| {

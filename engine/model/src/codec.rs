@@ -193,7 +193,7 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(u8, u16, u32, u64, i64);
+integers!(u8, u16, u32, u64, i64, i128);
 
 impl Field for bool {
     const SIZE: usize = 1;

@@ -2,11 +2,14 @@
 //!
 //! A command is a wish: the engine decides, and every command has at least one [`Event`](crate::event::Event).
 
-use crate::codec::messages;
+use crate::codec::{Encoder, Field as _, messages};
 use crate::deal::{Deal, Fees};
+use crate::deploy::{Cut, Finding, Poison, Way};
 use crate::flags::{FlagChange, TableHash};
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
 use crate::instructions::Instructions;
+use crate::limits::MESSAGE_BYTES_MAX;
+use crate::member::{FeeTier, RiskLimits, Role, Service, ShardId, UserId};
 use crate::order::{
     Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, SideFilter, Target, TimeInForce,
 };
@@ -15,8 +18,9 @@ use crate::quote::{QuoteLimits, Quotes};
 use crate::reason::RejectReason;
 use crate::rulebook::{Allocation, Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
 use crate::runaway::{RunawayLimits, RunawayTrip};
-use crate::text::{Mpid, Symbol};
+use crate::text::{Actor, Mpid, Symbol, Text};
 use crate::time::{Timestamp, TradingDay};
+use xxhash_rust::xxh3::xxh3_64;
 
 messages! {
     /// A command. Schema ids 1 to 999 are commands.
@@ -445,6 +449,64 @@ messages! {
             /// On which instrument.
             instrument: InstrumentId,
         }
+        /// Gives a firm or an account its pre-trade limits. Orders that stand are counted, not judged. All zero: none, and
+        /// what was counted is forgotten.
+        SetRiskLimits = 40 {
+            /// Which firm.
+            firm: FirmId,
+            /// Which account of it; zero: the firm as a whole.
+            account: AccountId,
+            /// The limits.
+            limits: RiskLimits,
+        }
+        /// Gives a firm its fee tier.
+        SetFeeTier = 41 {
+            /// Which firm.
+            firm: FirmId,
+            /// The tier.
+            tier: FeeTier,
+        }
+        /// Says who causes a command of the venue's that follows, and why. Changes nothing.
+        Act = 42 {
+            /// Who.
+            actor: Actor,
+            /// The schema of the command.
+            subject: u16,
+            /// The xxh3 of the command's schema, block and text ([`Command::digest`]).
+            digest: u64,
+        } + /// Why.
+            why
+        /// Says in which shard of the member store a firm or an account is kept from this command on. What is said of an
+        /// account goes before what is said of its firm; of whom nothing is said is in shard zero.
+        SetShard = 43 {
+            /// The directory's version: one more than that of the one that stands.
+            version: u32,
+            /// Which firm.
+            firm: FirmId,
+            /// Which account of it; zero: the firm as a whole.
+            account: AccountId,
+            /// Where.
+            shard: ShardId,
+        }
+        /// Defines a user, or gives one another account, role or name. Secrets are not in the stream.
+        SetUser = 44 {
+            /// Who.
+            user: UserId,
+            /// Of which firm, for good; zero: of the venue.
+            firm: FirmId,
+            /// For which account; zero: for all of the firm.
+            account: AccountId,
+            /// What the user may do.
+            role: Role,
+        } + /// What people call the user.
+            name
+        /// Chooses how a firm is served.
+        SetService = 45 {
+            /// Which firm.
+            firm: FirmId,
+            /// How.
+            service: Service,
+        }
         /// The venue takes cancels and reductions alone, or everything again. Sequenced by the sequencer where the journal
         /// runs out of room.
         CancelOnly = 90 {
@@ -486,6 +548,89 @@ messages! {
             trip: RunawayTrip,
         } + /// The parent, where one was passed.
             parent
+        /// Behind a command, events wait for the word of another engine on the same stream, or no more. Changes no output.
+        CutOver = 96 {
+            /// From where, and whose word.
+            cut: Cut,
+        } + /// Why, for people.
+            why
+        /// An instrument's events wait for a candidate's word, or no more. Changes no output.
+        Route = 97 {
+            /// Which instrument, and whose word.
+            way: Way,
+        } + /// Why, for people.
+            why
+        /// What was found of a candidate. Changes no output.
+        Judge = 98 {
+            /// What was found.
+            finding: Finding,
+        } + /// Why, for people.
+            why
+        /// A command that brought a candidate down: that build passes over it. Changes no output.
+        Quarantine = 99 {
+            /// Which command, and which build.
+            poison: Poison,
+        }
+    }
+}
+
+impl Command {
+    /// What an [`Act`] calls a command by: the xxh3 of its schema id, block and text.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let mut bytes = [0; MESSAGE_BYTES_MAX + 2];
+        let mut out = Encoder::new(&mut bytes);
+        self.schema().put(&mut out);
+        self.encode(&mut out);
+        let len = out.len();
+        xxh3_64(bytes.get(..len).unwrap_or(&bytes))
+    }
+
+    /// The act that says who causes this command and why.
+    #[must_use]
+    pub fn act(&self, actor: Actor, why: Text) -> Act {
+        Act {
+            actor,
+            subject: self.schema(),
+            digest: self.digest(),
+            why,
+        }
+    }
+
+    /// Whether people, and programs for them, cause this command by the venue's authority: what an [`Act`] belongs to. Not
+    /// so what members send, what the clock and the sequencer cause, and [`Act`] itself.
+    #[must_use]
+    pub const fn is_administrative(&self) -> bool {
+        match self {
+            Self::DefineInstrument(_)
+            | Self::DefineFirm(_)
+            | Self::DefineAccount(_)
+            | Self::DefineSession(_)
+            | Self::SetRulebook(_)
+            | Self::SetTicks(_)
+            | Self::SetSelfTrade(_)
+            | Self::SetKillSwitch(_)
+            | Self::SetPhase(_)
+            | Self::SetBands(_)
+            | Self::SetFees(_)
+            | Self::SetAllocation(_)
+            | Self::BreakCircuit(_)
+            | Self::BustTrade(_)
+            | Self::CorrectTrade(_)
+            | Self::SetProtection(_)
+            | Self::SetRiskLimits(_)
+            | Self::SetFeeTier(_)
+            | Self::SetShard(_)
+            | Self::SetUser(_)
+            | Self::SetService(_)
+            | Self::SwitchFlag(_)
+            | Self::SetRunawayLimits(_)
+            | Self::SetParent(_) => true,
+            Self::MassCancel(c) => c.session.0 == 0,
+            Self::Cancel(c) => c.session.0 == 0,
+            Self::Reduce(c) => c.session.0 == 0,
+            _ => false,
+        }
     }
 }
 

@@ -2,19 +2,21 @@
 
 use crate::codec::messages;
 use crate::deal::{Deal, Fees, Money};
+use crate::deploy::{Cut, Finding, Poison, Way};
 use crate::flags::{FlagChange, TableHash};
 use crate::ids::{
     AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SessionId, TradeId,
     UserRef, VenueId,
 };
 use crate::instructions::Instructions;
+use crate::member::{FeeTier, RiskLimits, Role, Service, ShardId, UserId};
 use crate::order::{Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::quote::QuoteLimits;
 use crate::reason::{CancelReason, IgnoreReason, RejectReason};
 use crate::rulebook::{Allocation, Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
 use crate::runaway::{RunawayLimits, RunawayTrip};
-use crate::text::{Mpid, Symbol};
+use crate::text::{Actor, Mpid, Symbol};
 use crate::time::{Timestamp, TradingDay};
 
 messages! {
@@ -795,5 +797,84 @@ messages! {
             trip: RunawayTrip,
         } + /// The parent, where one was passed.
             parent
+        /// Behind a command, events wait for the word of another engine on the same stream, or no more.
+        CutOverSet = 1096 {
+            /// From where, and whose word.
+            cut: Cut,
+        } + /// Why, for people.
+            why
+        /// An instrument's events wait for a candidate's word, or no more.
+        Routed = 1097 {
+            /// Which instrument, and whose word.
+            way: Way,
+        } + /// Why, for people.
+            why
+        /// What was found of a candidate.
+        Judged = 1098 {
+            /// What was found.
+            finding: Finding,
+        } + /// Why, for people.
+            why
+        /// A command that brought a candidate down: that build passes over it.
+        Quarantined = 1099 {
+            /// Which command, and which build.
+            poison: Poison,
+        }
+        /// A firm or account has these pre-trade limits from here on.
+        RiskLimitsSet = 1100 {
+            /// Which firm.
+            firm: FirmId,
+            /// Which account of it; zero: the firm as a whole.
+            account: AccountId,
+            /// The limits.
+            limits: RiskLimits,
+        }
+        /// A firm is in this fee tier from here on.
+        FeeTierSet = 1101 {
+            /// Which firm.
+            firm: FirmId,
+            /// The tier.
+            tier: FeeTier,
+        }
+        /// Somebody is about to act for the venue.
+        Acted = 1102 {
+            /// Who.
+            actor: Actor,
+            /// The schema of the command.
+            subject: u16,
+            /// The command's digest.
+            digest: u64,
+        } + /// Why.
+            why
+        /// A firm or account is kept in this shard of the member store from here on.
+        ShardSet = 1103 {
+            /// The directory's version.
+            version: u32,
+            /// Which firm.
+            firm: FirmId,
+            /// Which account of it; zero: the firm as a whole.
+            account: AccountId,
+            /// Where.
+            shard: ShardId,
+        }
+        /// A user is defined so from here on.
+        UserSet = 1104 {
+            /// Who.
+            user: UserId,
+            /// Of which firm; zero: of the venue.
+            firm: FirmId,
+            /// For which account; zero: for all of the firm.
+            account: AccountId,
+            /// What the user may do.
+            role: Role,
+        } + /// What people call the user.
+            name
+        /// A firm is served so from here on.
+        ServiceSet = 1105 {
+            /// Which firm.
+            firm: FirmId,
+            /// How.
+            service: Service,
+        }
     }
 }

@@ -7,7 +7,7 @@
 //! - [`ids`]: who and what: venue, firm, account, session, instrument, the three names of an order.
 //! - [`price`], [`time`], [`order`], [`instructions`], [`text`]: values; [`rulebook`]: the rules of an instrument;
 //!   [`deal`]: money, and trades to be undone; [`quote`]: those of market makers; [`flags`]: variants of behaviour;
-//!   [`runaway`]: what a firm may send.
+//!   [`runaway`]: what a firm may send; [`member`]: limits and users of firms.
 //! - [`command`]: everything that can change an output; [`event`]: everything that came of it.
 //! - [`sequenced`]: the envelope the sequencer stamps; [`hash`]: the one oracle; [`limits`]: every bound by name.
 #![cfg_attr(not(test), no_std)]
@@ -16,12 +16,14 @@
 pub mod codec;
 pub mod command;
 pub mod deal;
+pub mod deploy;
 pub mod event;
 pub mod flags;
 pub mod hash;
 pub mod ids;
 pub mod instructions;
 pub mod limits;
+pub mod member;
 pub mod order;
 pub mod price;
 pub mod quote;
@@ -34,6 +36,7 @@ pub mod time;
 
 pub use command::Command;
 pub use deal::{Deal, Fees, Money, Rate};
+pub use deploy::{Cut, Finding, Poison, Way};
 pub use event::Event;
 pub use flags::{FlagAct, FlagChange, FlagTarget, TableHash};
 pub use hash::{EventHash, StateHash};
@@ -42,6 +45,7 @@ pub use ids::{
     SessionId, TradeId, UserRef, VenueId,
 };
 pub use instructions::{AuctionOnly, Handling, Instructions};
+pub use member::{FeeTier, Notional, RiskLimits, Role, Service, ShardId, UserId};
 pub use order::{
     Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, SideFilter, Target, TimeInForce,
 };
@@ -51,5 +55,5 @@ pub use reason::{CancelReason, IgnoreReason, RejectReason};
 pub use rulebook::{Allocation, AllocationRule, Bands, BreakerLevel, Offers, Rulebook, SelfTrade, TickRow, TickTable};
 pub use runaway::{RunawayCause, RunawayLimits, RunawayTrip};
 pub use sequenced::{EventSink, Output, Sequenced};
-pub use text::{Mpid, Symbol, Text};
+pub use text::{Actor, Mpid, Symbol, Text};
 pub use time::{Clock, Monotonic, Timestamp, TradingDay};

@@ -97,6 +97,24 @@ byte_enum! {
         FlagFull = 84,
         /// As many parents are stated as may be.
         ParentsFull = 85,
+        /// The quantity is above the highest that the firm or account may order.
+        RiskOrderQuantity = 100,
+        /// The worth is above the highest that the firm or account may order.
+        RiskOrderNotional = 101,
+        /// The price lies too far beyond the last trade's for the firm or account.
+        RiskCollar = 102,
+        /// As many orders stand as the firm or account may have.
+        RiskOpenOrders = 103,
+        /// The firm's or account's position could go beyond what it may be.
+        RiskPosition = 104,
+        /// The firm's or account's credit is used up or reserved.
+        RiskCredit = 105,
+        /// The firm or account has just entered an order like it.
+        RiskDuplicate = 106,
+        /// A market order that cannot be valued, of a firm or account with a limit on worth.
+        RiskUnpriced = 107,
+        /// The directory of the member store has changed meanwhile.
+        OldDirectory = 108,
     }
 }
 
@@ -214,6 +232,25 @@ impl RejectReason {
             Self::FlagMisaimed => "the flag has no such variant or is not decided for that: see rialto flag ls",
             Self::FlagFull => "the flag has FLAG_RULES_MAX rules: aim at a firm or a share, or clear some",
             Self::ParentsFull => "PARENTS_MAX parents are stated: take some away, or wait for the next day",
+            Self::RiskOrderQuantity => {
+                "quantity is over order_quantity of the firm's or account's limits: split the order"
+            }
+            Self::RiskOrderNotional => {
+                "worth is over order_notional of the firm's or account's limits: split the order"
+            }
+            Self::RiskCollar => {
+                "price is beyond the collar of the firm's or account's limits: give one nearer to the last trade"
+            }
+            Self::RiskOpenOrders => "open_orders of the firm's or account's limits stand: cancel some",
+            Self::RiskPosition => {
+                "could lead beyond the position of the firm's or account's limits: cancel or order less"
+            }
+            Self::RiskCredit => "over the credit of the firm's or account's limits: cancel buy orders or order less",
+            Self::RiskDuplicate => "an order like it came within duplicate_window: change it or wait",
+            Self::RiskUnpriced => {
+                "a market order cannot be valued for the firm's or account's limits: give a limit price"
+            }
+            Self::OldDirectory => "the directory has another version by now: read it again",
             Self::FirmKilled => "the firm's kill switch is on: ask the venue to switch it off",
         }
     }

@@ -21,6 +21,11 @@ pub struct Symbol(pub [u8; 8]);
 #[repr(transparent)]
 pub struct Mpid(pub [u8; 4]);
 
+/// Who acts for the venue: sixteen bytes, padded with spaces on the right.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Actor(pub [u8; 16]);
+
 impl Text {
     /// No text.
     pub const EMPTY: Self = Self {
@@ -125,6 +130,7 @@ macro_rules! padded {
 }
 padded!(Symbol, 8);
 padded!(Mpid, 4);
+padded!(Actor, 16);
 
 impl core::fmt::Display for Text {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

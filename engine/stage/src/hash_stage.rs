@@ -1,5 +1,6 @@
 //! The running event hashes, kept by a reader of the released stream.
 
+use crate::witness::Witness;
 use rialto_matching::EventHasher;
 use rialto_model::{EventHash, Output, SequenceNumber};
 use rialto_ring::Stage;
@@ -65,13 +66,30 @@ impl Hashes {
 pub struct HashStage {
     events: Reader<Output>,
     hashes: Hashes,
+    witness: Option<Witness>,
+    /// The next event is the first of its command.
+    first: bool,
 }
 
 impl HashStage {
     /// Goes on from `hashes`, which a recovery may have begun.
     #[must_use]
     pub const fn new(events: Reader<Output>, hashes: Hashes) -> Self {
-        Self { events, hashes }
+        Self {
+            events,
+            hashes,
+            witness: None,
+            first: true,
+        }
+    }
+
+    /// Also compares with another engine, where one is.
+    #[must_use]
+    pub fn with_witness(self, witness: Witness) -> Self {
+        Self {
+            witness: Some(witness),
+            ..self
+        }
     }
 
     /// What is known so far.
@@ -94,13 +112,23 @@ impl Stage for HashStage {
 
     fn poll(&mut self) -> usize {
         let hashes = &mut self.hashes;
-        self.events.poll(BATCH, |output| {
+        let Some(witness) = &mut self.witness else {
+            return self.events.poll(BATCH, |output| {
+                hashes.follow(output);
+                true
+            });
+        };
+        let first = &mut self.first;
+        let moved = self.events.poll(BATCH, |output| {
             hashes.follow(output);
+            witness.note(output, *first, hashes.total());
+            *first = output.last;
             true
-        })
+        });
+        moved + witness.compare()
     }
 
     fn is_drained(&self) -> bool {
-        self.events.is_drained()
+        self.events.is_drained() && self.witness.as_ref().is_none_or(Witness::is_drained)
     }
 }

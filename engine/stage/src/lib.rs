@@ -2,12 +2,17 @@
 //!
 //! [`EngineStage`] runs ahead of the durable frontier and knows nothing of it: what it writes waits at the release gate.
 //! It never waits for a reader in the middle of a command, because on one thread the reader could then never run.
-//! [`HashStage`] does the hashing of events on whatever thread reads the ring, never on the matching thread.
+//! [`HashStage`] does the hashing of events on whatever thread reads the ring, never on the matching thread; where another
+//! engine is on the stream, a [`Witness`] beside it compares both, command by command (`SPEC.md`).
 #![forbid(unsafe_code)]
 
+pub mod answers;
 mod hash_stage;
+pub mod talk;
+mod witness;
 
 pub use hash_stage::{HashStage, Hashes};
+pub use witness::{BYTES_MAX, COMMANDS_MAX, Testimony, Witness};
 
 use rialto_matching::Matching;
 use rialto_model::{Command, Event, EventSink, Output, Sequenced};

@@ -31,6 +31,18 @@ pub struct Multicast {
     pub receiver: Config,
 }
 
+impl Multicast {
+    /// With the receiver's bounds and times as they are by default.
+    #[must_use]
+    pub fn new(addresses: FeedAddresses, glimpse: Option<Glimpse>) -> Self {
+        Self {
+            addresses,
+            glimpse,
+            receiver: Config::default(),
+        }
+    }
+}
+
 enum Source {
     Multicast(Box<FeedClient>, Multicast),
     Quic(Box<Client>),

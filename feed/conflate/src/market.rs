@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use rialto_itch::codes::TradingState;
 use rialto_itch::mold::Session;
 use rialto_itch::{
     AddOrder, AddOrderAttributed, Header, Message, OrderReference, Price4, Shares, Side, Stock, StockLocate,
@@ -256,6 +257,13 @@ impl Market {
                         let one = self.open(locate);
                         one.stock = m.stock;
                         one.action = Some(passed);
+                        // A collar is that of a pause, and a broken level that of a halt for its sake.
+                        if m.state != TradingState::Paused {
+                            one.collar = None;
+                        }
+                        if !m.reason.0.starts_with(b"MWC") {
+                            self.breaker[1] = None;
+                        }
                     }
                     Message::RegShoRestriction(_) => self.open(locate).short_sale = Some(passed),
                     Message::LuldAuctionCollar(_) => self.open(locate).collar = Some(passed),

@@ -1,12 +1,12 @@
 //! What a market says anew is what was last said: for who joins by a snapshot.
 
 use rialto_conflate::{Conflation, Numbered};
-use rialto_itch::codes::{BreachedLevel, EventCode, RegShoAction};
+use rialto_itch::codes::{BreachedLevel, EventCode, RegShoAction, Reserved, TradingState};
 use rialto_itch::mold::Session;
 use rialto_itch::values::Seconds;
 use rialto_itch::{
     Header, LuldAuctionCollar, Message, MwcbDeclineLevels, MwcbStatus, Price4, Price8, RegShoRestriction, Stock,
-    StockLocate, SystemEvent,
+    StockLocate, StockTradingAction, SystemEvent, TradingReason,
 };
 
 #[test]
@@ -64,6 +64,30 @@ fn the_last_of_each_status_is_said_anew_and_none_outlives_its_day() {
         .market()
         .restate(StockLocate(3), venue, |message| restated.push(*message));
     assert_eq!(restated, [short(RegShoAction::NoTest), collar]);
+    // Halted because of the breach: it stands. Trading again: neither it nor the collar does.
+    let state = |state, reason: &[u8; 4]| -> Message {
+        StockTradingAction {
+            header,
+            stock,
+            state,
+            reserved: Reserved,
+            reason: TradingReason(*reason),
+        }
+        .into()
+    };
+    let (halted, trading) = (
+        state(TradingState::Halted, b"MWC1"),
+        state(TradingState::Trading, b"    "),
+    );
+    for (sequence, message, stands) in [(7, halted, 3), (8, trading, 2)] {
+        books.follow(&[Numbered { sequence, message }]);
+        assert_eq!(books.market().venue_wide().count(), stands);
+        let mut restated = Vec::new();
+        books
+            .market()
+            .restate(StockLocate(3), venue, |message| restated.push(*message));
+        assert_eq!(restated, [message, short(RegShoAction::NoTest)]);
+    }
     books.begin(Session::new("DAY2").expect("a name"));
     assert_eq!(books.market().venue_wide().count(), 0);
     assert_eq!(books.market().locates().count(), 0);

@@ -55,3 +55,4 @@ pub use text::{IssueSubType, Mpid, Stock, TradingReason};
 pub use values::{
     Header, MatchNumber, OrderReference, Price4, Price8, Shares, StockLocate, TimeOfDay, TotalShares, TrackingNumber,
 };
+pub use wire::Encode;

@@ -10,6 +10,7 @@ use crate::messages::{
     StockDirectory, StockTradingAction, SystemEvent, Trade,
 };
 use crate::values::Header;
+use crate::wire::Encode;
 
 macro_rules! any_message {
     ($($(#[$doc:meta])* $Name:ident,)*) => {
@@ -86,6 +87,18 @@ macro_rules! any_message {
                 match self {
                     $(Self::$Name(message) => &message.header,)*
                 }
+            }
+        }
+
+        impl Encode for Message {
+            #[inline]
+            fn encoded_len(&self) -> usize {
+                self.encoded_len()
+            }
+
+            #[inline]
+            fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
+                self.encode(out)
             }
         }
 

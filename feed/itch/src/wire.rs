@@ -2,6 +2,8 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use crate::error::EncodeError;
+
 /// A value with a fixed place in a message.
 pub(crate) trait Field: Copy {
     /// Its bytes: big-endian, without alignment.
@@ -12,6 +14,18 @@ pub(crate) trait Field: Copy {
 
     /// The bytes' value, or the byte that stands for none.
     fn from_wire(wire: Self::Wire) -> Result<Self, u8>;
+}
+
+/// What can be written as a message: any one of them, or a [`Message`](crate::Message).
+pub trait Encode {
+    /// How many bytes the message takes.
+    fn encoded_len(&self) -> usize;
+
+    /// Writes the message at the start of `out` and says how many bytes it took.
+    ///
+    /// # Errors
+    /// When `out` is shorter than the message; nothing is written then.
+    fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError>;
 }
 
 /// Declares one message: its struct, its layout, and the assertion that the layout has the specification's length.
@@ -88,6 +102,18 @@ macro_rules! message {
                         header: Field::from_wire(wire.header).map_err(code("header"))?,
                         $($field: Field::from_wire(wire.$field).map_err(code(stringify!($field)))?,)*
                     })
+                }
+            }
+
+            impl $crate::wire::Encode for $Name {
+                #[inline]
+                fn encoded_len(&self) -> usize {
+                    Self::LEN
+                }
+
+                #[inline]
+                fn encode(&self, out: &mut [u8]) -> Result<usize, EncodeError> {
+                    $Name::encode(self, out)
                 }
             }
         };

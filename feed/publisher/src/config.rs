@@ -13,8 +13,9 @@ const DATAGRAM_MAX_LEAST: usize = HEADER_LEN + BLOCK_LENGTH_LEN + Message::LEN_M
 pub struct Config {
     /// The largest downstream packet in bytes, from 72 to 65,507. By default 1,400: under an Ethernet frame.
     pub datagram_max: usize,
-    /// The most bytes that the day's messages may take, claimed at once and touched as the day goes on. A message takes
-    /// 51. When they are used up the oldest messages go, and can no longer be asked for. By default 64 MiB: 1.3 million
+    /// The most bytes that the day's messages may take, claimed at once, and touched by
+    /// [`touch`](crate::Publisher::touch) or as the day goes on. A message takes
+    /// 56 at most, and no more than 2 GiB are used. When they are used up the oldest messages go, and can no longer be asked for. By default 64 MiB: 1.2 million
     /// messages.
     pub store_bytes_max: usize,
 }

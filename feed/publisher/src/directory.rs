@@ -3,20 +3,41 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use rialto_itch::{Price4, Shares, Stock};
+use rialto_itch::codes::TradingState;
+use rialto_itch::{Price4, Shares, Stock, TradingReason};
 use rialto_model::event::InstrumentListed;
 use rialto_model::{InstrumentId, Price, PriceScale, Quantity};
 
-/// The instruments listed so far, by id; at most as many as 16 bits number. Clones share them until one lists another.
+use crate::collar::Collar;
+
+/// The instruments listed so far, by id; at most as many as 16 bits number. Clones share them until one changes.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Directory(Arc<Vec<Option<Listing>>>);
+pub(crate) struct Directory {
+    listings: Arc<Vec<Option<Listing>>>,
+    /// In the instruments' own units; kept over days, as the bounds are.
+    collars: Arc<Vec<Collar>>,
+}
 
 /// An instrument that ITCH can state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listing {
     pub(crate) stock: Stock,
     pub(crate) lot: Shares,
+    pub(crate) state: State,
+    pub(crate) tick: Price,
+    pub(crate) price_max: Price,
     rescale: Rescale,
+}
+
+/// What may be done in an instrument while the market is not halted as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) trading: TradingState,
+    pub(crate) reason: TradingReason,
+    /// A limit state lasts: a pause that comes now is its end.
+    pub(crate) is_at_limit: bool,
+    /// Trading is paused, and an auction ends that.
+    pub(crate) is_paused: bool,
 }
 
 /// How to come from an instrument's price unit to 0.0001.
@@ -30,7 +51,7 @@ impl Directory {
     /// Takes an instrument in, or anew; `None` where ITCH cannot state it.
     pub(crate) fn list(&mut self, listed: &InstrumentListed) -> Option<&Listing> {
         let place = usize::from(listed.instrument.0);
-        let listings = Arc::make_mut(&mut self.0);
+        let listings = Arc::make_mut(&mut self.listings);
         if listings.len() <= place {
             listings.resize(place + 1, None);
         }
@@ -42,7 +63,56 @@ impl Directory {
     /// The instrument, if it is on the feed.
     #[inline]
     pub(crate) fn get(&self, instrument: InstrumentId) -> Option<&Listing> {
-        self.0.get(usize::from(instrument.0))?.as_ref()
+        self.listings.get(usize::from(instrument.0))?.as_ref()
+    }
+
+    /// The same, to change its state.
+    pub(crate) fn get_mut(&mut self, instrument: InstrumentId) -> Option<&mut Listing> {
+        let place = usize::from(instrument.0);
+        // Who is not there is no reason to part with whom one shares.
+        self.listings.get(place)?.as_ref()?;
+        Arc::make_mut(&mut self.listings).get_mut(place)?.as_mut()
+    }
+
+    /// All instruments on the feed.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (InstrumentId, &Listing)> {
+        let numbered = (0..=u16::MAX).zip(self.listings.iter());
+        numbered.filter_map(|(id, listing)| Some((InstrumentId(id), listing.as_ref()?)))
+    }
+
+    pub(crate) fn collar(&self, instrument: InstrumentId) -> Collar {
+        let collar = self.collars.get(usize::from(instrument.0));
+        collar.copied().unwrap_or_default()
+    }
+
+    /// Another collar from here on.
+    pub(crate) fn set_collar(&mut self, instrument: InstrumentId, collar: Collar) {
+        if self.collar(instrument) == collar {
+            return;
+        }
+        let place = usize::from(instrument.0);
+        let collars = Arc::make_mut(&mut self.collars);
+        if collars.len() <= place {
+            collars.resize(place + 1, Collar::default());
+        }
+        if let Some(slot) = collars.get_mut(place) {
+            *slot = collar;
+        }
+    }
+}
+
+impl State {
+    fn listed(trading: bool) -> Self {
+        Self {
+            trading: if trading {
+                TradingState::Trading
+            } else {
+                TradingState::Halted
+            },
+            reason: TradingReason::default(),
+            is_at_limit: false,
+            is_paused: false,
+        }
     }
 }
 
@@ -55,6 +125,9 @@ impl Listing {
         Some(Self {
             stock: Stock(listed.symbol.0),
             lot: shares(listed.lot)?,
+            state: State::listed(listed.trading),
+            tick: listed.tick,
+            price_max: listed.price_max,
             rescale,
         })
     }

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use rialto_itch::Message;
+use rialto_itch::Encode;
 use rialto_itch::mold::{HEADER_LEN, Header, Request, SequenceNumber, Session};
 
-use crate::store::Store;
+use crate::store::{Span, Store};
 
 /// Why there is nothing to answer a request with. The protocol has no reject: a server counts and drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,9 +32,12 @@ pub(crate) struct Downstream {
     datagram_max: usize,
     session: Option<Session>,
     store: Store,
-    /// The first message that was in no packet yet, and the bytes of the blocks from there on.
+    /// The first message that was in no packet yet.
     unsent: SequenceNumber,
-    unsent_bytes: usize,
+    /// What of those fits the next packet.
+    packet: Span,
+    /// One more has come that does not.
+    is_full: bool,
     unsent_dropped: u64,
 }
 
@@ -45,9 +48,14 @@ impl Downstream {
             session: None,
             store,
             unsent: SequenceNumber::FIRST,
-            unsent_bytes: 0,
+            packet: Span::default(),
+            is_full: false,
             unsent_dropped: 0,
         }
+    }
+
+    pub(crate) fn touch(&mut self) {
+        self.store.touch();
     }
 
     /// Begins a session; the messages of the one before are gone.
@@ -69,22 +77,34 @@ impl Downstream {
         if first < self.store.floor() {
             return 0;
         }
-        self.store.pack(first, count_max.into(), usize::MAX, blocks)
+        let span = self.store.span(first, count_max.into(), usize::MAX);
+        self.store.copy(first, span, blocks);
+        span.count
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, message: &Message) {
+    pub(crate) fn push(&mut self, message: &impl Encode) {
         let pushed = self.store.push(message);
-        self.unsent_bytes += pushed.block;
-        if let Some(block) = pushed.overwritten
-            && self.unsent < self.store.floor()
-        {
+        self.is_full |= HEADER_LEN + self.packet.bytes + pushed.block > self.datagram_max;
+        if !self.is_full {
+            self.packet.count += 1;
+            self.packet.bytes += pushed.block;
+        }
+        if pushed.overwritten && self.unsent < self.store.floor() {
             self.unsent = self.store.floor();
-            self.unsent_bytes -= block;
             self.unsent_dropped += 1;
+            self.plan();
         }
     }
 
+    /// Sees anew what fits the next packet.
+    fn plan(&mut self) {
+        let behind = self.next().since(self.unsent);
+        self.packet = self.store.span(self.unsent, behind, self.datagram_max - HEADER_LEN);
+        self.is_full = u64::from(self.packet.count) < behind;
+    }
+
+    #[inline]
     pub(crate) fn end_command(&mut self) {
         self.store.end_command();
     }
@@ -100,20 +120,24 @@ impl Downstream {
     /// The next packet of messages that were in none yet, if one is full or `flush` asks for whatever there is.
     #[inline]
     pub(crate) fn poll_packet(&mut self, flush: bool, packet: &mut Vec<u8>) -> Option<u16> {
-        let is_full = HEADER_LEN + self.unsent_bytes > self.datagram_max;
-        if !is_full && (!flush || self.unsent_bytes == 0) {
+        if !self.is_full && (!flush || self.packet.count == 0) {
             return None;
         }
-        let count = self.pack(self.unsent, u64::MAX, packet)?;
+        self.next_packet(packet)
+    }
+
+    fn next_packet(&mut self, packet: &mut Vec<u8>) -> Option<u16> {
+        let count = self.packet.count;
+        self.pack(self.unsent, self.packet, packet)?;
         self.unsent.0 += u64::from(count);
-        self.unsent_bytes -= packet.len() - HEADER_LEN;
+        self.plan();
         Some(count)
     }
 
     /// Takes all messages so far as sent.
     pub(crate) fn skip_unsent(&mut self) {
         self.unsent = self.next();
-        self.unsent_bytes = 0;
+        (self.packet, self.is_full) = (Span::default(), false);
     }
 
     /// A packet of messages asked for, as many as it holds, at most `count_max`.
@@ -127,22 +151,26 @@ impl Downstream {
         }
         let sent = self.unsent.since(request.sequence);
         let count_max = sent.min(request.count.min(count_max).into());
-        self.pack(request.sequence, count_max, packet)
-            .ok_or(Absent::NotSent { next: self.unsent })
+        let span = self
+            .store
+            .span(request.sequence, count_max, self.datagram_max - HEADER_LEN);
+        self.pack(request.sequence, span, packet)
+            .ok_or(Absent::NotSent { next: self.unsent })?;
+        Ok(span.count)
     }
 
-    /// A packet of the messages from `from` on, unless it would be empty.
-    fn pack(&self, from: SequenceNumber, count_max: u64, packet: &mut Vec<u8>) -> Option<u16> {
-        packet.clear();
-        packet.resize(HEADER_LEN, 0);
-        let count = self.store.pack(from, count_max, self.datagram_max, packet);
+    /// A packet of these messages, the first of which is `from`, unless there are none.
+    #[inline]
+    fn pack(&self, from: SequenceNumber, span: Span, packet: &mut Vec<u8>) -> Option<()> {
         let header = Header {
-            session: self.session?,
+            session: self.session.filter(|_| span.count > 0)?,
             sequence: from,
-            count,
+            count: span.count,
         };
-        *packet.first_chunk_mut()? = header.to_bytes();
-        (count > 0).then_some(count)
+        packet.clear();
+        packet.extend_from_slice(&header.to_bytes());
+        self.store.copy(from, span, packet);
+        Some(())
     }
 
     pub(crate) const fn session(&self) -> Option<Session> {

@@ -32,7 +32,7 @@
 //!
 //! let mut packet = Vec::new();
 //! assert_eq!(publisher.poll_packet(false, &mut packet), None, "not full yet");
-//! assert_eq!(publisher.poll_packet(true, &mut packet), Some(3), "system events O, S and Q");
+//! assert_eq!(publisher.poll_packet(true, &mut packet), Some(4), "system events O and S, V, and Q");
 //! let packet = Packet::parse(&packet).unwrap();
 //! assert_eq!(packet.session().to_string(), "0020120621");
 //! assert_eq!(packet.sequence().0, 1);
@@ -42,6 +42,7 @@
 
 extern crate alloc;
 
+mod collar;
 mod config;
 mod counters;
 mod directory;
@@ -54,6 +55,7 @@ mod store;
 mod tick;
 mod translator;
 
+pub use collar::{Carried, Collar};
 pub use config::{Config, ConfigError};
 pub use counters::Counters;
 pub use downstream::Absent;

@@ -3,6 +3,7 @@
 use rialto_itch::mold::{self, Session};
 use rialto_model::{Epoch, SequenceNumber, VenueId};
 
+use crate::collar::Carried;
 use crate::translator::Translator;
 
 /// Where a publisher stood between two commands: enough to go on from there in the same words and numbers
@@ -18,11 +19,11 @@ pub struct Place {
 }
 
 impl Place {
-    /// Before the first day of a venue's stream that is followed, or between two days.
+    /// Before the first day of a venue's stream that is followed, with what its instruments have from before.
     #[must_use]
-    pub fn before_a_day(venue: VenueId) -> Self {
+    pub fn before_a_day(venue: VenueId, carried: impl IntoIterator<Item = Carried>) -> Self {
         Self {
-            translator: Translator::default(),
+            translator: Translator::carrying(carried),
             session: None,
             next: mold::SequenceNumber::FIRST,
             venue,

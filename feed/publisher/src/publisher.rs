@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use rialto_itch::Encode;
 use rialto_itch::mold::{self, HEADER_LEN, Header, Request, Session};
 use rialto_model::{Epoch, Event, Output, SequenceNumber, VenueId};
 
@@ -12,7 +13,7 @@ use crate::place::Place;
 use crate::session::session_name;
 use crate::store::Store;
 use crate::tick::Tick;
-use crate::translator::Translator;
+use crate::translator::{Messages, Translator};
 
 /// Follows released events and makes the feed's packets.
 ///
@@ -24,7 +25,7 @@ use crate::translator::Translator;
 /// - Getters: everything else.
 ///
 /// A trading day is one MoldUDP64 session ([`session_name`]), its messages numbered from 1. Nothing between two days is on
-/// the feed. Memory is bounded by [`Config::store_bytes_max`], and 32 bytes for each instrument.
+/// the feed. Memory is bounded by [`Config::store_bytes_max`], and 80 bytes for each instrument.
 #[derive(Clone, Debug)]
 pub struct Publisher {
     translator: Translator,
@@ -36,6 +37,20 @@ pub struct Publisher {
     command_end: mold::SequenceNumber,
     messages: u64,
     stale_epochs: u64,
+}
+
+/// Messages on their way into the feed, counted.
+struct Numbering<'a> {
+    downstream: &'a mut Downstream,
+    messages: &'a mut u64,
+}
+
+impl Messages for Numbering<'_> {
+    #[inline]
+    fn put(&mut self, message: &impl Encode) {
+        self.downstream.push(message);
+        *self.messages += 1;
+    }
 }
 
 impl Publisher {
@@ -77,6 +92,12 @@ impl Publisher {
         })
     }
 
+    /// Touches the memory for the day's messages, so that the system has given all of it before it is needed: a page that is
+    /// touched for the first time while the feed is told costs a microsecond.
+    pub fn touch(&mut self) {
+        self.downstream.touch();
+    }
+
     /// Where it stands. Between two commands alone.
     #[must_use]
     pub fn place(&self) -> Place {
@@ -99,13 +120,8 @@ impl Publisher {
             return;
         }
         self.epoch = event.epoch;
-        match &event.body {
-            Event::Released(released) => self.venue = released.venue,
-            Event::DayStarted(started) => {
-                self.downstream.begin(session_name(self.venue, started.day));
-                self.command_end = self.downstream.next();
-            }
-            _ => {}
+        if matches!(event.body, Event::Released(_) | Event::DayStarted(_)) {
+            self.begin(&event.body);
         }
         let Self {
             translator,
@@ -113,16 +129,26 @@ impl Publisher {
             messages,
             ..
         } = self;
-        translator.translate(output, &mut |message| {
-            downstream.push(&message);
-            *messages += 1;
-        });
+        translator.translate(output, &mut Numbering { downstream, messages });
         if output.last {
             self.last_command = event.seq;
             if self.command_end != self.downstream.next() {
                 self.downstream.end_command();
                 self.command_end = self.downstream.next();
             }
+        }
+    }
+
+    /// A venue's name, or a day's session.
+    #[cold]
+    fn begin(&mut self, event: &Event) {
+        match event {
+            Event::Released(released) => self.venue = released.venue,
+            Event::DayStarted(started) => {
+                self.downstream.begin(session_name(self.venue, started.day));
+                self.command_end = self.downstream.next();
+            }
+            _ => {}
         }
     }
 

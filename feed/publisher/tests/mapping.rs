@@ -4,13 +4,15 @@ mod common;
 
 use common::*;
 use rialto_itch::Message;
-use rialto_itch::codes::{Authenticity, FinancialStatus, Flag, IssueClassification, LuldTier, MarketCategory, YesNo};
+use rialto_itch::codes::{
+    Authenticity, FinancialStatus, Flag, IssueClassification, LuldTier, MarketCategory, RegShoAction, YesNo,
+};
 use rialto_itch::{Stock, StockLocate, TimeOfDay, TrackingNumber};
 use rialto_model::Side::{Buy, Sell};
 use rialto_model::event::*;
 use rialto_model::{
-    BreakerLevel, Event, InstrumentId, Mpid, Phase, Price, PriceScale, PublicRef, Quantity, Symbol, Timestamp, TradeId,
-    TradingDay,
+    Bands, BreakerLevel, Event, InstrumentId, Mpid, Phase, Price, PriceScale, PublicRef, Quantity, Symbol, Timestamp,
+    TradeId, TradingDay,
 };
 use rialto_publisher::{Config, Publisher};
 
@@ -42,9 +44,18 @@ fn a_day_opens_with_its_directory_and_closes_behind_its_last_order() {
             &[], // no engine does that between days
         )],
         vec![
-            (day_started(DAY), &["S0 start of messages", "S0 start of system hours"]),
-            (listed(1, "GOOG", 4), &["R1 GOOG lot 1", "H1 GOOG trading"]),
-            (listed(2, "AAPL", 4), &["R2 AAPL lot 1", "H2 AAPL trading"]),
+            (
+                day_started(DAY),
+                &["S0 start of messages", "S0 start of system hours", "V0 levels 93 87 80"],
+            ),
+            (
+                listed(1, "GOOG", 4),
+                &["R1 GOOG lot 1", "H1 GOOG trading", "Y1 GOOG NoTest"],
+            ),
+            (
+                listed(2, "AAPL", 4),
+                &["R2 AAPL lot 1", "H2 AAPL trading", "Y2 AAPL NoTest"],
+            ),
             (
                 Event::Restated(Restated {
                     instrument: InstrumentId(1),
@@ -73,7 +84,10 @@ fn a_day_opens_with_its_directory_and_closes_behind_its_last_order() {
             ),
         ],
         // Listed in the middle of the day: told at once.
-        vec![(listed(3, "MSFT", 4), &["R3 MSFT lot 1", "H3 MSFT trading"])],
+        vec![(
+            listed(3, "MSFT", 4),
+            &["R3 MSFT lot 1", "H3 MSFT trading", "Y3 MSFT NoTest"],
+        )],
         vec![
             (cancelled(11, true), &["D1 #11"]),
             (
@@ -88,6 +102,7 @@ fn a_day_opens_with_its_directory_and_closes_behind_its_last_order() {
             &[
                 "S0 start of messages",
                 "S0 start of system hours",
+                "V0 levels 93 87 80",
                 "S0 start of market hours",
             ],
         )],
@@ -271,7 +286,6 @@ fn phases_auctions_and_crosses_are_told() {
         quantity: Quantity(40),
         ..TradeCorrected::default()
     });
-    let broken = |level| Event::CircuitBroken(CircuitBroken { level });
     let uncrossed = |price, volume, trade| {
         Event::Uncrossed(Uncrossed {
             instrument: InstrumentId(1),
@@ -310,14 +324,138 @@ fn phases_auctions_and_crosses_are_told() {
             (phase(Phase::Closed), &["H1 GOOG not trading"]),
         ],
         vec![(uncrossed(0, 0, 0), &["Q1 Closing 0 0 trade 0"])],
-        vec![(phase(Phase::VolatilityAuction), &["H1 GOOG paused"])],
+        vec![(phase(Phase::VolatilityAuction), &["H1 GOOG paused M"])],
         vec![(phase(Phase::Continuous), &["H1 GOOG trading"])],
         vec![(busted, &["B1 trade 21"])],
         vec![(corrected, &["B1 trade 21", "P1 40 GOOG 49000 trade 25"])],
-        vec![(broken(BreakerLevel::Two), &["W0 Level2"])],
-        vec![(broken(BreakerLevel::None), &[])],
     ];
     holds(&mut publisher, &mut script, table);
+}
+
+#[test]
+fn pauses_their_collars_and_halts_of_the_whole_market_are_told() {
+    let (mut publisher, mut script) = (publisher(), Script::new());
+    for output in script.opening() {
+        messages(&mut publisher, &output);
+    }
+    let phase = |phase| {
+        Event::PhaseChanged(PhaseChanged {
+            instrument: InstrumentId(1),
+            phase,
+        })
+    };
+    let limit = |entered| {
+        Event::LimitStateChanged(LimitStateChanged {
+            instrument: InstrumentId(1),
+            side: Buy,
+            entered,
+        })
+    };
+    let bands = |reference, collar| {
+        Event::BandsSet(BandsSet {
+            instrument: InstrumentId(1),
+            version: 2,
+            bands: Bands {
+                reference: Price(reference),
+                collar,
+                ..Bands::default()
+            },
+        })
+    };
+    let uncrossed = |price, volume| {
+        Event::Uncrossed(Uncrossed {
+            instrument: InstrumentId(1),
+            phase: Phase::VolatilityAuction,
+            trade: TradeId(31),
+            price: Price(price),
+            volume: Quantity(volume),
+        })
+    };
+    let moved = Event::PriceBands(PriceBands {
+        instrument: InstrumentId(1),
+        reference: Price(50_000),
+        low: Price(47_500),
+        high: Price(52_500),
+    });
+    let broken = |level| Event::CircuitBroken(CircuitBroken { level });
+    let table: Table = vec![
+        // A pause without a collar has nothing to reopen between; bands have no message, what they take off has.
+        vec![(moved, &[])],
+        vec![(phase(Phase::VolatilityAuction), &["H1 GOOG paused M"])],
+        vec![
+            (uncrossed(50_000, 10), &["Q1 Halted 10 50000 trade 31"]),
+            (phase(Phase::Continuous), &["H1 GOOG trading"]),
+        ],
+        // A collar of 5 per cent around the last uncross, rounded inwards to ticks of 100.
+        vec![(bands(0, 500), &[])],
+        vec![(limit(true), &[])],
+        vec![(
+            phase(Phase::VolatilityAuction),
+            &["H1 GOOG paused LUDP", "J1 GOOG 47500 to 52500 around 50000"],
+        )],
+        vec![(bands(50_300, 500), &["J1 GOOG 47800 to 52800 around 50300"])],
+        vec![
+            (uncrossed(52_000, 10), &["Q1 Halted 10 52000 trade 31"]),
+            (phase(Phase::Continuous), &["H1 GOOG trading"]),
+        ],
+        // A limit state that ended by itself is no cause of a pause; an uncross without a trade moves nothing.
+        vec![(limit(true), &[])],
+        vec![(limit(false), &[])],
+        vec![(
+            phase(Phase::VolatilityAuction),
+            &["H1 GOOG paused M", "J1 GOOG 49400 to 54600 around 52000"],
+        )],
+        vec![
+            (uncrossed(0, 0), &["Q1 Halted 0 0 trade 31"]),
+            (phase(Phase::Halt), &["H1 GOOG not trading"]),
+        ],
+        vec![(
+            listed(2, "AAPL", 4),
+            &["R2 AAPL lot 1", "H2 AAPL trading", "Y2 AAPL NoTest"],
+        )],
+        // The whole market: the level, and every instrument; then each as it stands.
+        vec![(
+            broken(BreakerLevel::One),
+            &["W0 Level1", "H1 GOOG not trading MWC1", "H2 AAPL not trading MWC1"],
+        )],
+        vec![(phase(Phase::OpeningAuction), &["H1 GOOG not trading MWC1"])],
+        vec![(
+            broken(BreakerLevel::Two),
+            &["W0 Level2", "H1 GOOG not trading MWC2", "H2 AAPL not trading MWC2"],
+        )],
+        vec![(broken(BreakerLevel::None), &["H1 GOOG quoting", "H2 AAPL trading"])],
+        vec![(
+            broken(BreakerLevel::Three),
+            &["W0 Level3", "H1 GOOG not trading MWC3", "H2 AAPL not trading MWC3"],
+        )],
+        // The halt ends with its day, and the collar does not.
+        vec![(
+            day_ended(),
+            &["S0 end of market hours", "S0 end of system hours", "S0 end of messages"],
+        )],
+        vec![
+            (
+                day_started(TradingDay(DAY.0 + 1)),
+                &["S0 start of messages", "S0 start of system hours", "V0 levels 93 87 80"],
+            ),
+            (broken(BreakerLevel::None), &[]),
+            (
+                listed(1, "GOOG", 4),
+                &[
+                    "R1 GOOG lot 1",
+                    "H1 GOOG trading",
+                    "Y1 GOOG NoTest",
+                    "S0 start of market hours",
+                ],
+            ),
+        ],
+        vec![(
+            phase(Phase::VolatilityAuction),
+            &["H1 GOOG paused M", "J1 GOOG 49400 to 54600 around 52000"],
+        )],
+    ];
+    holds(&mut publisher, &mut script, table);
+    assert_eq!(publisher.counters().events_left_out, 0);
 }
 
 #[test]
@@ -344,6 +482,10 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::SelfTradeSet(SelfTradeSet::default()),
         Event::KillSwitchSet(KillSwitchSet::default()),
         Event::CancelOnlyChanged(CancelOnlyChanged::default()),
+        Event::CutOverSet(CutOverSet::default()),
+        Event::Routed(Routed::default()),
+        Event::Judged(Judged::default()),
+        Event::Quarantined(Quarantined::default()),
         Event::Instructed(Instructed::default()),
         Event::Triggered(Triggered::default()),
         Event::MassCancelled(MassCancelled::default()),
@@ -422,7 +564,10 @@ fn an_instrument_that_itch_cannot_state_is_left_out_whole_and_counted() {
         vec![(on_fine(cancelled(1, true)), &[])],
         vec![(unknown, &[])],
         // Its neighbours are on the feed as ever; in other scales the price is the same price.
-        vec![(listed(3, "CENT", 2), &["R3 CENT lot 1", "H3 CENT trading"])],
+        vec![(
+            listed(3, "CENT", 2),
+            &["R3 CENT lot 1", "H3 CENT trading", "Y3 CENT NoTest"],
+        )],
         vec![(
             Event::Accepted(Accepted {
                 instrument: InstrumentId(3),
@@ -430,7 +575,10 @@ fn an_instrument_that_itch_cannot_state_is_left_out_whole_and_counted() {
             }),
             &["A3 #4 buy 1 CENT 1230000"],
         )],
-        vec![(listed(4, "MICRO", 6), &["R4 MICRO lot 1", "H4 MICRO trading"])],
+        vec![(
+            listed(4, "MICRO", 6),
+            &["R4 MICRO lot 1", "H4 MICRO trading", "Y4 MICRO NoTest"],
+        )],
         vec![(
             Event::Booked(Booked {
                 instrument: InstrumentId(4),
@@ -480,10 +628,18 @@ fn a_directory_entry_states_what_an_instrument_has() {
     };
     definition.lot = Quantity(100);
     let output = script.command(&[Event::InstrumentListed(definition)])[0];
-    let [Message::StockDirectory(entry), Message::StockTradingAction(action)] = messages(&mut publisher, &output)[..]
+    let [
+        Message::StockDirectory(entry),
+        Message::StockTradingAction(action),
+        Message::RegShoRestriction(short_sale),
+    ] = messages(&mut publisher, &output)[..]
     else {
-        panic!("R and H");
+        panic!("R, H and Y");
     };
+    assert_eq!(
+        (short_sale.stock, short_sale.action),
+        (entry.stock, RegShoAction::NoTest)
+    );
     assert_eq!(entry.stock, Stock::new("LOTS").expect("a symbol"));
     assert_eq!((entry.round_lot_size.0, entry.round_lots_only), (100, YesNo::Yes));
     assert_eq!(entry.market_category, MarketCategory::NotAvailable);

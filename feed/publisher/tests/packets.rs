@@ -20,7 +20,7 @@ fn publisher(datagram_max: usize, store_bytes_max: usize) -> Publisher {
     Publisher::new(config).expect("bounds that can be kept")
 }
 
-/// An opening (5 messages) and then `orders` orders (a message each).
+/// An opening (7 messages) and then `orders` orders (a message each).
 fn outputs(script: &mut Script, orders: u64) -> Vec<Output> {
     let mut outputs = script.opening();
     for reference in 1..=orders {
@@ -52,16 +52,16 @@ fn asked(publisher: &Publisher, from: u64) -> Vec<(u64, Vec<u8>)> {
 
 #[test]
 fn a_packet_leaves_when_the_next_message_does_not_fit_or_when_it_is_flushed() {
-    let datagram_max = HEADER + 4 * ADD;
+    let datagram_max = HEADER + 5 * ADD;
     let mut publisher = publisher(datagram_max, 64 << 10);
     let mut script = Script::new();
     let mut packet = Vec::new();
     for output in outputs(&mut script, 0) {
         publisher.follow(&output);
     }
-    // S S R H S: 14 + 14 + 41 + 27 + 14 bytes fit.
+    // S S V R H Y S: 14 + 14 + 37 + 41 + 27 + 22 + 14 bytes fit.
     assert_eq!(publisher.poll_packet(false, &mut packet), None);
-    assert_eq!(publisher.poll_packet(true, &mut packet), Some(5));
+    assert_eq!(publisher.poll_packet(true, &mut packet), Some(7));
     assert_eq!(publisher.poll_packet(true, &mut packet), None, "nothing is sent twice");
 
     let mut follow = |publisher: &mut Publisher, reference| {
@@ -69,23 +69,23 @@ fn a_packet_leaves_when_the_next_message_does_not_fit_or_when_it_is_flushed() {
             publisher.follow(&output);
         }
     };
-    for reference in 1..=4 {
+    for reference in 1..=5 {
         follow(&mut publisher, reference);
         assert_eq!(publisher.poll_packet(false, &mut packet), None, "{reference} fit");
     }
-    follow(&mut publisher, 5);
-    assert_eq!(publisher.poll_packet(false, &mut packet), Some(4));
+    follow(&mut publisher, 6);
+    assert_eq!(publisher.poll_packet(false, &mut packet), Some(5));
     assert_eq!(packet.len(), datagram_max);
     let sequences: Vec<u64> = numbered(&packet).iter().map(|(sequence, _)| *sequence).collect();
-    assert_eq!(sequences, [6, 7, 8, 9]);
+    assert_eq!(sequences, [8, 9, 10, 11, 12]);
     assert_eq!(
         Packet::parse(&packet).expect("a packet").session(),
         session("0720120621")
     );
     assert_eq!(publisher.poll_packet(false, &mut packet), None);
     assert_eq!(publisher.poll_packet(true, &mut packet), Some(1));
-    assert_eq!(numbered(&packet)[0].0, 10);
-    assert_eq!(publisher.next_sequence(), SequenceNumber(11));
+    assert_eq!(numbered(&packet)[0].0, 13);
+    assert_eq!(publisher.next_sequence(), SequenceNumber(14));
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn heartbeats_and_ends_of_session_tell_the_number_behind_what_was_sent() {
         "nothing was sent yet"
     );
     packets(&mut publisher);
-    assert_eq!(told(publisher.heartbeat(), Content::Heartbeat), 8);
+    assert_eq!(told(publisher.heartbeat(), Content::Heartbeat), 10);
     assert_eq!(publisher.end_of_session(), None);
 
     for output in script.command(&[day_ended()]) {
@@ -119,7 +119,7 @@ fn heartbeats_and_ends_of_session_tell_the_number_behind_what_was_sent() {
     }
     assert_eq!(publisher.heartbeat(), None);
     packets(&mut publisher);
-    assert_eq!(told(publisher.end_of_session(), Content::EndOfSession), 11);
+    assert_eq!(told(publisher.end_of_session(), Content::EndOfSession), 13);
 }
 
 #[test]
@@ -135,10 +135,10 @@ fn a_new_day_is_a_new_session_numbered_from_one() {
     packets(&mut publisher);
     assert_eq!(
         asked(&publisher, 1).len(),
-        10,
+        12,
         "the day that ended can still be asked for"
     );
-    assert_eq!(publisher.last_sequence_of_command(), Some(SequenceNumber(10)));
+    assert_eq!(publisher.last_sequence_of_command(), Some(SequenceNumber(12)));
 
     let next_day = TradingDay(DAY.0 + 1);
     let opening = script.command(&[day_started(next_day), listed(1, "GOOG", 4)]);
@@ -146,7 +146,7 @@ fn a_new_day_is_a_new_session_numbered_from_one() {
     assert_eq!(publisher.last_sequence_of_command(), None, "the command is not whole");
     publisher.follow(&opening[1]);
     assert_eq!(publisher.session(), Some(session("0720120622")));
-    assert_eq!(publisher.last_sequence_of_command(), Some(SequenceNumber(5)));
+    assert_eq!(publisher.last_sequence_of_command(), Some(SequenceNumber(7)));
     let sent = packets(&mut publisher);
     assert_eq!(
         Packet::parse(&sent[0]).expect("a packet").session(),
@@ -172,8 +172,8 @@ fn what_was_not_polled_before_the_next_day_is_counted() {
     for output in script.command(&[day_started(TradingDay(DAY.0 + 1))]) {
         publisher.follow(&output);
     }
-    assert_eq!(publisher.counters().unsent_dropped, 7);
-    assert_eq!(numbered(&packets(&mut publisher)[0]).len(), 3);
+    assert_eq!(publisher.counters().unsent_dropped, 9);
+    assert_eq!(numbered(&packets(&mut publisher)[0]).len(), 4);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn a_book_may_be_stated_where_a_command_ends() {
         executed(2, 100, 2),
         Event::Booked(booked(rialto_model::Side::Sell, 3, 100, 50_000)),
     ]);
-    for (output, expected) in sweep.iter().zip([7, 7, 7, 10]) {
+    for (output, expected) in sweep.iter().zip([9, 9, 9, 12]) {
         publisher.follow(output);
         assert_eq!(publisher.last_sequence_of_command(), Some(SequenceNumber(expected)));
         assert_eq!(
@@ -201,7 +201,7 @@ fn a_book_may_be_stated_where_a_command_ends() {
     for output in script.command(&[Event::Ticked(rialto_model::event::Ticked::default())]) {
         publisher.follow(&output);
     }
-    assert_eq!(publisher.last_sequence_of_command(), Some(SequenceNumber(10)));
+    assert_eq!(publisher.last_sequence_of_command(), Some(SequenceNumber(12)));
     assert_eq!(publisher.last_command().0, script.seq);
 }
 
@@ -232,18 +232,18 @@ fn what_is_asked_for_again_is_what_was_sent() {
 
     for (sequence, count, count_max, got) in [
         (1, 1, 100, Ok(1)),
-        (6, 3, 100, Ok(3)),
-        (6, 4, 100, Ok(4)),
-        (6, 60_000, 60_000, Ok(4)), // what fits the packet
-        (6, 60_000, 2, Ok(2)),
-        (104, 60_000, 60_000, Ok(2)), // what there is
-        (105, 1, 100, Ok(1)),
+        (8, 3, 100, Ok(3)),
+        (8, 4, 100, Ok(4)),
+        (8, 60_000, 60_000, Ok(4)), // what fits the packet
+        (8, 60_000, 2, Ok(2)),
+        (106, 60_000, 60_000, Ok(2)), // what there is
+        (107, 1, 100, Ok(1)),
         (
-            106,
+            108,
             1,
             100,
             Err(Absent::NotSent {
-                next: SequenceNumber(106),
+                next: SequenceNumber(108),
             }),
         ),
         (
@@ -251,7 +251,7 @@ fn what_is_asked_for_again_is_what_was_sent() {
             1,
             100,
             Err(Absent::NotSent {
-                next: SequenceNumber(106),
+                next: SequenceNumber(108),
             }),
         ),
     ] {
@@ -270,7 +270,7 @@ fn what_is_asked_for_again_is_what_was_sent() {
 #[test]
 fn memory_is_bounded_and_the_oldest_messages_go() {
     const ROOM: u64 = 2_000;
-    let mut publisher = publisher(200, 51 * ROOM as usize);
+    let mut publisher = publisher(200, 56 * ROOM as usize);
     let mut sent = Vec::new();
     let mut packet = Vec::new();
     for output in outputs(&mut Script::new(), 5_000) {
@@ -281,8 +281,8 @@ fn memory_is_bounded_and_the_oldest_messages_go() {
     }
     sent.extend(packets(&mut publisher).iter().flat_map(|packet| numbered(packet)));
     let numbers: Vec<u64> = sent.iter().map(|(sequence, _)| *sequence).collect();
-    assert_eq!(numbers, (1..=5_005).collect::<Vec<_>>());
-    let floor = 5_006 - ROOM;
+    assert_eq!(numbers, (1..=5_007).collect::<Vec<_>>());
+    let floor = 5_008 - ROOM;
     assert_eq!(asked(&publisher, floor), sent[floor as usize - 1..]);
     let below = Request {
         session: session("0720120621"),
@@ -301,18 +301,18 @@ fn memory_is_bounded_and_the_oldest_messages_go() {
 #[test]
 fn an_owner_that_does_not_poll_loses_the_oldest_and_is_told() {
     const ROOM: u64 = 2_000;
-    let mut publisher = publisher(200, 51 * ROOM as usize);
+    let mut publisher = publisher(200, 56 * ROOM as usize);
     let mut script = Script::new();
     for output in outputs(&mut script, 5_000) {
         publisher.follow(&output);
     }
-    assert_eq!(publisher.counters().unsent_dropped, 5_005 - ROOM);
+    assert_eq!(publisher.counters().unsent_dropped, 5_007 - ROOM);
     let numbers: Vec<u64> = packets(&mut publisher)
         .iter()
         .flat_map(|packet| numbered(packet))
         .map(|(sequence, _)| sequence)
         .collect();
-    assert_eq!(numbers, (5_006 - ROOM..=5_005).collect::<Vec<_>>());
+    assert_eq!(numbers, (5_008 - ROOM..=5_007).collect::<Vec<_>>());
     // What is full is still judged by what waits.
     publisher.follow(&script.command(&[Event::Accepted(accepted(Buy, 5_001, 1, 50_000, true))])[0]);
     assert_eq!(publisher.poll_packet(false, &mut Vec::new()), None);
@@ -373,15 +373,15 @@ fn a_writer_that_was_fenced_off_is_not_followed() {
         script.command(&[Event::Accepted(accepted(Buy, reference, 1, 50_000, true))])[0]
     };
     publisher.follow(&order(&mut script, 2));
-    assert_eq!(publisher.next_sequence(), SequenceNumber(8));
+    assert_eq!(publisher.next_sequence(), SequenceNumber(10));
     script.epoch = 2;
     publisher.follow(&order(&mut script, 3));
-    assert_eq!(publisher.next_sequence(), SequenceNumber(8));
+    assert_eq!(publisher.next_sequence(), SequenceNumber(10));
     assert_eq!(publisher.counters().stale_epochs, 1);
-    assert_eq!(publisher.counters().messages, 7);
+    assert_eq!(publisher.counters().messages, 9);
     script.epoch = 3;
     publisher.follow(&order(&mut script, 4));
-    assert_eq!(publisher.next_sequence(), SequenceNumber(9));
+    assert_eq!(publisher.next_sequence(), SequenceNumber(11));
 }
 
 #[test]
@@ -389,10 +389,10 @@ fn bounds_that_cannot_be_kept_are_refused_with_the_mend() {
     for (datagram_max, store_bytes_max, mend) in [
         (71, 1 << 20, Some("choose 72 to 65507")),
         (65_508, 1 << 30, Some("choose 72 to 65507")),
-        (1_400, 700 * 51 - 1, Some("set at least 35700")),
-        (72, 36 * 51, None),
+        (1_400, 700 * 56 - 1, Some("set at least 39200")),
+        (72, 36 * 56, None),
         (65_507, 1 << 30, None),
-        (1_400, 700 * 51, None),
+        (1_400, 700 * 56, None),
     ] {
         let config = Config {
             datagram_max,

@@ -11,14 +11,14 @@ use crate::segments::Segments;
 pub(crate) struct Lines {
     a: Line,
     b: Option<Line>,
+    /// Where packets wait for those that leave with them: the same bytes for both lines.
+    segments: Option<Segments>,
 }
 
 #[derive(Debug)]
 struct Line {
     group: SocketAddrV4,
     socket: UdpSocket,
-    /// Where packets wait for those that leave with them.
-    segments: Option<Segments>,
 }
 
 impl Lines {
@@ -29,43 +29,58 @@ impl Lines {
         segmented: bool,
     ) -> Result<Self, StartError> {
         let open = |what, group| match multicast::sender(group, interface, ttl) {
-            Ok(socket) => Ok(Line {
-                group,
-                segments: if segmented { Segments::open(&socket) } else { None },
-                socket,
-            }),
+            Ok(socket) => Ok(Line { group, socket }),
             Err(source) => Err(StartError::Socket {
                 what,
                 address: SocketAddr::V4(group),
                 source,
             }),
         };
+        let a = open("line A", a)?;
         Ok(Self {
-            a: open("line A", a)?,
             b: b.map(|group| open("line B", group)).transpose()?,
+            segments: if segmented { Segments::open(&a.socket) } else { None },
+            a,
         })
     }
 
     /// Sends a packet on both lines, or counts that the system did not take it. Where packets leave together it may wait for
     /// [`flush`](Self::flush).
+    #[inline]
     pub(crate) fn send(&mut self, packet: &[u8], counters: &Cells) {
+        if self.segments.is_some() {
+            return self.gather(packet, counters);
+        }
         self.a.send(packet, &counters.datagrams_a, counters);
-        if let Some(b) = &mut self.b {
+        if let Some(b) = &self.b {
             b.send(packet, &counters.datagrams_b, counters);
+        }
+    }
+
+    /// Puts a packet behind those that wait, which leave first where it does not fit them.
+    fn gather(&mut self, packet: &[u8], counters: &Cells) {
+        let fits = |lines: &mut Self| lines.segments.as_mut().is_none_or(|segments| segments.push(packet));
+        if !fits(self) {
+            self.flush(counters);
+            fits(self);
         }
     }
 
     /// Sends what waits.
     pub(crate) fn flush(&mut self, counters: &Cells) {
-        self.a.flush(&counters.datagrams_a, counters);
-        if let Some(b) = &mut self.b {
-            b.flush(&counters.datagrams_b, counters);
+        let Some(segments) = self.segments.as_mut().filter(|segments| segments.count() > 0) else {
+            return;
+        };
+        self.a.send_together(segments, &counters.datagrams_a, counters);
+        if let Some(b) = &self.b {
+            b.send_together(segments, &counters.datagrams_b, counters);
         }
+        segments.clear();
     }
 
     /// Whether packets leave together.
     pub(crate) const fn is_segmented(&self) -> bool {
-        self.a.segments.is_some()
+        self.segments.is_some()
     }
 
     pub(crate) const fn group_a(&self) -> SocketAddrV4 {
@@ -78,16 +93,8 @@ impl Lines {
 }
 
 impl Line {
-    fn send(&mut self, packet: &[u8], datagrams: &Cell, counters: &Cells) {
-        if let Some(segments) = &mut self.segments {
-            if !segments.push(packet) {
-                self.flush(datagrams, counters);
-                if let Some(segments) = &mut self.segments {
-                    segments.push(packet);
-                }
-            }
-            return;
-        }
+    #[inline]
+    fn send(&self, packet: &[u8], datagrams: &Cell, counters: &Cells) {
         counters.calls.add(1);
         match self.socket.send(packet) {
             Ok(bytes) => {
@@ -98,16 +105,14 @@ impl Line {
         }
     }
 
-    fn flush(&mut self, datagrams: &Cell, counters: &Cells) {
-        let waiting = self.segments.as_mut();
-        if let Some((count, bytes, taken)) = waiting.and_then(|segments| segments.flush(&self.socket, self.group)) {
-            counters.calls.add(1);
-            if taken {
-                datagrams.add(count as u64);
-                counters.bytes.add(bytes as u64);
-            } else {
-                counters.send_errors.add(count as u64);
-            }
+    fn send_together(&self, segments: &Segments, datagrams: &Cell, counters: &Cells) {
+        let count = segments.count() as u64;
+        counters.calls.add(1);
+        if segments.send(&self.socket, self.group) {
+            datagrams.add(count);
+            counters.bytes.add(segments.bytes() as u64);
+        } else {
+            counters.send_errors.add(count);
         }
     }
 }

@@ -55,12 +55,18 @@ impl Segments {
         true
     }
 
-    /// Sends what waits in one call. Says how many packets and bytes there were, and whether the system took them; `None` where
-    /// nothing waits.
-    pub(crate) fn flush(&mut self, socket: &UdpSocket, group: SocketAddrV4) -> Option<(usize, usize, bool)> {
-        if self.count == 0 {
-            return None;
-        }
+    /// How many packets wait.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// How many bytes they have.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Sends what waits in one call, and says whether the system took it. It waits still, for the other line.
+    pub(crate) fn send(&self, socket: &UdpSocket, group: SocketAddrV4) -> bool {
         let transmit = Transmit {
             destination: SocketAddr::V4(group),
             ecn: None,
@@ -68,10 +74,12 @@ impl Segments {
             segment_size: (self.count > 1).then_some(self.length),
             src_ip: None,
         };
-        let taken = self.state.try_send(socket.into(), &transmit).is_ok();
-        let sent = (self.count, self.bytes.len(), taken);
+        self.state.try_send(socket.into(), &transmit).is_ok()
+    }
+
+    /// Nothing waits any more.
+    pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         (self.count, self.closed) = (0, false);
-        Some(sent)
     }
 }

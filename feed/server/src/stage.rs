@@ -16,16 +16,17 @@ use crate::progress::Progress;
 use crate::rerequest::Rerequest;
 use crate::tap::Tap;
 
-/// Events followed in one poll at most. A packet that is not full waits no longer than these.
-const BATCH: usize = 256;
+/// Events followed in one poll at most. Where so many waited there may be more, and a packet that is not full waits for the next
+/// poll to fill it.
+const BATCH: usize = 1_024;
 
 /// Follows the released stream and sends it as the feed.
 ///
 /// Before it goes live it is given what was released before the start by [`replay`](Self::replay), which sends nothing.
 /// Then [`poll`](Stage::poll), over and over:
 ///
-/// 1. follows up to 256 events; full packets leave at once, what is left over leaves when they are through or when it has
-///    waited for [`Config::flush_ns`], and the end of a day leaves before the next begins;
+/// 1. follows up to 1,024 events; full packets leave at once, what is left over leaves when no more events wait or when it has
+///    waited for [`Config::flush_ns`] beyond that, and the end of a day leaves before the next begins;
 /// 2. sends a heartbeat after a time of silence, or an end of session after a day's end;
 /// 3. serves up to 32 requests and packets of answers.
 ///
@@ -48,7 +49,8 @@ impl<C: Clock> FeedStage<C> {
     /// [`StartError`] for a configuration that cannot be kept, or where the system refuses a socket.
     pub fn new(config: &Config, events: Reader<Output>, clock: C) -> Result<Self, StartError> {
         config.check()?;
-        let publisher = Publisher::new(config.publisher)?;
+        let mut publisher = Publisher::new(config.publisher)?;
+        publisher.touch();
         let rerequest = Rerequest::open(config)?;
         let lines = Lines::open(
             config.lines(rerequest.address())?,
@@ -91,8 +93,10 @@ impl<C: Clock> FeedStage<C> {
 
     /// Takes in an output that was released before the start: numbered and kept for the asking, and not sent.
     pub fn replay(&mut self, output: &Output) {
-        for tap in &mut self.taps {
-            tap.follow(output, &self.feed.publisher);
+        if Tap::minds(output) {
+            for tap in &mut self.taps {
+                tap.follow(output, &self.feed.publisher);
+            }
         }
         self.feed.replay(output);
         self.feed.show_publisher();
@@ -150,13 +154,17 @@ impl<C: Clock + Send> Stage for FeedStage<C> {
         let feed = &mut self.feed;
         let taps = &mut self.taps;
         let followed = self.events.poll(BATCH, |output| {
-            for tap in &mut *taps {
-                tap.follow(output, &feed.publisher);
+            if Tap::minds(output) {
+                for tap in &mut *taps {
+                    tap.follow(output, &feed.publisher);
+                }
             }
             feed.follow(output, now);
             true
         });
-        if followed > 0 || feed.held.is_some() {
+        if followed == BATCH {
+            feed.held.get_or_insert(now);
+        } else if followed > 0 || feed.held.is_some() {
             feed.flush_due(now);
             feed.show_publisher();
             if feed.held.is_none() {
@@ -201,6 +209,7 @@ impl Feed {
         }
     }
 
+    #[inline]
     fn follow(&mut self, output: &Output, now: Monotonic) {
         let was_open = self.publisher.is_open();
         self.publisher.follow(output);
@@ -230,6 +239,7 @@ impl Feed {
         }
     }
 
+    #[inline]
     fn send_packets(&mut self, flush: bool, now: Monotonic) {
         while let Some(count) = self.publisher.poll_packet(flush, &mut self.packet) {
             self.lines.send(&self.packet, &self.counters);

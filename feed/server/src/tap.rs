@@ -37,9 +37,15 @@ impl Tap {
         }
     }
 
+    /// Whether an output is one of those to [`follow`](Self::follow).
+    #[inline]
+    pub(crate) const fn minds(output: &Output) -> bool {
+        matches!(output.event.body, Event::DayStarted(_))
+    }
+
     /// Before the publisher follows an output: a new day clears its memory, so what is left of the old one is copied first.
     pub(crate) fn follow(&mut self, output: &Output, publisher: &Publisher) {
-        if matches!(output.event.body, Event::DayStarted(_)) {
+        if Self::minds(output) {
             while self.copy(publisher) > 0 {}
             // Nobody is waited for: what found no room is lost to the tap.
             self.left_behind += behind(publisher).saturating_sub(self.next.0);

@@ -40,13 +40,13 @@ impl Keeper {
 
 /// A feed that remembers 700 messages of 3,000, and a keeper of all; another feed that remembers all.
 fn benches(bytes_per_second: u64) -> (Bench, Keeper, Bench) {
-    let outputs = Script::default().opening(MESSAGES - 5);
+    let outputs = Script::default().opening(MESSAGES - 7);
     let large = Config {
         answer_bytes_per_second: bytes_per_second,
         ..config()
     };
     let mut small = large.clone();
-    small.publisher.store_bytes_max = 51 * 700;
+    small.publisher.store_bytes_max = 56 * 700;
     let [mut forgetful, mut whole] = [&small, &large].map(Bench::new);
     let (ask, asked) = RingBuffer::new(HISTORY_WAITING_MAX);
     let (answers, answered) = RingBuffer::new(HISTORY_WAITING_MAX);

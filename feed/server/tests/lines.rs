@@ -62,7 +62,7 @@ fn both_lines_carry_exactly_the_packets() {
         (counters.datagrams_a, counters.datagrams_b),
         (counters.packets, counters.packets)
     );
-    assert_eq!((counters.messages, counters.bytes), (342, 2 * bytes as u64));
+    assert_eq!((counters.messages, counters.bytes), (344, 2 * bytes as u64));
     assert_eq!((counters.heartbeats, counters.send_errors), (0, 0));
     assert_eq!(bench.stage.progress().followed(), SequenceNumber(339));
 }
@@ -78,7 +78,7 @@ fn silence_is_broken_by_a_heartbeat_with_the_next_number() {
     bench.stream.release(&script.opening(1));
     bench.settle();
     for listener in [&bench.a, &bench.b] {
-        assert_eq!(numbered(&listener.next()).len(), 6);
+        assert_eq!(numbered(&listener.next()).len(), 8);
     }
     for (advance_ns, heartbeats) in [
         (0, 0),
@@ -96,7 +96,7 @@ fn silence_is_broken_by_a_heartbeat_with_the_next_number() {
         for listener in [&bench.a, &bench.b] {
             let datagram = listener.next();
             let packet = Packet::parse(&datagram).expect("a packet");
-            assert_eq!((packet.content(), packet.sequence().0), (Content::Heartbeat, 7));
+            assert_eq!((packet.content(), packet.sequence().0), (Content::Heartbeat, 9));
             assert_eq!(packet.session().to_string(), "0720120621");
         }
     }
@@ -107,7 +107,7 @@ fn silence_is_broken_by_a_heartbeat_with_the_next_number() {
     bench.clock.advance_ns(SECOND_NS - 1);
     bench.settle();
     assert_eq!(bench.counters().heartbeats, 3);
-    assert_eq!(numbered(&bench.a.next())[0].0, 7);
+    assert_eq!(numbered(&bench.a.next())[0].0, 9);
     bench.a.nothing_more();
 }
 
@@ -121,7 +121,7 @@ fn the_end_of_a_day_is_said_at_once_and_again_for_a_while() {
     let outputs = [script.opening(1), script.end_of_day(DAY)].concat();
     bench.stream.release(&outputs);
     bench.settle();
-    assert_eq!(numbered(&bench.a.next()).len(), 9);
+    assert_eq!(numbered(&bench.a.next()).len(), 11);
     for seconds in 0..10 {
         assert_eq!(bench.counters().ends_of_session, (1 + seconds).min(3));
         bench.clock.advance_ns(SECOND_NS);
@@ -130,7 +130,7 @@ fn the_end_of_a_day_is_said_at_once_and_again_for_a_while() {
     for _ in 0..3 {
         let datagram = bench.a.next();
         let packet = Packet::parse(&datagram).expect("a packet");
-        assert_eq!((packet.content(), packet.sequence().0), (Content::EndOfSession, 10));
+        assert_eq!((packet.content(), packet.sequence().0), (Content::EndOfSession, 12));
     }
     bench.a.nothing_more();
     assert_eq!(bench.counters().heartbeats, 0);
@@ -151,9 +151,9 @@ fn a_day_leaves_whole_before_the_next_begins_in_the_same_poll() {
     bench.stream.release(&outputs);
     assert_eq!(bench.stage.poll(), outputs.len());
     for (session, content, first, count) in [
-        ("0720120621", Content::Messages, 1, 9),
-        ("0720120621", Content::EndOfSession, 10, 0),
-        ("0720120622", Content::Messages, 1, 7),
+        ("0720120621", Content::Messages, 1, 11),
+        ("0720120621", Content::EndOfSession, 12, 0),
+        ("0720120622", Content::Messages, 1, 9),
     ] {
         let datagram = bench.a.next();
         let packet = Packet::parse(&datagram).expect("a packet");
@@ -188,9 +188,9 @@ fn after_a_restart_numbers_go_on_and_nothing_is_sent_twice() {
     bench.settle();
     let datagram = bench.a.next();
     let packet = Packet::parse(&datagram).expect("a packet");
-    assert_eq!((packet.content(), packet.sequence().0), (Content::Heartbeat, 506));
+    assert_eq!((packet.content(), packet.sequence().0), (Content::Heartbeat, 508));
     let asker = Asker::entitled(bench.stage.rerequest());
-    asker.ask("0720120621", 505, 1);
+    asker.ask("0720120621", 507, 1);
     bench.settle_requests(1);
 
     bench.stream.release(&after);
@@ -201,8 +201,8 @@ fn after_a_restart_numbers_go_on_and_nothing_is_sent_twice() {
         .iter()
         .flat_map(|packet| numbered(packet))
         .collect();
-    assert_eq!(live, whole[505..]);
-    assert_eq!(numbered(&asker.next()), whole[504..505]);
+    assert_eq!(live, whole[507..]);
+    assert_eq!(numbered(&asker.next()), whole[506..507]);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn after_a_restart_between_days_the_end_is_said_again() {
     bench.settle();
     let datagram = bench.a.next();
     let packet = Packet::parse(&datagram).expect("a packet");
-    assert_eq!((packet.content(), packet.sequence().0), (Content::EndOfSession, 10));
+    assert_eq!((packet.content(), packet.sequence().0), (Content::EndOfSession, 12));
 }
 
 #[test]
@@ -234,7 +234,7 @@ fn on_a_thread_of_its_own_it_drains_what_was_released() {
     });
     assert_eq!(progress.followed(), last);
     let counters = counters.read();
-    assert_eq!(counters.messages, ORDERS as u64 + 5);
+    assert_eq!(counters.messages, ORDERS as u64 + 7);
     assert_eq!(counters.send_errors, 0);
     assert_eq!(counters.datagrams_a, counters.packets + counters.heartbeats);
     assert_eq!(counters.datagrams_b, counters.datagrams_a);
@@ -248,7 +248,7 @@ fn messages_wait_for_their_packet_no_longer_than_the_bound() {
     };
     let mut bench = Bench::new(&config);
     let mut script = Script::default();
-    // Fifteen messages fill no packet: they wait, and others join them.
+    // They fill no packet: they wait, and others join them.
     for (outputs, later_ns) in [
         (script.opening(10), 0),
         (script.orders(5), 30_000),
@@ -270,15 +270,15 @@ fn messages_wait_for_their_packet_no_longer_than_the_bound() {
     );
     let packet = bench.a.next();
     assert_eq!(Packet::parse(&packet).expect("a packet").content(), Content::Messages);
-    assert_eq!(numbered(&packet).len(), 20);
+    assert_eq!(numbered(&packet).len(), 22);
     // A full packet waits for nothing, and what came with it waits from then on.
     let outputs = script.orders(40);
     bench.stream.release(&outputs);
     bench.stage.poll();
-    assert_eq!((bench.counters().packets, bench.counters().messages), (2, 56));
+    assert_eq!((bench.counters().packets, bench.counters().messages), (2, 58));
     bench.clock.advance_ns(50_000);
     bench.stage.poll();
-    assert_eq!((bench.counters().packets, bench.counters().messages), (3, 60));
+    assert_eq!((bench.counters().packets, bench.counters().messages), (3, 62));
 }
 
 #[test]

@@ -15,7 +15,7 @@ const SESSION: &str = "0720120621";
 /// A bench whose day has so many messages, all sent and none of them looked at.
 fn bench(config: &Config, messages: usize) -> Bench {
     let mut bench = Bench::new(config);
-    bench.stream.release(&Script::default().opening(messages - 5));
+    bench.stream.release(&Script::default().opening(messages - 7));
     bench.settle();
     bench
 }
@@ -112,7 +112,7 @@ fn a_request_that_cannot_be_answered_is_counted_by_its_reason() {
     let mut bench = bench(
         &Config {
             publisher: rialto_publisher::Config {
-                store_bytes_max: 51 * 1_000,
+                store_bytes_max: 56 * 1_000,
                 ..rialto_publisher::Config::default()
             },
             ..config()

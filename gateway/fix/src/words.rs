@@ -55,6 +55,9 @@ message_types! {
     TRADING_SESSION_STATUS_REQUEST = "g", "TradingSessionStatusRequest";
     TRADING_SESSION_STATUS = "h", "TradingSessionStatus";
     BUSINESS_MESSAGE_REJECT = "j", "BusinessMessageReject";
+    MASS_QUOTE = "i", "MassQuote";
+    MASS_QUOTE_ACKNOWLEDGEMENT = "b", "MassQuoteAcknowledgement (FIX 4.2: QuoteAcknowledgement)";
+    QUOTE_CANCEL = "Z", "QuoteCancel";
     MARKET_DATA_REQUEST = "V", "MarketDataRequest";
     MARKET_DATA_SNAPSHOT = "W", "MarketDataSnapshotFullRefresh";
     MARKET_DATA_INCREMENTAL_REFRESH = "X", "MarketDataIncrementalRefresh";

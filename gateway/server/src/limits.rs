@@ -13,7 +13,7 @@ pub const PULLS_PER_SERVICE: usize = 256;
 /// Connections accepted in one poll; the others wait in the system's queue.
 pub const ACCEPTS_PER_POLL: usize = 16;
 /// Free slots of the command ring without which nothing more is taken in. One inbound message makes at most two
-/// commands; the others keep the way free for sessions coming up and lost.
+/// commands, except for quotes; the others keep the way free for sessions coming up and lost.
 pub const COMMAND_ROOM: usize = 8;
 
 /// How long a connection has to log on, in nanoseconds; then it is closed.
@@ -48,6 +48,15 @@ pub const SUBSCRIBED_INSTRUMENTS_MAX: usize = 1024;
 pub const PRINTS_MAX: usize = 1024;
 /// Entries in one market-data message; the others come with the next.
 pub const MARKET_ENTRIES_MAX: usize = 256;
+/// Entries of one message of quotes, each at most two commands. What does not fit into the ring goes before anything else is
+/// taken in. Beyond it the message is refused.
+pub const QUOTE_ENTRIES_MAX: usize = 64;
+/// QuoteIDs remembered in one FIX session and day; beyond it the oldest is forgotten, and a copy of that message (97=Y) is
+/// taken for a new one.
+pub const QUOTE_IDS_KEPT: usize = 1024;
+/// Orders that traded and ended today, remembered at the FIX door for trades that are undone. Beyond it the oldest is
+/// forgotten, and the report of such a trade knows no totals.
+pub const ENDED_ORDERS_KEPT: usize = 1 << 17;
 /// Addresses whose bad logons are counted. Beyond it the one that was last heard of longest ago is forgotten.
 pub const GUARDED_ADDRESSES_MAX: usize = 4096;
 /// Messages over the rate that are refused one behind the other; then the session is not read for a while.

@@ -14,7 +14,8 @@ use crate::limits::COMMAND_ROOM;
 ///
 /// Whoever takes in a message asks [`has_room`](Self::has_room) first and else leaves it where it is: a full ring is
 /// back-pressure, never a reject. A connection can be lost at any time though; what has to be said then waits in `owed`
-/// until there is room. It is bounded by [`COMMAND_ROOM`] and a session's coming and going, for nothing is taken in while
+/// until there is room. So does what a message of quotes has
+/// beyond the room. It is bounded by what one message and a session's coming and going make, for nothing is taken in while
 /// anything is owed.
 #[derive(Debug)]
 pub(crate) struct Outlet {

@@ -31,15 +31,27 @@ pub struct Services {
 pub struct Ticket {
     /// The instrument.
     pub symbol: String,
-    /// `buy` or `sell`.
+    /// `buy`, `sell`, `sell_short` or `sell_short_exempt`.
     pub side: String,
     /// Shares.
     pub quantity: u32,
     /// The limit as a decimal; none: at any price.
     pub price: Option<String>,
-    /// `day` or `ioc`.
+    /// `day`, `ioc` (immediate or cancel), `fok` (fill or kill), `open` or `close` (for that auction alone).
     #[serde(default = "day")]
     pub tif: String,
+    /// Never takes liquidity.
+    #[serde(default)]
+    pub post_only: bool,
+    /// Not on the feed.
+    #[serde(default)]
+    pub hidden: bool,
+    /// How much to display at a time; none: all of it.
+    #[serde(default)]
+    pub display: Option<u32>,
+    /// How much must trade at once; none: nothing need.
+    #[serde(default)]
+    pub minimum: Option<u32>,
 }
 
 fn day() -> String {

@@ -43,9 +43,9 @@ impl Office for Nobody {
 
 /// One flag of each type, one that needs a subject, and one that is broken.
 #[derive(Default)]
-struct Some(AtomicBool);
+struct Sample(AtomicBool);
 
-impl Flags for Some {
+impl Flags for Sample {
     fn keys(&self) -> Vec<&'static str> {
         vec!["a.switch", "a.choice", "a.count", "a.share", "a.broken"]
     }
@@ -61,10 +61,10 @@ impl Flags for Some {
                 let on = self.0.load(Ordering::Relaxed);
                 evaluated(on.into(), if on { "on" } else { "off" }, "STATIC")
             }
-            ("a.choice", std::option::Option::Some("ann")) => evaluated("red".into(), "red", "TARGETING_MATCH"),
+            ("a.choice", Some("ann")) => evaluated("red".into(), "red", "TARGETING_MATCH"),
             ("a.choice", _) => evaluated("blue".into(), "blue", "DEFAULT"),
             ("a.count", _) => evaluated(250.into(), "configured", "STATIC"),
-            ("a.share", std::option::Option::Some(_)) => evaluated(true.into(), "on", "SPLIT"),
+            ("a.share", Some(_)) => evaluated(true.into(), "on", "SPLIT"),
             ("a.share", None) => return Err(NoAnswer::new("TARGETING_KEY_MISSING", "a share needs a subject")),
             ("a.broken", _) => return Err(NoAnswer::new("GENERAL", "the file is gone")),
             _ => return Err(NoAnswer::new("FLAG_NOT_FOUND", format!("no flag is called {key:?}"))),
@@ -74,7 +74,7 @@ impl Flags for Some {
 
 struct Gateway {
     server: Server,
-    flags: Arc<Some>,
+    flags: Arc<Sample>,
     _shown: (watch::Sender<Arc<str>>, watch::Sender<Arc<str>>),
 }
 
@@ -97,7 +97,7 @@ impl Gateway {
     fn open() -> Self {
         let (pictures, shown) = watch::channel(Arc::from("{}"));
         let (orders, own) = watch::channel(Arc::from("[]"));
-        let flags = Arc::new(Some::default());
+        let flags = Arc::new(Sample::default());
         let services = Services {
             pictures: shown,
             orders: own,
@@ -118,9 +118,7 @@ impl Gateway {
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
         let address = self.server.address();
         let mut stream = TcpStream::connect(address).expect("it listens");
-        stream
-            .set_read_timeout(std::option::Option::Some(PATIENCE))
-            .expect("a socket");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         let length = body.len();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n\

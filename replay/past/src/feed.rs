@@ -10,7 +10,7 @@ use crate::stream::{PastError, Stream, Visit};
 use rialto_itch::mold::{SequenceNumber as MoldNumber, Session};
 use rialto_journal::Disk;
 use rialto_model::{Event, SequenceNumber};
-use rialto_publisher::{Config, Place, Publisher, session_name};
+use rialto_publisher::{Carried, Collar, Config, Place, Publisher, session_name};
 
 /// Makes the messages of the feed's present session again.
 pub struct FeedHistory<D: Disk> {
@@ -186,8 +186,16 @@ impl<D: Disk> FeedHistory<D> {
             }
             None => {
                 let visit = self.stream.newest(|past| is_before(past, session))?;
-                let venue = visit.past.state().venue;
-                (visit, Place::before_a_day(venue))
+                let state = visit.past.state();
+                let carried = state.instruments.iter().map(|one| Carried {
+                    instrument: one.definition.instrument,
+                    collar: Collar {
+                        width: one.rules.map_or(0, |rules| rules.bands.collar),
+                        reference: one.guard.reference,
+                    },
+                });
+                let place = Place::before_a_day(state.venue, carried);
+                (visit, place)
             }
         };
         let config = Config {

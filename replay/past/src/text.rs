@@ -17,10 +17,10 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Deal, Door, Fees, FlagAct,
-    FlagChange, FlagTarget, Handling, Instructions, LossCause, Offers, OrderKind, Quote, QuoteLimits, RejectReason,
-    Rulebook, RunawayCause, RunawayLimits, RunawayTrip, SelfTrade, Sequenced, ShortSale, Side, Target, Text, TickTable,
-    TimeInForce, TradingDay,
+    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Cut, Deal, Door, FeeTier, Fees,
+    Finding, FlagAct, FlagChange, FlagTarget, Handling, Instructions, LossCause, Offers, OrderKind, Poison, Quote,
+    QuoteLimits, RejectReason, RiskLimits, Role, Rulebook, RunawayCause, RunawayLimits, RunawayTrip, SelfTrade,
+    Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay, Way,
 };
 use serde_json::{Map, Value, json};
 
@@ -217,6 +217,8 @@ listed!(
     LossCause,
     RejectReason,
     SelfTrade,
+    Role,
+    Service,
     Phase,
     AuctionOnly,
     SideFilter,
@@ -263,11 +265,17 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "Quote" => Some(Quote::PARTS),
         "QuoteLimits" => Some(QuoteLimits::PARTS),
         "Fees" => Some(Fees::PARTS),
+        "RiskLimits" => Some(RiskLimits::PARTS),
+        "FeeTier" => Some(FeeTier::PARTS),
         "Allocation" => Some(Allocation::PARTS),
         "Deal" => Some(Deal::PARTS),
         "FlagChange" => Some(FlagChange::PARTS),
         "RunawayLimits" => Some(RunawayLimits::PARTS),
         "RunawayTrip" => Some(RunawayTrip::PARTS),
+        "Cut" => Some(Cut::PARTS),
+        "Way" => Some(Way::PARTS),
+        "Finding" => Some(Finding::PARTS),
+        "Poison" => Some(Poison::PARTS),
         _ => None,
     }
 }
@@ -298,7 +306,7 @@ fn value(kind: &str, bytes: &[u8]) -> Value {
         }
         "Quotes" => bytes.chunks(Quote::SIZE).map(|quote| value("Quote", quote)).collect(),
         "bool" => bytes.iter().any(|byte| *byte != 0).into(),
-        "Symbol" | "Mpid" => {
+        "Symbol" | "Mpid" | "Actor" => {
             let length = bytes.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
             bytes
                 .get(..length)
@@ -359,7 +367,7 @@ fn put(kind: &str, given: &Value, place: &mut [u8]) -> Option<()> {
             return Some(());
         }
         "bool" => u64::from(given.as_bool()?),
-        "Symbol" | "Mpid" => {
+        "Symbol" | "Mpid" | "Actor" => {
             let bytes = unescape(given.as_str()?)?;
             place.fill(b' ');
             place.get_mut(..bytes.len())?.copy_from_slice(&bytes);

@@ -203,7 +203,7 @@ fn books_are_the_engines_behind_a_network_that_loses_a_third() {
     let mut venue = Venue {
         engine: Engine::new(Limits::default()),
         publisher: Publisher::new(PublisherConfig {
-            store_bytes_max: 51 * 2 * (wanted as usize + flow.prelude.len()),
+            store_bytes_max: 56 * 2 * (wanted as usize + flow.prelude.len()),
             ..PublisherConfig::default()
         })
         .expect("bounds"),

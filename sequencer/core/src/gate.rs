@@ -1,9 +1,10 @@
 //! The release gate.
 
+use crate::hold::Hold;
 use rialto_journal::Frontier;
 use rialto_model::{Epoch, Output};
-use rialto_ring::Stage;
 use rialto_ring::broadcast::Gate;
+use rialto_ring::{Stage, Word};
 
 /// Events looked at in one poll at most.
 const BATCH: usize = 1024;
@@ -14,6 +15,7 @@ pub struct ReleaseGate {
     events: Gate<Output>,
     frontier: Frontier,
     epoch: Epoch,
+    hold: Option<Hold>,
 }
 
 impl ReleaseGate {
@@ -24,6 +26,16 @@ impl ReleaseGate {
             events,
             frontier,
             epoch,
+            hold: None,
+        }
+    }
+
+    /// Also waits for the word of another engine, where the stream says so.
+    #[must_use]
+    pub fn heeding(self, word: Word) -> Self {
+        Self {
+            hold: Some(Hold::new(word)),
+            ..self
         }
     }
 }
@@ -38,8 +50,11 @@ impl Stage for ReleaseGate {
         if epoch != self.epoch {
             return 0;
         }
-        self.events
-            .poll(BATCH, |output| output.event.seq <= safe && output.event.epoch == epoch)
+        let safe = |output: &Output| output.event.seq <= safe && output.event.epoch == epoch;
+        match &mut self.hold {
+            None => self.events.poll(BATCH, safe),
+            Some(hold) => self.events.poll(BATCH, |output| safe(output) && hold.admits(output)),
+        }
     }
 
     fn is_drained(&self) -> bool {

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod gate;
+mod hold;
 mod room;
 mod sequencer;
 

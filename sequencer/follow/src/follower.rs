@@ -29,6 +29,8 @@ pub enum News {
     Command(Sequenced<Command>),
     /// How far the exchange is; where the last command is, that is how far behind this is.
     Frontier(SequenceNumber),
+    /// The exchange has something to say to an engine.
+    Briefed(Vec<u8>),
     /// The connection is gone, and why; it is tried again.
     Lost(Refused),
 }
@@ -136,6 +138,31 @@ impl Follower {
         }
     }
 
+    /// Says which engine this is: once behind each [`News::Connected`]. It leaves with the next call of
+    /// [`next`](Self::next) that finds no news.
+    pub fn introduce(&mut self, body: &[u8]) {
+        if let Some(connection) = &mut self.connection {
+            connection.session.introduce(body);
+        }
+    }
+
+    /// Writes what is to be said without a look for news. A connection that takes nothing is found by
+    /// [`next`](Self::next).
+    pub fn flush(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            let out = std::mem::take(connection.session.output());
+            let _ = connection.stream.set_write_timeout(Some(HANDSHAKE_MAX));
+            let _ = connection.stream.write_all(&out);
+        }
+    }
+
+    /// Says what came of commands; leaves as [`introduce`](Self::introduce) does.
+    pub fn testify(&mut self, body: &[u8]) {
+        if let Some(connection) = &mut self.connection {
+            connection.session.testify(body);
+        }
+    }
+
     fn connect(&mut self) -> Result<(), FollowError> {
         let Ok(stream) = TcpStream::connect_timeout(&self.address, HANDSHAKE_MAX) else {
             return Ok(());
@@ -187,6 +214,7 @@ impl Follower {
                 News::Command(command)
             }
             Heard::Frontier { up_to, .. } => News::Frontier(up_to),
+            Heard::Briefed(body) => News::Briefed(body),
         }))
     }
 }

@@ -37,6 +37,8 @@ pub enum Heard {
         /// What is released.
         up_to: SequenceNumber,
     },
+    /// What the exchange says to an engine.
+    Briefed(Vec<u8>),
 }
 
 /// Why a connection ends.
@@ -175,6 +177,10 @@ impl FollowerSession {
                     Refused::Farewell(reason, text)
                 })),
             (Some(Kind::SnapshotPart), _) if tagged => self.snapshot_part(body),
+            (Some(Kind::Brief), _) if tagged => {
+                self.heard.push_back(Heard::Briefed(body.to_vec()));
+                Ok(())
+            }
             (Some(Kind::Records), _) if tagged && self.snapshot.is_none() => self.records(body),
             (Some(Kind::Frontier), _) if tagged => {
                 let read = decode_frontier(body).map_err(|_| Refused::Broken("a frontier cannot be read"));
@@ -294,6 +300,23 @@ impl FollowerSession {
             );
         }
         Ok(())
+    }
+
+    /// Says which engine it is.
+    pub fn introduce(&mut self, body: &[u8]) {
+        self.say(Kind::Introduce, body);
+    }
+
+    /// Says what came of commands, at most [`ENGINE_BYTES_MAX`](crate::limits::ENGINE_BYTES_MAX) at once.
+    pub fn testify(&mut self, body: &[u8]) {
+        self.say(Kind::Testify, body);
+    }
+
+    /// Nothing is said before the welcome.
+    fn say(&mut self, kind: Kind, body: &[u8]) {
+        if let Some((own, _)) = &mut self.tags {
+            frame(&mut self.out, kind, body, Some(own));
+        }
     }
 
     /// What is to be written, the oldest first; who writes takes it off.

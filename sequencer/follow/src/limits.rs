@@ -10,6 +10,8 @@ pub const RECORDS_BYTES_MAX: usize = 48 * 1024;
 pub const SNAPSHOT_PART_BYTES: usize = 48 * 1024;
 /// The largest snapshot a follower takes.
 pub const SNAPSHOT_BYTES_MAX: u64 = 2 << 30;
+/// Bytes of what an engine says at once.
+pub const ENGINE_BYTES_MAX: usize = FRAME_BYTES_MAX - 64;
 /// Bytes of the text of a farewell.
 pub const FAREWELL_TEXT_MAX: usize = 512;
 /// Refused processes that are remembered by name; what happens beyond is said at [`Roster::refuse`](crate::Roster::refuse).

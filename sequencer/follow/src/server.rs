@@ -7,7 +7,7 @@
 use crate::key::{Key, random};
 use crate::limits::{FOLLOWERS_MAX, HANDSHAKE_MAX, SNAPSHOT_PART_BYTES, STALL_MAX};
 use crate::roster::{Process, Roster, Stale};
-use crate::server_session::{Begin, ServerSession};
+use crate::server_session::{Begin, ServerSession, Told};
 use crate::wire::{Hello, Reason, RecordsBuilder, Stand};
 use rialto_journal::{Disk, Frontier, ReadError, Reader};
 use rialto_model::{Monotonic, SequenceNumber, TableHash, Text, VenueId};
@@ -20,10 +20,12 @@ use std::time::{Duration, Instant};
 
 /// How often an idle thread looks.
 const LOOK: Duration = Duration::from_millis(2);
+/// How often a thread looks that serves an engine: somebody may wait for what it says.
+const ENGINE_LOOK: Duration = Duration::from_micros(200);
 /// How long a follower may take to read the rest when the exchange ends.
 const ENDING_MAX: Duration = Duration::from_secs(5);
 /// Bytes read from a follower at once.
-const READ_BYTES: usize = 4 * 1024;
+const READ_BYTES: usize = 64 * 1024;
 
 /// What is followed.
 pub struct Source<D: Disk> {
@@ -39,6 +41,27 @@ pub struct Source<D: Disk> {
     pub table: TableHash,
     /// Is told of each process that is refused because of its table, once until it is remembered no more.
     pub refused: OnRefused,
+    /// Who receives followers that are engines; `None` declines them.
+    pub engines: Option<Arc<dyn Engines>>,
+}
+
+/// Receives engines.
+pub trait Engines: Send + Sync {
+    /// An engine introduces itself. Gives it a seat and the first thing to say to it.
+    ///
+    /// # Errors
+    /// Why it may not join, for people: the connection ends with it.
+    fn receive(&self, peer: SocketAddr, introduction: &[u8]) -> Result<(Box<dyn Seat>, Vec<u8>), String>;
+}
+
+/// Where one engine is heard, until dropped.
+pub trait Seat: Send {
+    /// Takes what the engine says of commands. `Ok(false)`: there is no room for it now, and it is offered again; no more
+    /// is read from the engine before.
+    ///
+    /// # Errors
+    /// Why it may not stay, for people.
+    fn hear(&mut self, testimony: &[u8]) -> Result<bool, String>;
 }
 
 /// Gives the number and the file of a snapshot behind a command no later than the given one.
@@ -205,7 +228,7 @@ impl<D: Disk> Accepting<D> {
             lock(&statuses).statuses.push((id, status));
             let _gone = Gone(id, Arc::clone(&statuses));
             // What went wrong is said to the follower where it can be: nobody else is concerned.
-            if let Ok(mut serving) = Serving::begin(stream, key, &source) {
+            if let Ok(mut serving) = Serving::begin(stream, peer, key, &source) {
                 let _ = serving.run(&stop, |report| report.note(id, peer, &statuses, &source));
             }
         };
@@ -287,10 +310,14 @@ struct Serving<'a, D: Disk> {
     sent: SequenceNumber,
     /// When the socket last took something, or nothing waited for it.
     moved: Instant,
+    peer: SocketAddr,
+    seat: Option<Box<dyn Seat>>,
+    /// What the seat had no room for.
+    unheard: Option<Vec<u8>>,
 }
 
 impl<'a, D: Disk> Serving<'a, D> {
-    fn begin(stream: TcpStream, key: Key, source: &'a Source<D>) -> Result<Self, SourceError> {
+    fn begin(stream: TcpStream, peer: SocketAddr, key: Key, source: &'a Source<D>) -> Result<Self, SourceError> {
         stream.set_nonblocking(true)?;
         stream.set_nodelay(true)?;
         let nonce = random()?;
@@ -304,6 +331,9 @@ impl<'a, D: Disk> Serving<'a, D> {
             records: RecordsBuilder::new(),
             sent: SequenceNumber(0),
             moved: Instant::now(),
+            peer,
+            seat: None,
+            unheard: None,
         })
     }
 
@@ -347,13 +377,52 @@ impl<'a, D: Disk> Serving<'a, D> {
                 return self.flush();
             }
             if moved == 0 {
-                std::thread::sleep(LOOK);
+                std::thread::sleep(if self.seat.is_some() { ENGINE_LOOK } else { LOOK });
             }
         }
     }
 
+    /// Lets an engine's seat take what was said; whether the conversation goes on.
+    fn seat(&mut self) -> bool {
+        let now = self.now();
+        while let Some(told) = self.unheard.take().map(Told::Testified).or_else(|| self.session.told()) {
+            let refused = match (told, &mut self.seat) {
+                (Told::Introduced(introduction), None) => {
+                    let engines = self.source.engines.as_ref();
+                    let received = engines.map(|engines| engines.receive(self.peer, &introduction));
+                    match received.unwrap_or_else(|| Err("this exchange takes no engines".to_owned())) {
+                        Ok((seat, brief)) => {
+                            self.seat = Some(seat);
+                            self.session.brief(now, &brief);
+                            continue;
+                        }
+                        Err(why) => why,
+                    }
+                }
+                (Told::Testified(testimony), Some(seat)) => match seat.hear(&testimony) {
+                    Ok(true) => continue,
+                    Ok(false) => {
+                        self.unheard = Some(testimony);
+                        return true;
+                    }
+                    Err(why) => why,
+                },
+                _ => "an engine introduces itself once, and first".to_owned(),
+            };
+            self.session.farewell(Reason::Declined, &refused);
+            return false;
+        }
+        true
+    }
+
     /// Takes what came; `None` when the conversation is over.
     fn hear(&mut self, report: impl Fn(Report)) -> Result<Option<usize>, SourceError> {
+        if !self.seat() {
+            return Ok(None);
+        }
+        if self.unheard.is_some() {
+            return Ok(Some(0));
+        }
         let mut bytes = [0; READ_BYTES];
         let came = match self.stream.read(&mut bytes) {
             Ok(0) => return Ok(None),

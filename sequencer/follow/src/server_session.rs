@@ -14,6 +14,7 @@ use crate::wire::{
 };
 use rialto_model::codec::{Decoder, Field as _};
 use rialto_model::{Epoch, Monotonic, SequenceNumber};
+use std::collections::VecDeque;
 
 /// One follower's connection.
 pub struct ServerSession {
@@ -26,6 +27,16 @@ pub struct ServerSession {
     taken: SequenceNumber,
     heard: Monotonic,
     said: Monotonic,
+    told: VecDeque<Told>,
+}
+
+/// What a follower that is an engine says. Its bytes are between the two engines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Which it is.
+    Introduced(Vec<u8>),
+    /// What came of commands.
+    Testified(Vec<u8>),
 }
 
 /// How the stream begins for a follower.
@@ -45,6 +56,7 @@ impl ServerSession {
             taken: SequenceNumber(0),
             heard: now,
             said: now,
+            told: VecDeque::new(),
         };
         let version = VERSION;
         session.frame(Kind::Challenge, &Challenge { version, nonce }.encode());
@@ -83,11 +95,11 @@ impl ServerSession {
         if !incoming.holds(signed, tag) {
             return Err(self.refuse(Reason::Protocol, "a frame has a wrong tag"));
         }
-        let taken = signed
-            .split_first()
-            .map(|(_, body)| SequenceNumber::get(&mut Decoder::new(body)));
-        match (kind, taken) {
-            (Some(Kind::Taken), Some(Ok(taken))) => self.taken = self.taken.max(taken),
+        let body = signed.split_first().map_or(&[][..], |(_, body)| body);
+        match (kind, SequenceNumber::get(&mut Decoder::new(body))) {
+            (Some(Kind::Taken), Ok(taken)) => self.taken = self.taken.max(taken),
+            (Some(Kind::Introduce), _) => self.told.push_back(Told::Introduced(body.to_vec())),
+            (Some(Kind::Testify), _) => self.told.push_back(Told::Testified(body.to_vec())),
             _ => return Err(self.refuse(Reason::Protocol, "a frame that a follower does not send")),
         }
         Ok(None)
@@ -158,6 +170,17 @@ impl ServerSession {
             self.frame(Kind::Frontier, &encode_frontier(epoch, frontier));
         }
         Ok(())
+    }
+
+    /// The next that an engine has said. Who calls takes no more bytes before all is taken: so it is bounded.
+    pub fn told(&mut self) -> Option<Told> {
+        self.told.pop_front()
+    }
+
+    /// Says something to an engine.
+    pub fn brief(&mut self, now: Monotonic, body: &[u8]) {
+        self.said = now;
+        self.frame(Kind::Brief, body);
     }
 
     /// The last frame.

@@ -50,6 +50,12 @@ pub enum Kind {
     Taken = 7,
     /// The last frame, and why.
     Farewell = 8,
+    /// A follower that is an engine says which.
+    Introduce = 9,
+    /// What it has to say of commands.
+    Testify = 10,
+    /// What the server has to say to an engine.
+    Brief = 11,
 }
 
 impl Kind {
@@ -65,6 +71,9 @@ impl Kind {
             6 => Self::Frontier,
             7 => Self::Taken,
             8 => Self::Farewell,
+            9 => Self::Introduce,
+            10 => Self::Testify,
+            11 => Self::Brief,
             _ => return None,
         })
     }
@@ -94,11 +103,13 @@ pub enum Reason {
     Failed = 9,
     /// It has another flag table.
     OtherTable = 11,
+    /// It is an engine that may not join.
+    Declined = 10,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ended,
         Self::Full,
         Self::Stalled,
@@ -109,6 +120,7 @@ impl Reason {
         Self::TooOld,
         Self::Failed,
         Self::OtherTable,
+        Self::Declined,
     ];
 
     /// Whether it is of use to come again.

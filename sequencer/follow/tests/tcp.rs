@@ -1,7 +1,7 @@
 //! Over real sockets: a stream that grows is followed without a gap, through lost connections and a stalled follower.
 
 use rialto_follow::wire::Stand;
-use rialto_follow::{Follower, Key, News, Server, Source};
+use rialto_follow::{Engines, Follower, Key, News, Seat, Server, Source};
 use rialto_journal::disk::MemDisk;
 use rialto_journal::{Config, Durability, Syncer, Writer, recover};
 use rialto_model::command::Enter;
@@ -19,6 +19,33 @@ fn body(seq: u64) -> Command {
         ..Default::default()
     }
     .into()
+}
+
+/// Receives engines that are polite, and hears each testimony at the second offer.
+#[derive(Default)]
+struct Office;
+
+struct Chair {
+    offered: u32,
+}
+
+impl Engines for Office {
+    fn receive(&self, _: SocketAddr, introduction: &[u8]) -> Result<(Box<dyn Seat>, Vec<u8>), String> {
+        match introduction {
+            b"good day" => Ok((Box::new(Chair { offered: 0 }), b"welcome".to_vec())),
+            _ => Err("it does not say good day".to_owned()),
+        }
+    }
+}
+
+impl Seat for Chair {
+    fn hear(&mut self, testimony: &[u8]) -> Result<bool, String> {
+        self.offered += 1;
+        match testimony {
+            b"end" => Err(format!("it was offered {} times", self.offered)),
+            _ => Ok(self.offered.is_multiple_of(2)),
+        }
+    }
 }
 
 /// A journal that is being written.
@@ -76,6 +103,7 @@ impl Journal {
             snapshot: Box::new(move |_| snapshot.clone().map(|(seq, bytes)| (SequenceNumber(seq), bytes))),
             table: table_hash(),
             refused: Box::new(|_| {}),
+            engines: Some(std::sync::Arc::new(Office)),
         };
         Server::open(SocketAddr::from(([127, 0, 0, 1], 0)), key(), source).expect("a free port")
     }
@@ -167,6 +195,7 @@ fn a_server_that_dies_and_comes_again_leaves_no_gap() {
         snapshot: Box::new(|_| None),
         table: table_hash(),
         refused: Box::new(|_| {}),
+        engines: None,
     };
     let server = Server::open(address, key(), source).expect("the port is free again");
     take_up_to(&mut one, &mut last, 6_500);
@@ -270,4 +299,35 @@ fn no_more_than_so_many_may_follow() {
     assert!(why.to_string().contains("FOLLOWERS_MAX"), "{why}");
     drop(all);
     take_up_to(&mut late, &mut 0, 10);
+}
+
+#[test]
+fn an_engine_introduces_itself_is_briefed_and_heard() {
+    let mut journal = Journal::open(&MemDisk::new());
+    journal.write(10);
+    journal.sync();
+    let server = journal.serve(None);
+    let talk = |introduction: &[u8], testimonies: &[&[u8]]| {
+        let mut engine = follower(&server);
+        let (begun, mut briefed) = (Instant::now(), None);
+        loop {
+            assert!(begun.elapsed() < PATIENCE);
+            match engine.next(Duration::from_millis(200)) {
+                Ok(Some(News::Connected(_))) => engine.introduce(introduction),
+                Ok(Some(News::Briefed(brief))) => {
+                    briefed = Some(brief);
+                    for testimony in testimonies {
+                        engine.testify(testimony);
+                    }
+                }
+                Ok(_) => {}
+                Err(why) => return (briefed, why.to_string()),
+            }
+        }
+    };
+    let (briefed, why) = talk(b"good day", &[b"one", b"two", b"end"]);
+    assert_eq!(briefed.as_deref(), Some(&b"welcome"[..]));
+    assert!(why.contains("it was offered 5 times (Declined)"), "{why}");
+    let (briefed, why) = talk(b"hey", &[]);
+    assert!(briefed.is_none() && why.contains("it does not say good day"), "{why}");
 }

@@ -76,11 +76,12 @@ pub struct Gate<T> {
     next: u64,
 }
 
-/// One who reads what was released.
+/// One who reads what was released; or, by the gate's own leave, what was published ([`Gate::preview`]).
 pub struct Reader<T> {
     shared: Arc<Shared<T>>,
     index: usize,
     next: u64,
+    early: bool,
 }
 
 /// A ring of `capacity` values (rounded up to a power of two, at least 2) with `readers` readers.
@@ -99,6 +100,7 @@ pub fn broadcast<T: Copy + Send + Sync>(capacity: usize, readers: usize) -> (Wri
             shared: Arc::clone(&shared),
             index,
             next: 0,
+            early: false,
         })
         .collect();
     (
@@ -198,6 +200,18 @@ impl<T: Copy> Gate<T> {
         (self.next - start) as usize
     }
 
+    /// Lets a reader that has read nothing yet see what is published and not released. Only for who helps the gate to
+    /// decide and tells nobody: who holds the gate alone can give this leave.
+    #[must_use]
+    pub fn preview(&self, mut reader: Reader<T>) -> Reader<T> {
+        assert!(
+            Arc::ptr_eq(&self.shared, &reader.shared) && reader.next == 0,
+            "a fresh reader of this ring"
+        );
+        reader.early = true;
+        reader
+    }
+
     /// Whether nothing that was published waits for release.
     #[must_use]
     pub fn is_drained(&self) -> bool {
@@ -206,16 +220,27 @@ impl<T: Copy> Gate<T> {
 }
 
 impl<T: Copy> Reader<T> {
+    /// Up to where it may read.
+    #[inline]
+    fn end(&self) -> u64 {
+        let end = if self.early {
+            &self.shared.published
+        } else {
+            &self.shared.released
+        };
+        end.0.load(Ordering::Acquire)
+    }
+
     /// Shows up to `limit` released values to `take`, in order, as long as it takes them; the first one refused is shown
     /// again at the next call. Returns how many were taken.
     #[inline]
     pub fn poll(&mut self, limit: usize, mut take: impl FnMut(&T) -> bool) -> usize {
-        let released = self.shared.released.0.load(Ordering::Acquire);
-        let end = released.min(self.next + limit as u64);
+        let end = self.end().min(self.next + limit as u64);
         let start = self.next;
         while self.next < end {
-            // SAFETY: `next` is this reader's cursor and below `released`, loaded with Acquire above; the gate stored it
-            // after it had loaded `published` with Acquire, so the write happens before this read.
+            // SAFETY: `next` is this reader's cursor and below `published`, loaded with Acquire above, or below `released`,
+            // which the gate stored after it had loaded `published` with Acquire: the write happens before this read. The
+            // writer counts every reader's cursor, early or not, before it writes a slot again.
             #[allow(unsafe_code, reason = "the argument stands above")]
             let value = unsafe { self.shared.value(self.next) };
             if !take(value) {
@@ -229,10 +254,10 @@ impl<T: Copy> Reader<T> {
         (self.next - start) as usize
     }
 
-    /// Whether nothing that was released waits for this reader.
+    /// Whether nothing that it may read waits for this reader.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.next == self.shared.released.0.load(Ordering::Acquire)
+        self.next == self.end()
     }
 }
 
@@ -290,6 +315,25 @@ mod tests {
         assert_eq!(gate.poll(8, |_| true), 1);
         assert_eq!(take_all(&mut readers[0]), [2]);
         assert!(gate.is_drained() && readers[0].is_drained());
+    }
+
+    #[test]
+    fn a_preview_sees_what_is_published_and_holds_the_writer_like_any_reader() {
+        let (mut writer, mut gate, readers) = broadcast::<u64>(2, 2);
+        let [early, mut late] = <[Reader<u64>; 2]>::try_from(readers).unwrap();
+        let mut early = gate.preview(early);
+        writer.write(1).unwrap();
+        assert_eq!(take_all(&mut early), [0u64; 0], "written is not published");
+        writer.publish();
+        assert_eq!((take_all(&mut early), take_all(&mut late)), (vec![1], vec![]));
+        assert!(early.is_drained() && !gate.is_drained());
+        writer.write(2).unwrap();
+        writer.publish();
+        gate.poll(8, |_| true);
+        assert_eq!(take_all(&mut late), [1, 2]);
+        assert_eq!(writer.write(3), Ok(()));
+        assert_eq!(writer.write(4), Err(4), "the preview has not seen 2");
+        assert_eq!(take_all(&mut early), [2]);
     }
 
     #[test]

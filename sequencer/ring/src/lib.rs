@@ -4,6 +4,7 @@
 //! - Events travel from the engine to everyone in one broadcast ring ([`broadcast`]): written once, released by the gate,
 //!   read in place by each follower.
 //! - A [`Stage`] is a struct with a bounded unit of work; [`run`] gives stages a thread and idles by [`Idle`].
+//! - Where a second engine is on the stream, who compares and the gate share a [`Word`].
 //!
 //! `unsafe` lives in [`broadcast`] alone.
 
@@ -11,10 +12,12 @@ pub mod broadcast;
 pub mod clock;
 pub mod layout;
 pub mod stage;
+pub mod word;
 
 pub use clock::{SystemClock, VirtualClock};
 pub use layout::Layout;
 pub use stage::{Idle, Stage, Stop, run};
+pub use word::Word;
 
 /// Single-producer single-consumer rings. A push into a full ring gives the value back: the producer keeps it and stops
 /// reading its own input, which is back-pressure and never a reject.

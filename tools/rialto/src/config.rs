@@ -8,6 +8,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::Deserialize;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The whole of it. Unknown keys are refused, so that a misspelt one does not pass for a default.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,6 +59,9 @@ pub(crate) struct Config {
     /// The stream for other processes; without it none can follow.
     #[serde(default)]
     pub(crate) follow: Option<FollowConfig>,
+    /// Milliseconds that an event waits for another engine's word at most; without it 20, and 500 on fewer than four cores.
+    #[serde(default)]
+    pub(crate) candidate_wait_ms: Option<u64>,
     #[serde(default, rename = "instrument")]
     pub(crate) instruments: Vec<InstrumentConfig>,
     #[serde(default, rename = "firm")]
@@ -318,6 +322,9 @@ pub(crate) struct SessionConfig {
     /// FIX: it is told of every order of its firm, whoever sent it, and sends none.
     #[serde(default)]
     pub(crate) drop_copy: bool,
+    /// FIX: every Logon restarts both numbers, whether it asks for that or not; nothing of before is said again.
+    #[serde(default)]
+    pub(crate) reset_on_logon: bool,
     /// FIX: its name is enough to log on. For benches that cannot send a password, on a door that nobody else reaches.
     #[serde(default)]
     pub(crate) no_password: bool,
@@ -336,14 +343,15 @@ impl SessionConfig {
             cancels_per_second: 0,
             cancels_burst: 0,
             drop_copy: false,
+            reset_on_logon: false,
             no_password: false,
         }
     }
 
     fn check(&self) -> Result<()> {
         ensure!(
-            self.door == "fix" || !(self.drop_copy || self.no_password),
-            "drop_copy and no_password are of FIX sessions"
+            self.door == "fix" || !(self.drop_copy || self.reset_on_logon || self.no_password),
+            "drop_copy, reset_on_logon and no_password are of FIX sessions"
         );
         Ok(())
     }
@@ -378,6 +386,12 @@ impl Config {
         if let Some(listen) = listen {
             self.follow.get_or_insert_default().listen = listen;
         }
+    }
+
+    /// How long an event waits for another engine's word at most.
+    pub(crate) fn candidate_wait(&self) -> Duration {
+        let few = std::thread::available_parallelism().is_ok_and(|cores| cores.get() < 4);
+        Duration::from_millis(self.candidate_wait_ms.unwrap_or(if few { 500 } else { 20 }))
     }
 
     /// Whether everything in it can be.

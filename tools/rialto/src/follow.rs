@@ -201,6 +201,7 @@ impl Mirror {
                 self.frontier = self.frontier.max(command.seq);
             }
             News::Frontier(up_to) => self.frontier = self.frontier.max(up_to),
+            News::Briefed(_) => {}
             News::Lost(why) => {
                 let after = self.past.seq();
                 if self.json {

@@ -10,13 +10,17 @@ mod bench;
 mod config;
 mod console;
 mod definitions;
+mod deploy;
 mod doctor;
 mod edge;
+mod engine;
 mod exchange;
+mod facts;
 mod fix_client;
 mod flag;
 mod follow;
 mod fork;
+mod itch_day;
 mod journal;
 mod load;
 mod lobster;
@@ -25,6 +29,8 @@ mod md;
 mod order;
 mod ouch_client;
 mod out;
+mod play;
+mod recorded;
 mod relay;
 mod replay;
 mod serve;
@@ -55,8 +61,12 @@ enum Command {
     /// Real order flow through sequencer, journal, engine and feed
     #[command(subcommand)]
     Ingest(Ingest),
+    /// A recorded day into a running exchange, in company
+    Play(play::Args),
     /// Rebuild from a journal and print the hashes
     Replay(replay::Args),
+    /// What kind of market a journal holds, beside what is known of real ones
+    Facts(facts::Args),
     /// The exchange from a seed, on a disk and a clock that misbehave
     Simulate(simulate::Args),
     /// Look at a journal
@@ -73,8 +83,14 @@ enum Command {
     Fork(fork::Args),
     /// Follow the stream of an exchange from another process
     Follow(follow::Args),
+    /// An engine process of this build on the stream of an exchange, to be compared with the exchange's own
+    Engine(engine::Args),
     /// How an exchange stands
     Status(ask::Status),
+    /// Another build's engine on an exchange's stream: compared, cut over to, rolled back
+    Deploy(deploy::Deploy),
+    /// A candidate that goes live instrument by instrument, and back by itself when it is wrong
+    Canary(deploy::Canary),
     /// Act as the venue's operator: phases, rules, kill switches
     Operate(ask::Operate),
     /// Flags: variants of behaviour that are switched while the exchange runs
@@ -99,6 +115,8 @@ enum Command {
 enum Ingest {
     /// A LOBSTER day
     Lobster(lobster::Args),
+    /// An ITCH 5.0 day
+    Itch(itch_day::Args),
 }
 
 fn main() -> ExitCode {
@@ -106,7 +124,10 @@ fn main() -> ExitCode {
         Command::Up(args) => up::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Ingest(Ingest::Lobster(args)) => lobster::run(args),
+        Command::Ingest(Ingest::Itch(args)) => itch_day::run(args),
+        Command::Play(args) => play::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Facts(args) => facts::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Journal(command) => journal::run(command),
         Command::At(at) => at.run(),
@@ -114,7 +135,10 @@ fn main() -> ExitCode {
         Command::Snapshot(snapshot) => snapshot.run(),
         Command::Fork(args) => fork::run(args),
         Command::Follow(args) => follow::run(&args),
+        Command::Engine(args) => engine::run(&args),
         Command::Status(status) => status.run(),
+        Command::Deploy(deploy) => deploy.run(),
+        Command::Canary(canary) => canary.run(),
         Command::Operate(operate) => operate.run(),
         Command::Flag(command) => command.run(),
         Command::Order(args) => order::run(args),

@@ -1,5 +1,7 @@
 //! `rialto replay`: rebuilds from a journal and prints the hashes.
 
+use crate::deploy::build;
+use crate::deploy::ledger::{Ledger, Range};
 use crate::exchange::core::journal_folder;
 use crate::out;
 use anyhow::{Context as _, Result};
@@ -37,6 +39,43 @@ struct Summary {
     trading_day: String,
     seconds: f64,
     commands_per_second: f64,
+    /// Whose word was live, where another engine's ever was.
+    live: Vec<Live>,
+}
+
+/// Whose word was live from behind a command on.
+#[derive(Debug, Serialize)]
+struct Live {
+    after: u64,
+    /// The other engine's build; none: the exchange's own word again.
+    green: Option<String>,
+    /// The exchange's build.
+    standing: String,
+    /// Whether the build that was live is the one that replays.
+    this_build: bool,
+}
+
+impl Live {
+    fn of(range: &Range) -> Self {
+        Self {
+            after: range.after.0,
+            green: range.green.map(build::name),
+            standing: build::name(range.standing),
+            this_build: range.green.unwrap_or(range.standing) == build::id(),
+        }
+    }
+
+    /// What a person has to know.
+    fn warn(&self) {
+        if !self.this_build {
+            out::complain(format_args!(
+                "behind {} build {} was live, which is not at hand: what is replayed there is this build's, {}",
+                self.after,
+                self.green.as_ref().unwrap_or(&self.standing),
+                build::name(build::id())
+            ));
+        }
+    }
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
@@ -44,9 +83,18 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let until = SequenceNumber(args.until.unwrap_or(u64::MAX));
     let bar = out::progress(0, "commands", args.json);
     let mut count = 0u64;
+    let mut ledger = Ledger::default();
     let commands = journal
         .take_while(|record| !matches!(record, Ok(command) if command.seq > until))
-        .inspect(|_| {
+        .inspect(|record| {
+            if let Ok(Sequenced {
+                seq,
+                body: Command::CutOver(c),
+                ..
+            }) = record
+            {
+                ledger.cut(*seq, &c.cut);
+            }
             count += 1;
             if count.is_multiple_of(65_536) {
                 bar.inc(65_536);
@@ -56,7 +104,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let replayed = rialto_replay::replay(Engine::new(Limits::default()), commands, args.layout)?;
     let seconds = begun.elapsed().as_secs_f64();
     bar.finish_and_clear();
+    let live: Vec<Live> = ledger.ranges.iter().map(Live::of).collect();
+    live.iter().for_each(Live::warn);
     let summary = Summary {
+        live,
         commands: replayed.commands,
         events: replayed.hashes.events(),
         last_seq: replayed.state.last_seq.0,
@@ -82,6 +133,9 @@ pub(crate) fn disk(path: &Path) -> Result<OsDisk> {
     OsDisk::open_dir(&folder).with_context(|| format!("no journal at {}", path.display()))
 }
 
-fn open(path: &Path) -> Result<impl Iterator<Item = Result<Sequenced<Command>, rialto_journal::ReadError>> + Send> {
+/// The commands of a journal given by its own folder or by the data folder around it.
+pub(crate) fn open(
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<Sequenced<Command>, rialto_journal::ReadError>> + Send> {
     Ok(Reader::open(&disk(path)?)?)
 }

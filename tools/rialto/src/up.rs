@@ -1,12 +1,15 @@
 //! `rialto up`: a development exchange with a market that moves, in one process.
 
+mod company;
 mod demo;
+mod paste;
 
 use crate::agents;
 use crate::announce;
 use crate::console::Console;
 use crate::exchange::{Controls, Exchange, today};
 use crate::out;
+use crate::play::Speed;
 use crate::serve::{credentials_path, trading_day, watch};
 use crate::shutdown::Interrupt;
 use crate::view::View;
@@ -19,6 +22,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// Background agents where nobody says how many.
+const AGENTS: usize = 6;
 /// How often the controlling thread looks at everything.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -34,9 +39,9 @@ pub(crate) struct Args {
     /// user's state directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// How many background agents trade; 0 leaves the market to you
-    #[arg(long, value_name = "N", default_value_t = 6)]
-    agents: usize,
+    /// How many background agents trade; 0 leaves the market to you [default: 6]
+    #[arg(long, value_name = "N")]
+    agents: Option<usize>,
     /// What makes an event safe to release: memory or disk
     #[arg(long, default_value = "memory")]
     durability: String,
@@ -52,6 +57,9 @@ pub(crate) struct Args {
     /// Let other processes follow the stream from here; port 0 lets the system choose
     #[arg(long, value_name = "ADDR")]
     follow_listen: Option<SocketAddr>,
+    /// Milliseconds that an event waits for another engine's word at most [default: 20; 500 on fewer than four cores]
+    #[arg(long, value_name = "N")]
+    candidate_wait_ms: Option<u64>,
     /// How stages are laid onto threads: one, two, per-core or auto
     #[arg(long, default_value = "auto")]
     layout: String,
@@ -61,6 +69,15 @@ pub(crate) struct Args {
     /// Open this trading day and stay in it, instead of following the clock
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = trading_day)]
     trading_day: Option<TradingDay>,
+    /// Play this recorded day, a LOBSTER tape, while you trade in it; no agents then, unless you ask for some
+    #[arg(long, value_name = "TAPE")]
+    with_me: Option<PathBuf>,
+    /// The archive of that day, whose message file has the times
+    #[arg(long, value_name = "FILE", requires = "with_me")]
+    book: Option<PathBuf>,
+    /// How fast the day goes by: real, max or so many times as fast
+    #[arg(long, default_value = "real", requires = "with_me")]
+    speed: Speed,
     /// Print one JSON object when it is open and one when it has ended
     #[arg(long)]
     json: bool,
@@ -72,7 +89,16 @@ pub(crate) fn run(args: Args) -> Result<()> {
         None => fresh_folder()?,
     };
     std::fs::create_dir_all(&data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
-    let mut config = demo::config(&data, args.agents)?;
+    let recorded = args
+        .with_me
+        .as_deref()
+        .map(|tape| company::recorded(tape, &args))
+        .transpose()?;
+    let agents = args.agents.unwrap_or(if recorded.is_some() { 0 } else { AGENTS });
+    let mut config = demo::config(&data, agents)?;
+    if let Some(day) = &recorded {
+        company::invite(day, &mut config);
+    }
     config.durability.clone_from(&args.durability);
     config.layout.clone_from(&args.layout);
     config.idle.clone_from(&args.idle);
@@ -82,6 +108,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         config.journal_bytes_max = Some(megabytes << 20);
     }
     config.follow_at(args.follow_listen);
+    config.candidate_wait_ms = args.candidate_wait_ms;
     config.check()?;
 
     let interrupt = Interrupt::listen()?;
@@ -92,9 +119,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (ended, sent) = exchange.run(|controls| {
         let console = Console::open(demo::console_address(), controls, &data, demo::console_seat())?;
-        announce(controls, &console, &data, args.json);
+        announce(controls, &console, &data, args.json)?;
         let stop_agents = Stop::new();
-        let agents = match args.agents {
+        let mut player = recorded.map(|day| company::begin(day, controls.addresses.ouch, stop_agents.clone()));
+        let agents = match agents {
             0 => None,
             count => Some(agents::spawn(
                 demo::agents(controls, count, args.seed)?,
@@ -111,13 +139,19 @@ pub(crate) fn run(args: Args) -> Result<()> {
             && !view.wants_to_quit()
         {
             watched = watch(controls, args.trading_day, &mut |line| said.push(line));
+            if let Some(player) = &mut player {
+                player.hear(args.json, &mut |line| said.push(line));
+            }
             view.draw(controls);
             std::thread::sleep(LOOK);
         }
         view.close();
+        stop_agents.drain();
+        if let Some(player) = player {
+            player.end(args.json, &mut |line| said.push(line));
+        }
         said.print();
         console.close();
-        stop_agents.drain();
         if let Some(agents) = agents {
             let _ = agents.join();
         }
@@ -149,16 +183,17 @@ impl Said {
     }
 }
 
-fn announce(controls: &Controls, console: &Console, data: &Path, json: bool) {
+fn announce(controls: &Controls, console: &Console, data: &Path, json: bool) -> Result<()> {
+    let quickfix = paste::write_quickfix(controls, data)?;
     if json {
         announce::ready_json(controls, Some(console), data);
-        return;
+        return Ok(());
     }
-    out::say(format_args!(
-        "Rialto is open. Development mode: passwords are known, nothing survives a power loss.\n"
-    ));
+    out::say(format_args!("Rialto is open.\n"));
     announce::ready_table(controls, Some(console), data);
-    out::say(format_args!("\n{}", demo::paste_lines(controls)));
+    let lines = paste::lines(controls, console, data, &quickfix);
+    out::say(format_args!("\n{lines}\n{}", paste::SAFETY));
+    Ok(())
 }
 
 /// Everybody's password, hashed; what is there already stays.

@@ -16,7 +16,7 @@ use rialto_model::{
 
 /// Who asks for a change, under what, of which order.
 #[derive(Clone, Copy)]
-struct Request {
+pub(super) struct Request {
     session: SessionId,
     incarnation: Incarnation,
     inbound: MsgSeqNum,
@@ -106,6 +106,24 @@ impl Engine {
 
     pub(super) fn replace_special(&mut self, c: &ReplaceSpecial, events: &mut Vec<Event>) {
         self.change_order(c, true, events);
+    }
+
+    /// The order that a replace means, where it may be replaced, and how to refuse it.
+    pub(super) fn wanted_replace(&self, c: &ReplaceSpecial) -> Option<(Live, Request)> {
+        let request = Request {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            client_id: c.client_id,
+            target: c.target,
+            policy: c.policy,
+            user_ref: Some(c.user_ref),
+        };
+        self.find(&request).ok().map(|live| (live, request))
+    }
+
+    pub(super) fn take_off_instead(&mut self, live: &Live, request: &Request) -> Event {
+        self.take_off(live, request, CancelReason::InvalidReplace)
     }
 
     fn change_order(&mut self, c: &ReplaceSpecial, stated: bool, events: &mut Vec<Event>) {
@@ -312,7 +330,7 @@ impl Request {
         }
     }
 
-    fn rejected(&self, reason: RejectReason) -> Event {
+    pub(super) fn rejected(&self, reason: RejectReason) -> Event {
         ChangeRejected {
             session: self.session,
             incarnation: self.incarnation,

@@ -9,7 +9,7 @@ use rialto_model::{CancelReason, Command, EventSink, InstrumentId, OrderId, Sequ
 
 impl Engine {
     /// Fires every timer due at or before the stamp of the command that is about to be applied.
-    fn fire_timers(&mut self, sink: &mut impl EventSink) {
+    pub(crate) fn fire_timers(&mut self, sink: &mut impl EventSink) {
         while let Some((deadline, instrument, order_id)) = self.timers.first().copied() {
             if deadline > self.last_stamp {
                 break;

@@ -28,7 +28,14 @@ const UNCONSUMED: [RejectReason; 3] = [
     RejectReason::UserRefJump,
 ];
 /// Reasons under which a replace's is.
-const TERMS: [RejectReason; 21] = [
+const TERMS: [RejectReason; 28] = [
+    RejectReason::RiskOrderQuantity,
+    RejectReason::RiskOrderNotional,
+    RejectReason::RiskCollar,
+    RejectReason::RiskOpenOrders,
+    RejectReason::RiskPosition,
+    RejectReason::RiskCredit,
+    RejectReason::RiskUnpriced,
     RejectReason::DiscretionNotOffered,
     RejectReason::PriceOutsideBands,
     RejectReason::CircuitBroken,
@@ -71,8 +78,14 @@ pub(crate) struct Flow {
     pub(crate) ruled: bool,
     /// Among that, with times of cancels alone.
     pub(crate) cancels_only: bool,
+    /// With flags that are switched.
+    pub(crate) flagged: bool,
     /// Flags are retired now and then, until none is left.
     pub(crate) retires: bool,
+    /// With limits and tiers of members.
+    pub(crate) limited: bool,
+    /// The version of the directory of the member store.
+    pub(crate) directory: u32,
     /// The version of each instrument's rules.
     pub(crate) versions: [u32; 4],
     /// The whole market is halted.
@@ -154,7 +167,10 @@ impl Flow {
             calm: false,
             ruled: false,
             cancels_only: false,
+            flagged: false,
             retires: false,
+            limited: false,
+            directory: 0,
             versions: [0; 4],
             halted: false,
             deals: Vec::new(),
@@ -244,6 +260,7 @@ impl Flow {
             Event::BandsSet(e) => self.versions[usize::from(e.instrument.0) - 1] = e.version,
             Event::CircuitBroken(e) => self.halted = e.level != BreakerLevel::None,
             Event::PhaseChanged(e) => self.phases[usize::from(e.instrument.0) - 1] = e.phase,
+            Event::ShardSet(e) => self.directory = e.version,
             Event::DayEnded(_) => self.open = false,
             Event::DayStarted(e) => {
                 self.open = true;
@@ -302,6 +319,11 @@ impl Flow {
                 reset: self.random.one_in(2),
             }
             .into();
+        }
+        if self.limited
+            && let Some(command) = self.limited_body()
+        {
+            return command;
         }
         if self.ruled
             && let Some(command) = self.ruled_body()

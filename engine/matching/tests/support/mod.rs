@@ -3,6 +3,7 @@
 
 pub(crate) mod flagged;
 pub(crate) mod flow;
+pub(crate) mod limited;
 pub(crate) mod print;
 pub(crate) mod ruled;
 pub(crate) mod script;

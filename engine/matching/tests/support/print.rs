@@ -185,7 +185,25 @@ impl Names {
             Event::RulebookSet(e) => format!("rulebook {} of {}", e.version, e.instrument),
             Event::TicksSet(e) => format!("ticks {} of {}", e.version, e.instrument),
             Event::SelfTradeSet(e) => format!("firm {} self-trade {:?}", e.firm, e.mode),
+            Event::RiskLimitsSet(e) => format!("{} limited", member(e.firm, e.account)),
+            Event::FeeTierSet(e) => format!(
+                "firm {} pays {} and {} per cent",
+                e.firm, e.tier.maker_percent, e.tier.taker_percent
+            ),
+            Event::Acted(e) => format!("{} acts by {}: {}", e.actor, e.subject, e.why),
+            Event::ShardSet(e) => format!(
+                "directory {}: {} in shard {}",
+                e.version,
+                member(e.firm, e.account),
+                e.shard
+            ),
+            Event::UserSet(e) => format!("user {} is {:?} of {}", e.user, e.role, member(e.firm, e.account)),
+            Event::ServiceSet(e) => format!("firm {} served by {:?}", e.firm, e.service),
             Event::CancelOnlyChanged(e) => format!("cancels only {}", e.on),
+            Event::CutOverSet(e) => format!("behind {} build {:x}: {}", e.cut.after, e.cut.build, e.cut.green),
+            Event::Routed(e) => format!("{} build {:x}: {}", e.way.instrument, e.way.build, e.way.candidate),
+            Event::Judged(e) => format!("build {:x} passed {}", e.finding.build, e.finding.passed),
+            Event::Quarantined(e) => format!("build {:x} passes over {}", e.poison.build, e.poison.seq),
             Event::KillSwitchSet(e) => format!("firm {} killed {}", e.firm, e.killed),
             Event::Instructed(e) => format!("{} asks{}", self.of(e.order_id), instructions(&e.instructions)),
             Event::Triggered(e) => format!(
@@ -286,6 +304,14 @@ impl Names {
             Event::RunawayTripped(e) => format!("firm {} has run away: {:?}", e.trip.firm, e.trip.cause),
             Event::MassCancelRejected(e) => format!("{} mass cancel rejected {:?}", letter(e.session), e.reason),
         }
+    }
+}
+
+/// A firm, or an account of it.
+fn member(firm: FirmId, account: AccountId) -> String {
+    match account.0 {
+        0 => format!("firm {firm}"),
+        _ => format!("firm {firm} account {account}"),
     }
 }
 

@@ -54,10 +54,51 @@ impl Flow {
             }
             .into(),
             501..=506 => self.quoting(),
-            511..=515 => self.switch_flag(),
-            516..=517 => self.runaway(),
+            511 => self.deploying(),
+            512..=516 if self.flagged => self.switch_flag(),
+            517 if self.flagged => self.runaway(),
             _ => return None,
         })
+    }
+
+    /// What is said of a second engine, which no engine minds.
+    fn deploying(&mut self) -> Command {
+        let build = self.seq % 3;
+        match self.seq % 4 {
+            0 => CutOver {
+                cut: Cut {
+                    build,
+                    green: self.seq.is_multiple_of(3),
+                    ..Cut::default()
+                },
+                ..CutOver::default()
+            }
+            .into(),
+            1 => Route {
+                way: Way {
+                    build,
+                    instrument: InstrumentId((self.seq % 5) as u16),
+                    candidate: self.seq.is_multiple_of(3),
+                },
+                ..Route::default()
+            }
+            .into(),
+            2 => Judge {
+                finding: Finding {
+                    build,
+                    ..Finding::default()
+                },
+                ..Judge::default()
+            }
+            .into(),
+            _ => Quarantine {
+                poison: Poison {
+                    build,
+                    ..Poison::default()
+                },
+            }
+            .into(),
+        }
     }
 
     fn set_rulebook(&mut self, at: usize) -> Command {

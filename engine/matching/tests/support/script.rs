@@ -135,6 +135,50 @@ impl World {
                 allocation: allocation(rest),
             }
             .into(),
+            ["limit", firm, account, ref rest @ ..] => SetRiskLimits {
+                firm: FirmId(number(firm)),
+                account: AccountId(number(account)),
+                limits: risk_limits(rest),
+            }
+            .into(),
+            ["tier", firm, maker, taker] => SetFeeTier {
+                firm: FirmId(number(firm)),
+                tier: FeeTier {
+                    maker_percent: number(maker) as u16,
+                    taker_percent: number(taker) as u16,
+                },
+            }
+            .into(),
+            ["act", actor, why] => Command::from(Tick {})
+                .act(
+                    Actor::new(actor).expect("short"),
+                    Text::new(why.as_bytes()).expect("short"),
+                )
+                .into(),
+            ["shard", version, firm, account, shard] => SetShard {
+                version: number(version),
+                firm: FirmId(number(firm)),
+                account: AccountId(number(account)),
+                shard: ShardId(number(shard) as u16),
+            }
+            .into(),
+            ["user", user, firm, account, role] => SetUser {
+                user: UserId(number(user)),
+                firm: FirmId(number(firm)),
+                account: AccountId(number(account)),
+                role: *Role::ALL.iter().find(|one| format!("{one:?}") == role).expect("a role"),
+                name: Text::EMPTY,
+            }
+            .into(),
+            ["service", firm, service] => SetService {
+                firm: FirmId(number(firm)),
+                service: if service == "Bridge" {
+                    Service::Bridge
+                } else {
+                    Service::Pool
+                },
+            }
+            .into(),
             ["bust", trade] => BustTrade {
                 instrument: InstrumentId(1),
                 deal: self.deal(number(trade)),
@@ -406,6 +450,26 @@ impl World {
         let known = self.names.0.iter().find(|(_, name)| *name == word);
         Target::OrderId(known.map_or(OrderId(u64::MAX), |(order_id, _)| *order_id))
     }
+}
+
+/// Pre-trade limits by name.
+fn risk_limits(words: &[&str]) -> RiskLimits {
+    let mut limits = RiskLimits::default();
+    for pair in words.chunks_exact(2) {
+        let value: u64 = pair[1].parse().expect("a number");
+        match pair[0] {
+            "quantity" => limits.order_quantity = Quantity(value),
+            "notional" => limits.order_notional = Notional(value),
+            "collar" => limits.collar = value as u32,
+            "open" => limits.open_orders = value as u32,
+            "position" => limits.position = Quantity(value),
+            "long-only" => limits.long_only = value == 1,
+            "credit" => limits.credit = Notional(value),
+            "window" => limits.duplicate_window = value as u32,
+            other => panic!("not a limit: {other}"),
+        }
+    }
+    limits
 }
 
 /// Everything is offered; `without` leaves bits of [`Offers`] out by number.

@@ -199,12 +199,28 @@ pub(crate) fn say(message: &Message) -> String {
             EventCode::EndOfMessages => "end of messages".into(),
         },
         Message::StockDirectory(m) => format!("{} lot {}", m.stock, m.round_lot_size.0),
-        Message::StockTradingAction(m) => match m.state {
-            TradingState::Trading => format!("{} trading", m.stock),
-            TradingState::QuotationOnly => format!("{} quoting", m.stock),
-            TradingState::Paused => format!("{} paused", m.stock),
-            TradingState::Halted => format!("{} not trading", m.stock),
-        },
+        Message::StockTradingAction(m) => {
+            let state = match m.state {
+                TradingState::Trading => "trading",
+                TradingState::QuotationOnly => "quoting",
+                TradingState::Paused => "paused",
+                TradingState::Halted => "not trading",
+            };
+            let said = format!("{} {state} {}", m.stock, m.reason);
+            said.trim_end().to_owned()
+        }
+        Message::RegShoRestriction(m) => format!("{} {:?}", m.stock, m.action),
+        Message::LuldAuctionCollar(m) => format!(
+            "{} {} to {} around {}",
+            m.stock,
+            m.lower_price.units(),
+            m.upper_price.units(),
+            m.reference_price.units()
+        ),
+        Message::MwcbDeclineLevels(m) => {
+            let levels = [m.level_1, m.level_2, m.level_3].map(|level| (level.0 / 100_000_000).to_string());
+            format!("levels {}", levels.join(" "))
+        }
         Message::AddOrder(m) => format!(
             "#{} {} {} {} {}",
             m.reference.0,

@@ -8,6 +8,7 @@ use rialto_model::Timestamp;
 
 use super::connection::Connection;
 use super::names::Names;
+use super::quotes::Quoting;
 use super::store::Store;
 use crate::config::SessionSettings;
 use crate::floor::Moment;
@@ -20,6 +21,7 @@ pub(super) struct Account {
     pub(super) throttle: Throttle,
     pub(super) line: Line,
     pub(super) names: Names,
+    pub(super) quoting: Quoting,
     /// The number expected from the peer, as far as the stream or the last connection tells.
     pub(super) expected: MsgSeqNum,
 }
@@ -66,6 +68,7 @@ impl Account {
             throttle: Throttle::new(settings.throttles),
             line: Line::Idle(Idle::new(bytes_max)),
             names: Names::default(),
+            quoting: Quoting::default(),
             expected: MsgSeqNum::FIRST,
         }
     }

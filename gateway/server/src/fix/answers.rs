@@ -5,11 +5,11 @@
 
 use rialto_fix::MsgType;
 use rialto_model::event::{
-    Accepted, Cancelled, ChangeRejected, Executed, Instructed, Reduced, Rejected, Replaced, Restated, Triggered,
+    Accepted, Cancelled, ChangeRejected, Executed, Instructed, Pegged, Reduced, Rejected, Replaced, Restated, Triggered,
 };
 use rialto_model::{
-    Event, FirmId, InstrumentId, MsgSeqNum, OrderId, Quantity, RejectReason, SequenceNumber, SessionId, Target, Text,
-    Timestamp,
+    CancelReason, Event, FirmId, InstrumentId, MsgSeqNum, OrderId, Quantity, RejectReason, SequenceNumber, SessionId,
+    Target, Text, Timestamp,
 };
 
 use super::codes::{ExecType, LastLiquidity, OrdStatus, RestatementReason, ending};
@@ -43,7 +43,7 @@ pub(super) struct TradeSide {
 }
 
 impl Fix {
-    fn report(&mut self, order: &Order, report: &Report<'_>, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+    pub(super) fn report(&mut self, order: &Order, report: &Report<'_>, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
         let context = context(&mut self.exec_ids, order.instrument, at, floor).0;
         self.body.clear();
         report.write(order, &context, &mut self.body);
@@ -110,9 +110,13 @@ impl Fix {
         let Some(told) = self.told else {
             return;
         };
-        if let Some(Event::Instructed(e)) = event
-            && e.order_id == told.order_id
-        {
+        // Its instructions, and where a peg stands, are part of it.
+        let of = match event {
+            Some(Event::Instructed(e)) => Some(e.order_id),
+            Some(Event::Pegged(e)) => Some(e.order_id),
+            _ => None,
+        };
+        if of == Some(told.order_id) {
             return;
         }
         self.told = None;
@@ -136,6 +140,28 @@ impl Fix {
             restatement: Some(RestatementReason::MarketOption),
             text: "the stop price was reached",
             ..Report::of(ExecType::Triggered, order.status())
+        };
+        self.report(&order, &report, at, floor, hub);
+    }
+
+    /// A peg has a price, or another one. Said with the order where that has just been told.
+    pub(super) fn pegged(&mut self, event: &Pegged, at: At, floor: &Floor, hub: &mut Hub<Peer>) {
+        let Some(order) = self.orders.get_mut(&event.order_id) else {
+            return;
+        };
+        order.pegged = event.price;
+        let order = *order;
+        if self.told.is_some_and(|told| told.order_id == event.order_id) {
+            return;
+        }
+        let report = Report {
+            restatement: Some(RestatementReason::Repricing),
+            text: if event.price.0 == 0 {
+                "there is no price to follow: it stands aside"
+            } else {
+                "its price follows the market"
+            },
+            ..Report::of(ExecType::Restated, order.status())
         };
         self.report(&order, &report, at, floor, hub);
     }
@@ -179,6 +205,10 @@ impl Fix {
         order.leaves = event.leaves;
         order.short = event.short;
         let order = *order;
+        // The answer to the quotes that asked for it says so.
+        if order.order_id.is_quote() && self.is_quoting(event.session) {
+            return;
+        }
         let report = Report {
             restatement: Some(RestatementReason::PartialDecline),
             text: "reduced by the exchange",
@@ -192,13 +222,24 @@ impl Fix {
             return;
         };
         let by_owner = event.incarnation.0 != 0;
+        let wished = matches!(event.reason, CancelReason::Requested | CancelReason::Requoted);
+        // The answer to the quotes, or the cancel of quotes, says that they are gone.
+        let quietly = order.order_id.is_quote() && wished && self.is_quoting(event.session);
+        if order.executed.quantity > 0 || order.undone > 0 {
+            self.ended.keep(order, ending(event.reason, by_owner).1);
+        }
+        if quietly {
+            return;
+        }
         let (exec_type, status, text) = ending(event.reason, by_owner);
         if let Some(account) = self.accounts.get_mut(&event.session) {
             if by_owner {
                 account.heard(event.inbound);
                 account.names.request(event.client_id, true);
             }
-            account.names.ended(event.order_id, order.ended(status));
+            if !order.order_id.is_quote() {
+                account.names.ended(event.order_id, order.ended(status));
+            }
         }
         let asked = (by_owner && !event.client_id.is_empty()).then_some((event.client_id, order.client_id));
         let report = Report {
@@ -218,7 +259,10 @@ impl Fix {
         let order = *order;
         if side.leaves.is_zero() {
             self.orders.remove(&side.order_id);
-            if let Some(account) = self.accounts.get_mut(&order.session) {
+            self.ended.keep(order, OrdStatus::Filled);
+            if let Some(account) = self.accounts.get_mut(&order.session)
+                && !order.order_id.is_quote()
+            {
                 account.names.ended(side.order_id, order.ended(OrdStatus::Filled));
             }
         }
@@ -330,6 +374,6 @@ pub(super) fn context(exec_ids: &mut ExecIds, instrument: InstrumentId, at: At, 
 }
 
 /// The connection that asked is gone, so there is nobody to tell; the peer's next one is asked for what is missing.
-fn is_of_the_past(reason: RejectReason) -> bool {
+pub(super) fn is_of_the_past(reason: RejectReason) -> bool {
     matches!(reason, RejectReason::UnknownSession | RejectReason::SessionNotUp)
 }

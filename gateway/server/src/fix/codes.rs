@@ -5,7 +5,7 @@ use rialto_model::{
     AuctionOnly, CancelReason, Capacity, Handling, OrderKind, Phase, RejectReason, ShortSale, Side, TimeInForce,
 };
 
-use super::order_table::Order;
+use super::order_table::{Order, is_pegged};
 
 /// OrdStatus(39).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(super) enum ExecType {
     Restated = b'D',
     Trade = b'F',
     Status = b'I',
+    TradeCorrect = b'G',
+    TradeCancel = b'H',
     Triggered = b'L',
 }
 
@@ -48,6 +50,8 @@ pub(super) enum LastLiquidity {
 pub(super) enum RestatementReason {
     /// A good-till order stands again on a new day.
     Renewal = b'1',
+    /// A peg has another price.
+    Repricing = b'3',
     /// Its quantity was lowered by the exchange.
     PartialDecline = b'5',
     /// The market's doing, told by the Text beside it.
@@ -79,6 +83,7 @@ pub(super) const fn kind_out(order: &Order) -> u8 {
     let stop = order.is_waiting_stop();
     match order.kind {
         _ if stop && order.instructions.handling.has(Handling::TRAILING) => b'P',
+        _ if is_pegged(&order.instructions) => b'P',
         OrderKind::Market if stop => b'3',
         OrderKind::Limit if stop => b'4',
         OrderKind::Market => b'1',
@@ -141,9 +146,14 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::NotInThisPhase
         | RejectReason::CircuitBroken
         | RejectReason::CancelOnly => 2,
-        RejectReason::QuantityTooLarge => 3,
+        RejectReason::QuantityTooLarge
+        | RejectReason::RiskOrderQuantity
+        | RejectReason::RiskOrderNotional
+        | RejectReason::RiskOpenOrders
+        | RejectReason::RiskPosition
+        | RejectReason::RiskCredit => 3,
         RejectReason::UnknownOrder | RejectReason::NotYours => 5,
-        RejectReason::DuplicateClientId => 6,
+        RejectReason::DuplicateClientId | RejectReason::RiskDuplicate => 6,
         RejectReason::NotSupported
         | RejectReason::TypeNotOffered
         | RejectReason::LifetimeNotOffered
@@ -180,6 +190,9 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::FlagMisaimed
         | RejectReason::FlagFull
         | RejectReason::ParentsFull
+        | RejectReason::RiskCollar
+        | RejectReason::RiskUnpriced
+        | RejectReason::OldDirectory
         | RejectReason::OverRate => 99,
     }
 }
@@ -190,6 +203,34 @@ pub(crate) const fn cxl_rej_reason(reason: RejectReason) -> u64 {
         RejectReason::TooLate => 0,
         RejectReason::UnknownOrder | RejectReason::NotYours => 1,
         RejectReason::DuplicateClientId => 6,
+        _ => 99,
+    }
+}
+
+/// QuoteStatus(297).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum QuoteStatus {
+    Accepted = 0,
+    CanceledForSymbols = 1,
+    CanceledAll = 4,
+    Rejected = 5,
+    /// Taken off unasked.
+    RemovedFromMarket = 6,
+}
+
+/// QuoteRejectReason(300) and QuoteEntryRejectReason(368).
+pub(crate) const fn quote_reject_reason(reason: RejectReason) -> u64 {
+    match reason {
+        RejectReason::UnknownInstrument => 1,
+        RejectReason::MarketClosed
+        | RejectReason::NotInThisPhase
+        | RejectReason::CircuitBroken
+        | RejectReason::CancelOnly => 2,
+        RejectReason::QuantityTooLarge | RejectReason::BookFull => 3,
+        RejectReason::QuoteCrossed => 7,
+        RejectReason::PriceOffTick | RejectReason::PriceOutOfRange | RejectReason::PriceOutsideBands => 8,
+        RejectReason::TypeNotOffered | RejectReason::FirmKilled => 9,
         _ => 99,
     }
 }

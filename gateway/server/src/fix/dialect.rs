@@ -13,6 +13,10 @@ pub(super) fn translate(version: Version, msg_type: MsgType<'_>, body: &[u8], ou
         out.extend_from_slice(body);
         return;
     };
+    // The dictionary does not have it there, but the public FIXT suite wants it on the answer to an unsupported type.
+    let stated = version
+        .default_appl_ver_id()
+        .filter(|_| kind == b'j' && body.ends_with(b"\x01380=3\x01"));
     let (mut status, mut triggered): (&[u8], bool) = (b"", false);
     for field in body.split_inclusive(|&byte| byte == SOH) {
         let Some(at) = field.iter().position(|&byte| byte == b'=') else {
@@ -45,6 +49,11 @@ pub(super) fn translate(version: Version, msg_type: MsgType<'_>, body: &[u8], ou
             Said::Not => {}
         }
     }
+    if let Some(id) = stated {
+        out.extend_from_slice(b"1137=");
+        out.extend_from_slice(id);
+        out.push(SOH);
+    }
 }
 
 fn tag_number(digits: &[u8]) -> u32 {
@@ -59,6 +68,8 @@ const fn defines(version: Version, kind: u8, tag: u32) -> bool {
     match (kind, tag) {
         // ExecTransType went with FIX 4.3; ExecType says it all from then on.
         (b'8', 20) => matches!(version, Version::Fix42),
+        // SecondaryClOrdID, PeggedPrice.
+        (b'8', 526 | 839) => !matches!(version, Version::Fix42),
         // LastLiquidityInd, and what answers a mass status request.
         (b'8', 584 | 851 | 911 | 912) => !matches!(version, Version::Fix42),
         // MaxFloor became DisplayQty.
@@ -101,6 +112,9 @@ fn said<'a>(version: Version, kind: u8, tag: u32, value: &'a [u8], status: &'a [
         (b'8', 103, _) => Said::As(b"0"),
         (b'9', 102, _) => Said::As(b"2"),
         (b'8', 378, _) => Said::As(b"4"),
+        // QuoteStatus: removed from the market came later; QuoteRejectReason has no other reason.
+        (b'b', 297, b"6\x01") => Said::As(b"1"),
+        (b'b', 300 | 368, b"99\x01") => Said::Not,
         // SecurityTradingStatus: before the opening, and its rotation.
         (b'f', 326, b"21\x01" | b"22\x01") => Said::As(b"1"),
         (b'j', 380, [b'0'..=b'5', SOH]) => Said::AsItIs,
@@ -139,6 +153,20 @@ mod tests {
             (Version::Fix42, "9", "102=1|434=1|", "102=1|434=1|"),
             (Version::Fix42, "j", "372=D|380=6|", "372=D|380=0|"),
             (Version::Fix44, "j", "372=D|380=6|", "372=D|380=6|"),
+            (Version::Fix50Sp2, "j", "372=D|380=6|", "372=D|380=6|"),
+            (Version::Fix50Sp2, "j", "372=R|380=3|", "372=R|380=3|1137=9|"),
+            (Version::Fix44, "j", "372=R|380=3|", "372=R|380=3|"),
+            (
+                Version::Fix42,
+                "8",
+                "19=T1-1|20=1|39=4|150=H|",
+                "19=T1-1|20=1|39=4|150=4|",
+            ),
+            (Version::Fix44, "8", "19=T1-1|20=1|39=4|150=H|", "19=T1-1|39=4|150=H|"),
+            (Version::Fix42, "8", "378=3|526=E|839=9|", "378=3|"),
+            (Version::Fix42, "b", "297=6|300=99|", "297=1|"),
+            (Version::Fix42, "b", "299=1|368=99|297=0|", "299=1|297=0|"),
+            (Version::Fix44, "b", "297=6|300=99|", "297=6|300=99|"),
         ] {
             assert_eq!(said_as(version, kind, body), expected);
         }

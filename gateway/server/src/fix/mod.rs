@@ -11,9 +11,11 @@ mod news;
 mod order_table;
 mod orders;
 mod protocol;
+mod quotes;
 mod reports;
 mod requests;
 mod store;
 mod terms;
+mod undone;
 
 pub(crate) use protocol::Fix;

@@ -99,6 +99,17 @@ impl Names {
         user_ref
     }
 
+    /// Numbers a command of quotes that is about to be sent into the stream. It names nothing.
+    pub(super) fn number_quotes(&mut self) -> UserRef {
+        self.highest = self.highest.saturating_add(1);
+        UserRef(self.highest)
+    }
+
+    /// The stream has seen quotes under this number.
+    pub(super) fn told_quotes(&mut self, user_ref: UserRef) {
+        self.highest = self.highest.max(user_ref.0);
+    }
+
     /// Notes a request that names no order anew.
     pub(super) fn request(&mut self, client_id: Text, told: bool) {
         if !self.is_used(client_id) {

@@ -68,7 +68,7 @@ impl Fix {
                 peer.interests.market.retain(|known| known.request != request);
                 peer.interests.states.retain(|(known, _)| *known != request);
             }
-            Inward::Command(_) | Inward::Known | Inward::Refused(..) => {}
+            Inward::Command(_) | Inward::Commands(_) | Inward::Known | Inward::Refused(..) => {}
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rialto_model::event::{Accepted, Replaced, Triggered};
+use rialto_model::event::{Accepted, Quoted, Replaced, Triggered};
 use rialto_model::{
     AccountId, FirmId, Handling, Instructions, InstrumentId, OrderId, OrderKind, Price, Quantity, SessionId, ShortSale,
     Side, Text, TimeInForce, UserRef,
@@ -30,6 +30,10 @@ pub(super) struct Order {
     pub(super) leaves: Quantity,
     pub(super) executed: Executed,
     pub(super) instructions: Instructions,
+    /// Where a peg stands; zero: nowhere.
+    pub(super) pegged: Price,
+    /// Executed, and undone since: not open again, so the total still has it.
+    pub(super) undone: u64,
 }
 
 /// What of an order was executed.
@@ -49,6 +53,14 @@ impl Executed {
         self.notional = self
             .notional
             .saturating_add(i128::from(price.0) * i128::from(quantity.0));
+    }
+
+    /// Takes back what a trade added.
+    pub(super) fn take_back(&mut self, quantity: Quantity, price: Price) {
+        self.quantity = self.quantity.saturating_sub(quantity.0);
+        self.notional = self
+            .notional
+            .saturating_sub(i128::from(price.0) * i128::from(quantity.0));
     }
 
     /// The average price, rounded half up, and the digits it has at an instrument of this scale.
@@ -80,6 +92,31 @@ impl Order {
             leaves: event.quantity,
             executed: Executed::default(),
             instructions: Instructions::NONE,
+            pegged: Price(0),
+            undone: 0,
+        }
+    }
+
+    /// A side of a quote. `name`: QuoteID and QuoteEntryID.
+    pub(super) fn quoted(event: &Quoted, name: Text) -> Self {
+        Self {
+            session: event.session,
+            firm: event.firm,
+            order_id: event.order_id,
+            user_ref: event.user_ref,
+            client_id: name,
+            account: event.account,
+            instrument: event.instrument,
+            side: event.side,
+            short: ShortSale::None,
+            kind: OrderKind::Limit,
+            tif: TimeInForce::Day,
+            price: event.price,
+            leaves: event.quantity,
+            executed: Executed::default(),
+            instructions: Instructions::NONE,
+            pegged: Price(0),
+            undone: 0,
         }
     }
 
@@ -94,6 +131,7 @@ impl Order {
         self.leaves = event.quantity;
         // Those that it has from here on follow.
         self.instructions = Instructions::NONE;
+        self.pegged = Price(0);
     }
 
     /// The order as it is once its stop price was reached.
@@ -118,9 +156,12 @@ impl Order {
         self.instructions.trigger.0 != 0
     }
 
-    /// OrderQty(38): the total, what was executed included.
+    /// OrderQty(38): the total, what was executed included, undone or not.
     pub(super) fn total(&self) -> u64 {
-        self.leaves.0.saturating_add(self.executed.quantity)
+        self.leaves
+            .0
+            .saturating_add(self.executed.quantity)
+            .saturating_add(self.undone)
     }
 
     /// Its status while it lives, or when it has just been executed in full.
@@ -131,6 +172,12 @@ impl Order {
             (_, true) => OrdStatus::Filled,
         }
     }
+}
+
+/// Whether such an order follows the market.
+pub(super) const fn is_pegged(instructions: &Instructions) -> bool {
+    let handling = instructions.handling;
+    handling.has(Handling::PEG_PRIMARY) || handling.has(Handling::PEG_MIDPOINT)
 }
 
 pub(super) type OrderTable = HashMap<OrderId, Order>;

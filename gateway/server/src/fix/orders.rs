@@ -1,4 +1,4 @@
-//! From an application message to the command it comes to (FIX 4.4, volume 4: D, F, G, q).
+//! From an application message to the command it comes to (FIX 4.4, volume 4: D, F, G, q; quotes: [`quotes`]).
 //!
 //! A new order that cannot be one is refused through the stream, so that its answer can be sent again. A cancel or replace
 //! that cannot be understood gets a BusinessMessageReject: FIX has no place in an OrderCancelReject for what is wrong with
@@ -18,6 +18,7 @@ use super::connection::Pending;
 use super::market::Subscription;
 use super::names::Names;
 use super::order_table::OrderTable;
+use super::quotes::{self, Quoting};
 use super::requests;
 use super::terms::{self, Fault, NOT_SUPPORTED, Terms};
 use crate::directory::Directory;
@@ -45,6 +46,8 @@ pub(super) struct Sender {
 pub(super) enum Inward {
     /// This command.
     Command(Command),
+    /// These, in this order: they are one message.
+    Commands(Vec<Command>),
     /// Nothing: it was sent before, and says so.
     Known,
     /// A BusinessMessageReject.
@@ -63,6 +66,7 @@ pub(super) enum Inward {
 pub(super) struct Context<'a> {
     pub(super) directory: &'a Directory,
     pub(super) names: &'a mut Names,
+    pub(super) quoting: &'a mut Quoting,
     pub(super) orders: &'a OrderTable,
 }
 
@@ -73,6 +77,8 @@ pub(super) fn read(message: &Message<'_>, sender: &Sender, context: &mut Context
         MsgType::ORDER_CANCEL_REQUEST => cancel,
         MsgType::ORDER_CANCEL_REPLACE_REQUEST => replace,
         MsgType::ORDER_MASS_CANCEL_REQUEST => mass_cancel,
+        MsgType::MASS_QUOTE => return quotes::mass_quote(message, sender, context),
+        MsgType::QUOTE_CANCEL => return quotes::cancel(message, sender, context),
         _ => return requests::read(message, sender.session, context),
     };
     let Some(given) = message.get(tags::CL_ORD_ID) else {

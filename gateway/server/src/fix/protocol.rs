@@ -29,9 +29,11 @@ use super::codes::{
 };
 use super::connection::{Connection as Peer, Logon, OverRate, PENDING_ANSWERS, Pending, Stage, fix_now};
 use super::dialect::translate;
-use super::order_table::OrderTable;
+use super::order_table::{OrderTable, is_pegged};
 use super::orders::{self, Inward, Sender};
+use super::quotes::{QuotesAtHand, Quoting};
 use super::reports::ExecIds;
+use super::undone::EndedOrders;
 use crate::depth::Depth;
 use crate::door::Protocol;
 use crate::floor::Floor;
@@ -50,6 +52,9 @@ pub(crate) struct Fix {
     pub(super) exec_ids: ExecIds,
     /// Of which the report is to come.
     pub(super) told: Option<Told>,
+    /// Whose quotes the events at hand are about.
+    pub(super) quotes_at_hand: Option<QuotesAtHand>,
+    pub(super) ended: EndedOrders,
     pub(super) depth: Depth,
     /// Sessions that are told of every order of a firm.
     pub(super) drop_copies: BTreeMap<FirmId, Vec<SessionId>>,
@@ -100,6 +105,8 @@ impl Fix {
             orders: OrderTable::new(),
             exec_ids: ExecIds::default(),
             told: None,
+            quotes_at_hand: None,
+            ended: EndedOrders::default(),
             depth: Depth::default(),
             drop_copies: BTreeMap::new(),
             interested: BTreeSet::new(),
@@ -164,7 +171,7 @@ impl Fix {
         let logon = Logon {
             name: name.to_vec(),
             inbound: u32::try_from(inbound).unwrap_or(0),
-            reset: request.resets_numbers(),
+            reset: request.resets_numbers() || (floor.config.settings_of(name).reset_on_logon && !request.is_relogon()),
         };
         let ask = if logon.inbound == 0 {
             LogonAsk::Refuse("MsgSeqNum(34) is 0 or beyond 32 bits: count from 1")
@@ -209,6 +216,7 @@ impl Fix {
         let mut context = orders::Context {
             directory: &floor.directory,
             names: &mut account.names,
+            quoting: &mut account.quoting,
             orders: &self.orders,
         };
         orders::read(message, &sender, &mut context)
@@ -235,6 +243,11 @@ impl Fix {
                 self.note(what, logon.inbound, connection, floor);
             }
             Step::Message(Inward::Command(command)) => floor.outlet.push(command),
+            Step::Message(Inward::Commands(commands)) => {
+                for command in commands {
+                    floor.outlet.push(command);
+                }
+            }
             Step::Message(inward) => self.answer(inward, connection),
             Step::Nothing => {}
             Step::Reject(text, reject) => {
@@ -275,7 +288,9 @@ impl Fix {
         };
         let now = floor.stream_time();
         match message.msg_type() {
-            MsgType::ORDER_CANCEL_REQUEST | MsgType::ORDER_MASS_CANCEL_REQUEST => account.throttle.cancel(now),
+            MsgType::ORDER_CANCEL_REQUEST | MsgType::ORDER_MASS_CANCEL_REQUEST | MsgType::QUOTE_CANCEL => {
+                account.throttle.cancel(now)
+            }
             _ => account.throttle.order(now),
         }
     }
@@ -354,9 +369,13 @@ impl Fix {
             let why = "it was lost a moment ago: wait for reconnect_after";
             return self.refuse(connection, &logon.name, why, floor);
         }
-        let expected = account.map_or(0, |account| account.expected.0);
+        let expected = if logon.reset {
+            1
+        } else {
+            account.map_or(0, |account| account.expected.0)
+        };
         // A Logon ahead of its turn is asked about; it does not say that what is missing came.
-        let in_turn = logon.reset || u64::from(logon.inbound) == expected;
+        let in_turn = u64::from(logon.inbound) == expected;
         let inbound = MsgSeqNum(if in_turn { logon.inbound } else { 0 });
         if floor.bring_up(session, connection.id, inbound, logon.reset) {
             connection.session.stage = Stage::Coming { session };
@@ -414,12 +433,13 @@ impl Fix {
         let bytes_max = floor.config.log_bytes_max;
         // The connection before may still have bytes to write; the session is another's now.
         Self::hang_up(account, hub, bytes_max);
+        if event.reset {
+            account.expected = rialto_fix::MsgSeqNum::FIRST;
+            if let Line::Idle(idle) = &mut account.line {
+                idle.restart();
+            }
+        }
         let expected = account.expected;
-        account.expected = if event.reset {
-            rialto_fix::MsgSeqNum::FIRST
-        } else {
-            expected
-        };
         account.heard(event.inbound);
         if let Some(id) = waiting
             && let Some(connection) = hub.get_mut(id)
@@ -434,9 +454,6 @@ impl Fix {
             fix.release_admin(now);
             hub.queue(id);
         } else if let Line::Idle(idle) = &mut account.line {
-            if event.reset {
-                idle.restart();
-            }
             idle.skip();
         }
     }
@@ -487,6 +504,7 @@ impl Fix {
                 idle.restart();
             }
             account.names.begin_day();
+            account.quoting = Quoting::default();
             account.expected = rialto_fix::MsgSeqNum::FIRST;
         }
     }
@@ -526,11 +544,17 @@ impl Protocol for Fix {
                 self.accounts
                     .insert(e.session, Account::new(settings, floor.config.log_bytes_max));
             }
-            Event::DayStarted(_) => self.begin_day(floor, hub),
+            Event::DayStarted(_) => {
+                self.ended.clear();
+                self.begin_day(floor, hub);
+            }
             Event::DayEnded(_) => self.end_day(hub),
             Event::SessionOpened(e) => self.opened(e, at, floor, hub),
             Event::SessionClosed(e) if self.accounts.contains_key(&e.session) => {
                 self.interested.remove(&e.session);
+                if let Some(account) = self.accounts.get_mut(&e.session) {
+                    account.quoting.forget_answer();
+                }
                 // Who still held it was put out by somebody else; the session can say nothing any more.
                 if let Some(id) = floor.roster.closed(e.session)
                     && let Some(connection) = hub.get_mut(id)
@@ -588,10 +612,27 @@ impl Protocol for Fix {
             Event::Rejected(e) => self.rejected(e, at, floor, hub),
             Event::ChangeRejected(e) => self.change_rejected(e, at, floor, hub),
             Event::Restated(e) => self.restated(e, at, floor, hub),
+            Event::Pegged(e) => self.pegged(e, at, floor, hub),
+            Event::MassQuoted(e) => self.mass_quoted(e),
+            Event::MassQuoteRejected(e) => self.mass_quote_rejected(e),
+            Event::QuoteRejected(e) => self.quote_rejected(e),
+            Event::Quoted(e) => self.quoted(e),
+            Event::QuotesCancelled(e) => self.quotes_cancelled(e),
+            Event::ProtectionTripped(e) => self.protection_tripped(e, at, floor, hub),
+            Event::TradeBusted(e) => self.trade_busted(e, at, floor, hub),
+            Event::TradeCorrected(e) => self.trade_corrected(e, at, floor, hub),
             _ => {}
         }
-        if output.last || matches!(output.event.body, Event::Instructed(_)) {
+        let whole = match &output.event.body {
+            Event::Instructed(e) => !is_pegged(&e.instructions),
+            Event::Pegged(_) => true,
+            _ => output.last,
+        };
+        if whole || output.last {
             self.report_told(None, at, floor, hub);
+        }
+        if output.last {
+            self.quotes_told(at, floor, hub);
         }
     }
 

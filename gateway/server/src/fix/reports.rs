@@ -1,7 +1,7 @@
 //! ExecutionReport(8) and OrderCancelReject(9) as bodies, fields ascending by tag, in the form that all versions share; what
 //! a version does not define is left out on the way to it ([`dialect`](super::dialect)).
 
-use rialto_fix::message::FieldWriter;
+use rialto_fix::message::{FieldWriter, SOH};
 use rialto_fix::{Tag, TimePrecision, UtcTimestamp, tags};
 use rialto_model::event::{ChangeRejected, Rejected};
 use rialto_model::{
@@ -22,7 +22,9 @@ const MASS_CANCEL_REQUEST_TYPE: Tag = Tag(530);
 const MASS_CANCEL_RESPONSE: Tag = Tag(531);
 const MASS_CANCEL_REJECT_REASON: Tag = Tag(532);
 const TOTAL_AFFECTED_ORDERS: Tag = Tag(533);
+const SECONDARY_CL_ORD_ID: Tag = Tag(526);
 const MASS_STATUS_REQ_ID: Tag = Tag(584);
+const PEGGED_PRICE: Tag = Tag(839);
 const TRD_MATCH_ID: Tag = Tag(880);
 const TOT_NUM_REPORTS: Tag = Tag(911);
 const LAST_RPT_REQUESTED: Tag = Tag(912);
@@ -30,6 +32,9 @@ const MASS_ACTION_REPORT_ID: Tag = Tag(1369);
 
 /// ExecTransType(20): nothing that was said before is taken back.
 const NEW_TRANSACTION: u8 = b'0';
+/// The same: the execution of ExecRefID(19) is undone, or another stands in its place.
+const CANCEL: u8 = b'1';
+const CORRECT: u8 = b'2';
 /// The same: nothing has happened.
 const STATUS: u8 = b'3';
 /// What an ID says where there is none.
@@ -37,7 +42,7 @@ const NONE: &[u8] = b"NONE";
 /// What Symbol(55) says where there is no such instrument.
 const NO_SYMBOL: &str = "[N/A]";
 
-/// ExecID(17): the number of the command and a count of its reports at this door.
+/// ExecID(17) of what is no trade: the number of the command and a count of its reports at this door.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ExecIds {
     seq: SequenceNumber,
@@ -77,6 +82,8 @@ pub(super) struct Report<'a> {
     /// The request that is answered, and the name that the order had before; `None`: nobody asked.
     pub(super) asked: Option<(Text, Text)>,
     pub(super) last: Option<Last>,
+    /// The execution that is taken back.
+    pub(super) undone: Option<Last>,
     pub(super) restatement: Option<RestatementReason>,
     pub(super) text: &'a str,
     /// Its place among the answers to a mass status request.
@@ -90,6 +97,14 @@ pub(super) struct Last {
     pub(super) price: Price,
     pub(super) liquidity: LastLiquidity,
     pub(super) trade: TradeId,
+}
+
+impl Last {
+    /// ExecID(17) of a trade: its number and the side, so that a report which takes it back can name it without a memory of
+    /// what was told.
+    fn exec_id(&self) -> String {
+        format!("T{}-{}", self.trade, self.liquidity as u8 - b'0')
+    }
 }
 
 /// One of the answers to a mass status request.
@@ -108,6 +123,7 @@ impl Report<'_> {
             status,
             asked: None,
             last: None,
+            undone: None,
             restatement: None,
             text: "",
             mass_status: None,
@@ -120,25 +136,34 @@ impl Report<'_> {
         let (average, average_scale) = order.executed.average(context.scale.0);
         let (client_id, orig_client_id) = self.asked.unwrap_or((order.client_id, Text::EMPTY));
         let instructions = &order.instructions;
+        // A quote has two names: its QuoteID, and its QuoteEntryID.
+        let mut names = client_id.as_bytes().splitn(2, |byte| *byte == SOH);
+        let (client_id, second_id) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
         let mut body = FieldWriter::new(out);
         body.unsigned(tags::ACCOUNT, u64::from(order.account.0))
             .decimal(tags::AVG_PX, average, average_scale)
-            .bytes(tags::CL_ORD_ID, client_id.as_bytes())
+            .bytes(tags::CL_ORD_ID, client_id)
             .unsigned(tags::CUM_QTY, order.executed.quantity);
-        match self.exec_type {
+        match (self.exec_type, &self.last) {
             // A status is no execution.
-            ExecType::Status => body.character(tags::EXEC_ID, b'0'),
+            (ExecType::Status, _) => body.character(tags::EXEC_ID, b'0'),
+            (ExecType::Trade | ExecType::TradeCorrect, Some(last)) => body.text(tags::EXEC_ID, &last.exec_id()),
             _ => body.text(
                 tags::EXEC_ID,
                 &format!("{}-{}", context.exec_id.seq, context.exec_id.count),
             ),
         };
-        body.bytes(tags::EXEC_INST, exec_inst(order)).character(
+        body.bytes(tags::EXEC_INST, exec_inst(order));
+        if let Some(undone) = self.undone {
+            body.text(tags::EXEC_REF_ID, &undone.exec_id());
+        }
+        body.character(
             tags::EXEC_TRANS_TYPE,
-            if self.exec_type == ExecType::Status {
-                STATUS
-            } else {
-                NEW_TRANSACTION
+            match self.exec_type {
+                ExecType::Status => STATUS,
+                ExecType::TradeCancel => CANCEL,
+                ExecType::TradeCorrect => CORRECT,
+                _ => NEW_TRANSACTION,
             },
         );
         if let Some(last) = &self.last {
@@ -186,8 +211,12 @@ impl Report<'_> {
         if let Some(reason) = self.restatement {
             body.character(tags::EXEC_RESTATEMENT_REASON, reason as u8);
         }
+        body.bytes(SECONDARY_CL_ORD_ID, second_id);
         if let Some(part) = &self.mass_status {
             body.bytes(MASS_STATUS_REQ_ID, part.request);
+        }
+        if order.pegged.0 != 0 && !self.is_end() {
+            body.decimal(PEGGED_PRICE, order.pegged.0, scale);
         }
         if let Some(last) = &self.last {
             body.character(tags::LAST_LIQUIDITY_IND, last.liquidity as u8)
@@ -218,6 +247,8 @@ fn exec_inst(order: &Order) -> &'static [u8] {
         handling.has(Handling::POST_ONLY),
         order.is_waiting_stop() && handling.has(Handling::TRAILING),
     ) {
+        _ if handling.has(Handling::PEG_PRIMARY) => b"R",
+        _ if handling.has(Handling::PEG_MIDPOINT) => b"M",
         (true, _) => b"6",
         (_, true) => b"L",
         _ => b"",

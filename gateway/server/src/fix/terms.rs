@@ -2,7 +2,8 @@
 //!
 //! | tag | becomes |
 //! |---|---|
-//! | 40 = 1 2 3 4, P | market, limit, stop, stop-limit; P with 18 = L (or a) and 211: a stop that trails the last trade |
+//! | 40 = 1 2 3 4, P | market, limit, stop, stop-limit; P with 18 = L (or a; 1094 = 8) and 211: a stop that trails the last trade |
+//! | 40 = P with 18 = R or M (1094 = 5 or 2) | primary or midpoint peg up to the limit 44, hidden; 211 only as 0 |
 //! | 59 = 0 1 2 3 4 6 7 | day, good-till-cancel, at the opening, immediate-or-cancel, fill-or-kill, good-till-date, at the close |
 //! | 18 = 5 6, H Q o p | held, post-only; the session's cancel on disconnect is on (Q, o) or off (H, p) for this order |
 //! | 99, 110, 126 or 432 | stop price, minimum quantity, expiry |
@@ -22,6 +23,7 @@ use rialto_model::{
 
 pub(super) const MAX_SHOW: Tag = Tag(210);
 pub(super) const PEG_OFFSET_VALUE: Tag = Tag(211);
+const PEG_PRICE_TYPE: Tag = Tag(1094);
 pub(super) const DISPLAY_QTY: Tag = Tag(1138);
 pub(super) const SELF_MATCH_PREVENTION_ID: Tag = Tag(2362);
 /// Tags of our own and of other exchanges, from the range that FIX leaves to its users.
@@ -34,6 +36,16 @@ const NOT_OFFERED: [Tag; 3] = [
     Tag(388),  // DiscretionInst
     Tag(1092), // PriceProtectionScope
     Tag(1100), // TriggerType
+];
+
+/// What a peg may say of itself: it floats (835), its distance is one of prices (836) with nothing beyond (837), it is rounded
+/// to the passive side (838) and follows this exchange's book (840).
+const PEG_TERMS: [(Tag, &[u8]); 5] = [
+    (Tag(835), b"0"),
+    (Tag(836), b"0"),
+    (Tag(837), b"0"),
+    (Tag(838), b"2"),
+    (Tag(840), b"1"),
 ];
 
 /// What is wrong with an order.
@@ -61,11 +73,23 @@ pub(super) struct Terms {
     pub(super) quantity_is_open: bool,
 }
 
-/// ExecInst(18).
+/// What a price follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Peg {
+    /// The last trade.
+    Last,
+    /// The best displayed price of its side.
+    Primary,
+    /// The mean of the best ones.
+    Midpoint,
+}
+
+/// ExecInst(18), and PegPriceType(1094) that says the same of a peg.
 #[derive(Default)]
 struct ExecInst {
     post_only: bool,
-    last_peg: bool,
+    /// What the order's price follows, where it follows one.
+    peg: Option<Peg>,
     cancel_on_disconnect: Option<bool>,
 }
 
@@ -77,27 +101,43 @@ pub(super) fn read(message: &Message<'_>, scale: PriceScale) -> Result<Terms, Fa
     let ord_type = message
         .character(tags::ORD_TYPE)
         .map_err(|_| Fault::Missing(tags::ORD_TYPE))?;
-    let (kind, trailing) = match ord_type {
-        b'1' | b'3' => (OrderKind::Market, false),
-        b'2' | b'4' => (OrderKind::Limit, false),
-        b'P' if exec_inst.last_peg => (OrderKind::Market, true),
+    let peg = match (ord_type, exec_inst.peg) {
+        (b'P', Some(peg)) => Some(peg),
+        (b'P', None) | (_, Some(_)) => return Err(NOT_SUPPORTED),
+        _ => None,
+    };
+    let trailing = peg == Some(Peg::Last);
+    let kind = match ord_type {
+        b'1' | b'3' => OrderKind::Market,
+        b'2' | b'4' => OrderKind::Limit,
+        b'P' if trailing => OrderKind::Market,
+        b'P' => OrderKind::Limit,
         _ => return Err(NOT_SUPPORTED),
     };
     let trigger = match ord_type {
         b'3' | b'4' => price(message, tags::STOP_PX, scale)?,
-        b'P' => price(message, PEG_OFFSET_VALUE, scale)?,
+        b'P' if trailing => price(message, PEG_OFFSET_VALUE, scale)?,
+        // No peg keeps a distance from what it follows.
+        b'P' if message.get(PEG_OFFSET_VALUE).is_some() => match price(message, PEG_OFFSET_VALUE, scale) {
+            Ok(Price(0)) => Price(0),
+            _ => return Err(NOT_SUPPORTED),
+        },
         _ if message.get(tags::STOP_PX).is_some() || message.get(PEG_OFFSET_VALUE).is_some() => return Err(CONFLICT),
         _ => Price(0),
     };
-    if matches!(ord_type, b'3' | b'4' | b'P') && trigger.0 == 0 {
+    if (trailing || matches!(ord_type, b'3' | b'4')) && trigger.0 == 0 {
         return Err(Fault::Reason(RejectReason::TriggerInvalid));
     }
     let (tif, auction, expires) = lifetime(message)?;
     let (display, hidden) = displayed(message)?;
+    let pegged = peg.is_some() && !trailing;
     let handling = [
         (exec_inst.post_only, Handling::POST_ONLY),
         (message.is_set(SLIDE), Handling::SLIDE),
-        (hidden, Handling::HIDDEN),
+        // No peg follows another, so none is displayed.
+        (hidden || pegged, Handling::HIDDEN),
+        (peg == Some(Peg::Primary), Handling::PEG_PRIMARY),
+        (peg == Some(Peg::Midpoint), Handling::PEG_MIDPOINT),
         (trailing, Handling::TRAILING),
     ];
     Ok(Terms {
@@ -135,13 +175,35 @@ fn exec_inst(message: &Message<'_>) -> Result<ExecInst, Fault> {
         match instruction {
             b"" | b"5" => {}
             b"6" => read.post_only = true,
-            b"L" | b"a" => read.last_peg = true,
+            b"L" | b"a" => follow(&mut read, Peg::Last)?,
+            b"R" => follow(&mut read, Peg::Primary)?,
+            b"M" => follow(&mut read, Peg::Midpoint)?,
             b"Q" | b"o" => read.cancel_on_disconnect = Some(true),
             b"H" | b"p" => read.cancel_on_disconnect = Some(false),
             _ => return Err(NOT_SUPPORTED),
         }
     }
+    match message.get(PEG_PRICE_TYPE) {
+        None => {}
+        Some(b"2") => follow(&mut read, Peg::Midpoint)?,
+        Some(b"5") => follow(&mut read, Peg::Primary)?,
+        Some(b"8") => follow(&mut read, Peg::Last)?,
+        Some(_) => return Err(NOT_SUPPORTED),
+    }
+    let only = |(tag, value): &(Tag, &[u8])| message.get(*tag).is_none_or(|given| given == *value);
+    if !PEG_TERMS.iter().all(only) {
+        return Err(NOT_SUPPORTED);
+    }
     Ok(read)
+}
+
+/// An order follows one price, however often it says so.
+fn follow(read: &mut ExecInst, peg: Peg) -> Result<(), Fault> {
+    if read.peg.is_some_and(|other| other != peg) {
+        return Err(CONFLICT);
+    }
+    read.peg = Some(peg);
+    Ok(())
 }
 
 /// TimeInForce(59), and what goes with it; absent is Day.

@@ -89,10 +89,19 @@ pub(crate) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         RejectReason::UnknownAccount | RejectReason::NotYours | RejectReason::FirmKilled => {
             ouch::RejectReason::FirmNotAuthorized
         }
+        RejectReason::RiskOrderQuantity => ouch::RejectReason::SharesExceedThreshold,
+        RejectReason::RiskOrderNotional => ouch::RejectReason::ExceedsMaximumNotional,
+        RejectReason::RiskCollar => ouch::RejectReason::RiskFatFinger,
+        RejectReason::RiskOpenOrders | RejectReason::RiskPosition | RejectReason::RiskCredit => {
+            ouch::RejectReason::RiskAggregateExposure
+        }
+        RejectReason::RiskDuplicate => ouch::RejectReason::RiskDuplicateMessageRate,
+        RejectReason::RiskUnpriced => ouch::RejectReason::RiskOrderTypeRestricted,
         RejectReason::BookFull => ouch::RejectReason::ProcessingError,
         RejectReason::ShortSaleOnBuy => ouch::RejectReason::InvalidSide,
         RejectReason::UnknownOrder | RejectReason::TooLate => ouch::RejectReason::ReplaceNotAllowed,
         RejectReason::UserRefJump
+        | RejectReason::OldDirectory
         | RejectReason::OverRate
         | RejectReason::BadDefinition
         | RejectReason::UnknownTrade

@@ -202,6 +202,8 @@ fn encode(text: &str) -> Vec<u8> {
         post_only: has("post").then_some(rialto_ouch::messages::PostOnly::PostOnly),
         group_id: mark("group").map(|group| rialto_ouch::messages::GroupId(group.parse().unwrap())),
         max_floor: mark("floor").map(|floor| Quantity(floor.parse().unwrap())),
+        price_type: mark("peg").map(|peg| rialto_ouch::messages::PriceType::from_code(peg.as_bytes()[0]).unwrap()),
+        peg_offset: mark("offset").map(|offset| rialto_ouch::messages::SignedPrice(offset.parse().unwrap())),
         firm: mark("firm").map(|firm| rialto_ouch::messages::Firm::new(firm).unwrap()),
         ..Options::NONE
     }
@@ -292,6 +294,9 @@ fn describe(message: &Outbound<'_>) -> String {
         if let Some(group) = options.group_id {
             marks += &format!(" group={}", group.0);
         }
+        if let Some(peg) = options.price_type {
+            marks += &format!(" peg={}", char::from(peg.code()));
+        }
         if cross != CrossType::Continuous {
             marks += &format!(" cross={}", char::from(cross.code()));
         }
@@ -363,6 +368,18 @@ fn describe(message: &Outbound<'_>) -> String {
             format!("J {} {:#04x}{id}", m.user_ref.0, m.reason.code())
         }
         Outbound::OrderModified(m) => format!("M {} {} {}", m.user_ref.0, side(m.side), m.quantity.0),
+        Outbound::OrderPriorityUpdate(m) => {
+            let (price, display) = (shown(m.price), char::from(m.display.code()));
+            format!(
+                "T {} {price} {display} ref={}",
+                m.user_ref.0,
+                m.order_reference.0 & 0xffff
+            )
+        }
+        Outbound::BrokenTrade(m) => {
+            let (trade, reason) = (m.match_number.0 & 0xffff, char::from(m.reason.code()));
+            format!("B {} {reason} trade={trade}", m.user_ref.0)
+        }
         Outbound::CancelReject(m) => format!("I {}", m.user_ref.0),
         Outbound::AccountQueryResponse(m) => format!("Q {}", m.next_user_ref.0),
         other => format!("{other:?}"),

@@ -15,11 +15,12 @@ pub(crate) use operate::Act;
 pub(crate) use print::flag as print_flag;
 pub(crate) use world::{Live, World};
 
+use crate::deploy::{CanaryAct, DeployAct};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A question or an order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Request {
     /// How it stands.
@@ -50,6 +51,10 @@ pub(crate) enum Request {
     FlagForget { name: String },
     /// Give the stream a command of the venue's own, and say what came of it.
     Operate { act: Act },
+    /// Another engine on the stream.
+    Deploy { act: DeployAct },
+    /// A candidate on its way.
+    Canary { act: CanaryAct },
 }
 
 /// What of the venue.

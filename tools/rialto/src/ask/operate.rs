@@ -152,7 +152,15 @@ const fn is_the_venues(command: &Command) -> bool {
         | Command::SetRunawayLimits(_)
         | Command::SetParent(_)
         | Command::SetKillSwitch(_)
-        | Command::SetPhase(_) => true,
+        | Command::SetPhase(_)
+        | Command::DefineFirm(_)
+        | Command::DefineAccount(_)
+        | Command::DefineSession(_)
+        | Command::SetRiskLimits(_)
+        | Command::SetFeeTier(_)
+        | Command::SetShard(_)
+        | Command::SetUser(_)
+        | Command::SetService(_) => true,
         Command::MassCancel(cancel) => cancel.session.0 == 0,
         _ => false,
     }

@@ -1,6 +1,7 @@
 //! What is known of one data folder: its files, and where it is live how far they may be read.
 
 use super::{Act, Answer, Request, What, flags};
+use crate::deploy::Deployment;
 use anyhow::{Context as _, Result, bail};
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::{Command, Event, OrderId, SequenceNumber, UserRef};
@@ -8,7 +9,7 @@ use rialto_past::{Snapshots, StoreError, Stream, Visit, book, explain, find, his
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Commands that one request may replay in a running exchange, so that no question occupies it for minutes. Beyond, the
@@ -35,6 +36,8 @@ pub(crate) struct Live {
     pub(crate) sequence: Box<dyn Fn(Command) -> Result<()> + Send + Sync>,
     /// The processes that follow it.
     pub(crate) processes: flags::Processes,
+    /// Other engines on the stream.
+    pub(crate) deployment: Arc<Deployment>,
     /// More about it, as an object.
     pub(crate) status: Box<dyn Fn() -> Value + Send + Sync>,
 }
@@ -102,7 +105,15 @@ impl World {
                 None => bail!("no exchange runs on {}: it remembers nobody", self.data.display()),
             },
             Request::Operate { act } => self.operate(act),
+            Request::Deploy { act } => Answer::of(&self.deployment()?.act(act)?, Vec::new()),
+            Request::Canary { act } => Answer::of(&self.deployment()?.canary(act)?, Vec::new()),
         }
+    }
+
+    fn deployment(&self) -> Result<&Arc<Deployment>> {
+        let live = self.live.as_ref();
+        let live = live.with_context(|| format!("no exchange runs on {}: start it first", self.data.display()))?;
+        Ok(&live.deployment)
     }
 
     /// Sequences an operator's act, waits until it is released and tells the events that came of it.

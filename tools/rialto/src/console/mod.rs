@@ -13,7 +13,7 @@ use crate::edge::Edge;
 use crate::exchange::Controls;
 use anyhow::{Context as _, Result};
 use rialto_ring::Stop;
-use rialto_web::{Desk as _, Key, Refusal, Server, Services, Ticket};
+use rialto_web::{Key, Refusal, Server, Services, Ticket};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;

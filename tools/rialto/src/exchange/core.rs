@@ -1,7 +1,7 @@
 //! What every exchange has, with doors or without: sequencer, journal, engine, gate, hash.
 
 use anyhow::{Context as _, Result, anyhow};
-use rialto_engine::{EngineStage, HashStage, Hashes};
+use rialto_engine::{EngineStage, HashStage, Hashes, Testimony, Witness};
 use rialto_journal::{self as journal, Durability, Frontier, OsDisk, Reader, Recovered, Recovery, Syncer};
 use rialto_matching::{Engine, EngineState, Limits, Matching as _};
 use rialto_model::{
@@ -9,7 +9,7 @@ use rialto_model::{
 };
 use rialto_ring::broadcast::{Gate, Reader as EventReader, Writer as EventWriter};
 use rialto_ring::spsc::{Consumer, RingBuffer};
-use rialto_ring::{Stage, Stop};
+use rialto_ring::{Stage, Stop, Word};
 use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig};
 use std::path::{Path, PathBuf};
 
@@ -161,6 +161,7 @@ impl<C: Clock> Core<C> {
         events: (EventWriter<Output>, Gate<Output>, EventReader<Output>),
         clock: C,
         stop: &Stop,
+        other: Option<(Word, Consumer<Testimony>)>,
     ) -> Result<Self> {
         let Recovery {
             last_seq, last_stamp, ..
@@ -177,15 +178,31 @@ impl<C: Clock> Core<C> {
             epoch,
             cancel_only: rebuilt.engine.is_cancel_only(),
         };
+        let hashes = rebuilt.hashes;
+        // Who compares sees events before the gate does, for the gate waits for what it finds.
+        let (gate, hash) = match other {
+            None => (
+                ReleaseGate::new(gate, frontier.clone(), epoch),
+                HashStage::new(hash_reader, hashes),
+            ),
+            Some((word, testimony)) => {
+                let early = gate.preview(hash_reader);
+                let witness = Witness::new(word.clone(), testimony);
+                (
+                    ReleaseGate::new(gate, frontier.clone(), epoch).heeding(word),
+                    HashStage::new(early, hashes).with_witness(witness),
+                )
+            }
+        };
         Ok(Self {
             sequencer: Sequencer::new(config, inputs, command_in, journal, clock, stop.clone()),
             engine: EngineStage::new(rebuilt.engine, command_out, event_in),
-            gate: ReleaseGate::new(gate, frontier.clone(), epoch),
+            gate,
             sync: SyncStage {
                 syncer,
                 stop: stop.clone(),
             },
-            hash: HashStage::new(hash_reader, rebuilt.hashes),
+            hash,
             frontier,
         })
     }

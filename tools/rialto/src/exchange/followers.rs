@@ -10,6 +10,7 @@ use crate::ask::admin::Server;
 use crate::ask::flags::{Processes, said};
 use crate::ask::{Live, World};
 use crate::config::{Config, FollowConfig};
+use crate::deploy::{Deployment, Names, Office, Place};
 use anyhow::{Context as _, Result, anyhow};
 use crossbeam_channel::Sender;
 use rialto_follow::{Key, Server as FollowServer, Source, Statused};
@@ -67,6 +68,7 @@ impl Followers {
         standing: &StandingHandle,
         operations: Sender<Command>,
         desks: Vec<Desk>,
+        deployment: &Arc<Deployment>,
         say: &Say,
     ) -> Result<Self> {
         let progress = Arc::new(Progress::default());
@@ -95,11 +97,12 @@ impl Followers {
                     .map_err(|_| anyhow!("the exchange has more operations to do than it keeps: try again in a moment"))
             }),
             processes,
+            deployment: Arc::clone(deployment),
             status: Box::new(status),
         };
         let world = Arc::new(World::live(config.data.clone(), live));
         let follow = match &config.follow {
-            Some(follow) => Some(open(config, follow, frontier, &world, record)?),
+            Some(follow) => Some(open(config, follow, frontier, &world, deployment, record)?),
             None => None,
         };
         if let Some((server, _)) = &follow {
@@ -112,6 +115,12 @@ impl Followers {
             _admin: Server::open(&config.data, Arc::clone(&world))?,
             follow,
         };
+        let named = Arc::clone(&world);
+        deployment.open(Place {
+            frontier: frontier.clone(),
+            follow: followers.follow().cloned(),
+            names: Box::new(move || Ok(Names::of(&named.stream()?.at(None)?.past.state()))),
+        })?;
         let stream = Stream {
             journal: OsDisk::open_dir(&journal_folder(&config.data))?,
             snapshots: Some(world.writing(|snapshots| Ok(snapshots.clone()))??),
@@ -160,6 +169,7 @@ fn open(
     follow: &FollowConfig,
     frontier: &Frontier,
     world: &Arc<World>,
+    deployment: &Arc<Deployment>,
     record: Sender<Command>,
 ) -> Result<(FollowServer, FollowAddress)> {
     let key = follow.key.clone().unwrap_or_else(|| config.data.join(FOLLOW_KEY));
@@ -183,6 +193,7 @@ fn open(
                 .into(),
             );
         }),
+        engines: Some(Arc::new(Office(Arc::clone(deployment)))),
     };
     let server = FollowServer::open(follow.listen, secret, source)
         .with_context(|| format!("cannot listen for followers on {}", follow.listen))?;

@@ -15,6 +15,7 @@ use crate::announce::Sent;
 use crate::ask::World;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
+use crate::deploy::Deployment;
 use crate::edge::Edge;
 use anyhow::{Context as _, Result, bail};
 use crossbeam_channel::Receiver;
@@ -26,19 +27,21 @@ use rialto_gateway::{
 };
 use rialto_journal::Frontier;
 use rialto_members::Verifier;
-use rialto_model::{Clock, Command, Output, TradingDay, VenueId};
+use rialto_model::{Clock, Command, Output, SequenceNumber, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
-use rialto_ring::spsc::{Producer, RingBuffer};
+use rialto_ring::spsc::{Producer, PushError, RingBuffer};
 use rialto_ring::{Idle, Layout, Stop, SystemClock};
 use rialto_sequencer::{Standing, StandingHandle};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Operator's commands that wait for the controlling thread; one more is refused.
 const OPERATIONS: usize = 64;
 /// Lines for people between the doors and the terminal; more are lost and counted.
 const LINES: usize = 256;
+/// How long the opening commands may take to become safe.
+const OPENING_MAX: Duration = Duration::from_secs(30);
 /// The longest sleep of a parked thread.
 const PARK_MAX: Duration = Duration::from_micros(500);
 
@@ -70,7 +73,8 @@ pub(crate) struct Exchange {
 
 /// What the controlling thread holds while the stages run on theirs.
 pub(crate) struct Controls {
-    venue: Producer<Command>,
+    venue: Venue,
+    deployment: Arc<Deployment>,
     doors: [DoorControl; 2],
     room: RoomWatch,
     pub(crate) stop: Stop,
@@ -91,6 +95,33 @@ pub(crate) struct Controls {
     pub(crate) day: TradingDay,
     /// What recovery had to say, if anything.
     pub(crate) recovered: Option<String>,
+    /// The last of the opening commands.
+    opening: SequenceNumber,
+}
+
+/// The way of the venue's own commands into the stream, for the threads that have some; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Venue {
+    ring: Arc<Mutex<Producer<Command>>>,
+    stop: Stop,
+}
+
+impl Venue {
+    /// They are few: waits for room.
+    pub(crate) fn sequence(&self, mut command: Command) -> Result<()> {
+        while let Err(PushError::Full(back)) = self.push(command) {
+            if let Some(failure) = self.stop.failure() {
+                bail!("{failure}");
+            }
+            command = back;
+            std::thread::sleep(PARK_MAX);
+        }
+        Ok(())
+    }
+
+    fn push(&self, command: Command) -> Result<(), PushError<Command>> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner).push(command)
+    }
 }
 
 /// What the venue takes by its journal's room, as the doors were last told.
@@ -141,20 +172,23 @@ impl Controls {
         Ok(())
     }
 
-    /// The venue's own commands are few: waits for room.
-    fn sequence(&mut self, mut command: Command) -> Result<()> {
-        while let Err(rialto_ring::spsc::PushError::Full(back)) = self.venue.push(command) {
-            if let Some(failure) = self.stop.failure() {
-                bail!("{failure}");
-            }
-            command = back;
-            std::thread::sleep(PARK_MAX);
-        }
-        Ok(())
+    fn sequence(&self, command: Command) -> Result<()> {
+        self.venue.sequence(command)
     }
 
-    /// Says goodbye to every session and waits until the stream knows of it.
+    /// Waits until the opening commands are safe: who is told that the exchange is open may ask for what they define. Where
+    /// they do not become safe in time the exchange goes on, and those who ask are told what is missing.
+    fn await_opening(&self) {
+        let begun = Instant::now();
+        let is_open = || self.room.frontier.released_up_to().1 >= self.opening;
+        while !is_open() && self.stop.failure().is_none() && begun.elapsed() < OPENING_MAX {
+            std::thread::sleep(PARK_MAX);
+        }
+    }
+
+    /// Ends what follows beside the stages and waits for them in turn, then says goodbye to every session and waits until the stream knows of it.
     fn close_doors(&self) {
+        self.deployment.close();
         for door in &self.doors {
             door.close();
         }
@@ -182,7 +216,13 @@ impl Exchange {
         let [ouch_reader, fix_reader, feed_reader, hash_reader] = <[Reader<Output>; 4]>::try_from(readers)
             .ok()
             .context("four readers were asked for")?;
-        let (mut venue_in, venue_out) = RingBuffer::new(INPUT_RING);
+        let (venue_in, venue_out) = RingBuffer::new(INPUT_RING);
+        let venue_in = Venue {
+            ring: Arc::new(Mutex::new(venue_in)),
+            stop: stop.clone(),
+        };
+        let bound = config.candidate_wait();
+        let (deployment, testimony) = Deployment::new(venue_in.clone(), bound);
         let (ouch_in, ouch_out) = RingBuffer::new(INPUT_RING);
         let (fix_in, fix_out) = RingBuffer::new(INPUT_RING);
 
@@ -213,17 +253,22 @@ impl Exchange {
             ouch.replay(output);
             fix.replay(output);
             feed.replay(output);
+            deployment.replay(output);
         })?;
         let state = rebuilt.state();
         let recovered = recovery_line(&rebuilt);
-        for command in definitions::opening(&state, config, today)? {
+        let mut opening = rebuilt.recovery().last_seq;
+        let defined = definitions::opening(&state, config, today)?;
+        for command in deployment.opening().into_iter().chain(defined) {
+            opening = opening.next();
             venue_in
                 .push(command)
                 .ok()
                 .context("the configuration defines more than one ring of commands holds")?;
         }
         let inputs = vec![venue_out, ouch_out, fix_out];
-        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop)?;
+        let other = Some((deployment.word(), testimony));
+        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop, other)?;
         let standing = core.sequencer.standing();
         let followers = Followers::start(
             config,
@@ -231,6 +276,7 @@ impl Exchange {
             &standing,
             operate,
             vec![feed_desk, quic_desk],
+            &deployment,
             &say,
         )?;
         let addresses = Addresses {
@@ -243,6 +289,7 @@ impl Exchange {
         };
         let controls = Controls {
             venue: venue_in,
+            deployment,
             doors: [ouch.control(), fix.control()],
             room: RoomWatch {
                 standing,
@@ -261,6 +308,7 @@ impl Exchange {
             quic: quic.as_ref().map(rialto_quic::Server::counters),
             day: today.max(state.day),
             recovered,
+            opening,
         };
         Ok(Self {
             core,
@@ -289,6 +337,7 @@ impl Exchange {
         let controls = &mut self.controls;
         let stop = controls.stop.clone();
         let controlled = threads::run(stages, self.layout, self.idle, &stop, || {
+            controls.await_opening();
             let controlled = control(controls);
             controls.close_doors();
             controlled
@@ -378,6 +427,7 @@ fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
                 },
             },
             drop_copy: session.drop_copy,
+            reset_on_logon: session.reset_on_logon,
             no_password: session.no_password,
         };
         door.settings.insert(session.name.clone(), own);

@@ -58,7 +58,14 @@ impl<C: Clock + Send> Pipeline<C> {
         let mut feed = FeedStage::new(&config.feed, feed_reader, SystemClock::new())?;
         let rebuilt = Rebuilt::open(&config.journal, |output| feed.replay(output))?;
         let (input, commands) = RingBuffer::new(INPUT_RING);
-        let core = Core::assemble(rebuilt, vec![commands], (event_in, gate, hash_reader), clock, &stop)?;
+        let core = Core::assemble(
+            rebuilt,
+            vec![commands],
+            (event_in, gate, hash_reader),
+            clock,
+            &stop,
+            None,
+        )?;
         Ok(Self {
             input,
             core,

@@ -22,7 +22,7 @@ pub(super) struct Level {
 
 /// The rows of an order book file, packed.
 #[derive(Debug)]
-pub(super) struct BookRows {
+pub(crate) struct BookRows {
     levels: usize,
     /// For each row: asks best first, then bids best first; price 0 where there is none.
     cells: Vec<Level>,
@@ -57,7 +57,7 @@ impl BookRows {
 }
 
 /// A tape: plain or gzip.
-pub(super) fn open_tape(path: &Path) -> Result<Box<dyn BufRead>> {
+pub(crate) fn open_tape(path: &Path) -> Result<Box<dyn BufRead>> {
     let file = File::open(path).with_context(|| format!("cannot open the tape {}", path.display()))?;
     let mut file = BufReader::new(file);
     let gzip = file.fill_buf()?.starts_with(&[0x1F, 0x8B]);
@@ -69,15 +69,15 @@ pub(super) fn open_tape(path: &Path) -> Result<Box<dyn BufRead>> {
 }
 
 /// The order book rows, and the times of the message file where it stands beside them.
-pub(super) struct Day {
-    pub(super) day: Option<TradingDay>,
-    pub(super) rows: BookRows,
+pub(crate) struct Day {
+    pub(crate) day: Option<TradingDay>,
+    pub(crate) rows: BookRows,
     /// Nanoseconds after midnight, a row each; empty without a message file.
-    pub(super) times: Vec<u64>,
+    pub(crate) times: Vec<u64>,
 }
 
 /// Reads an archive that holds an order book file and a message file, or a plain or gzip order book file.
-pub(super) fn open_book(path: &Path, levels: usize) -> Result<Day> {
+pub(crate) fn open_book(path: &Path, levels: usize) -> Result<Day> {
     let mut file = File::open(path).with_context(|| format!("cannot open the book {}", path.display()))?;
     let mut magic = [0; 4];
     let got = file.read(&mut magic)?;
@@ -200,7 +200,7 @@ fn date_in(name: &str) -> Option<TradingDay> {
 }
 
 /// The name of the instrument in a LOBSTER file name: what stands before the date.
-pub(super) fn symbol_in(path: &Path) -> Option<String> {
+pub(crate) fn symbol_in(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_string_lossy().into_owned();
     let words: Vec<&str> = name.split('_').collect();
     let date = words.iter().position(|w| date_in(w).is_some())?;

@@ -4,11 +4,10 @@
 //! come from the message file, or count up by a fixed step without one; two runs give the same messages and hashes.
 
 use super::files::{self, BookRows, Level};
-use super::flow::Flow;
 use super::judge::{Judge, Told};
 use super::tape::{Operation, Tape};
-use crate::exchange::pipeline::{Pipeline, PipelineConfig};
 use crate::out;
+use crate::recorded::{Flow, Folder, Run};
 use anyhow::{Context as _, Result, bail, ensure};
 use rialto_model::command::{
     DefineAccount, DefineFirm, DefineInstrument, DefineSession, EndOfDay, Release, SessionLost, SessionUp, StartOfDay,
@@ -18,7 +17,6 @@ use rialto_model::{
     AccountId, Command, Door, FirmId, Incarnation, InstrumentId, LossCause, Mpid, MsgSeqNum, Price, PriceScale,
     Quantity, SessionId, Side, Symbol, Text, Timestamp, TradingDay, VenueId,
 };
-use rialto_ring::VirtualClock;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -121,46 +119,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// The folder of the journal.
-struct Folder {
-    path: PathBuf,
-    temporary: bool,
-}
-
-impl Folder {
-    fn open(given: Option<PathBuf>) -> Result<Self> {
-        let temporary = given.is_none();
-        let path = given.unwrap_or_else(|| std::env::temp_dir().join(format!("rialto-ingest-{}", std::process::id())));
-        if path.is_dir() && std::fs::read_dir(&path)?.next().is_some() {
-            bail!(
-                "{} is not empty: an ingest begins a journal of its own; give a new folder",
-                path.display()
-            );
-        }
-        std::fs::create_dir_all(&path).with_context(|| format!("cannot make the folder {}", path.display()))?;
-        Ok(Self { path, temporary })
-    }
-
-    fn kept(&self) -> Option<PathBuf> {
-        (!self.temporary).then(|| self.path.clone())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if self.temporary {
-            let _ = std::fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
 /// A day on its way through the exchange.
 struct DayRun {
-    pipeline: Pipeline<VirtualClock>,
-    clock: VirtualClock,
+    run: Run,
     midnight: Timestamp,
     time: Timestamp,
-    flow: Flow,
+    flow: Flow<String>,
     rows: Option<Arc<BookRows>>,
     times: Vec<u64>,
     judge: Option<Judge>,
@@ -179,22 +143,20 @@ impl DayRun {
     ) -> Result<Self> {
         let midnight = files::midnight(day);
         let time = Timestamp(midnight.0 + times.first().copied().unwrap_or(OPENING_NS));
-        let clock = VirtualClock::at(time);
-        let pipeline = Pipeline::open(PipelineConfig::for_ingest(&folder.path, durability)?, clock.clone())?;
+        let run = Run::open(folder, durability, time)?;
         let judge = rows
             .as_ref()
             .map(|rows| {
                 Judge::start(
-                    pipeline.feed_addresses(),
+                    run.pipeline.feed_addresses(),
                     rialto_itch::StockLocate(INSTRUMENT.0),
                     Arc::clone(rows),
                 )
             })
             .transpose()?;
-        let flow = Flow::new(SESSION, INCARNATION, INSTRUMENT);
-        let mut run = Self {
-            pipeline,
-            clock,
+        let flow = Flow::new(SESSION, INCARNATION);
+        let mut one = Self {
+            run,
             midnight,
             time,
             flow,
@@ -205,10 +167,10 @@ impl DayRun {
             rows_equal: 0,
         };
         for command in opening(day, midnight, symbol) {
-            run.send(command)?;
+            one.send(command)?;
         }
-        run.settle()?;
-        Ok(run)
+        one.settle()?;
+        Ok(one)
     }
 
     fn play(&mut self, tape: impl Iterator<Item = Result<Operation>>, quiet: bool) -> Result<()> {
@@ -225,7 +187,7 @@ impl DayRun {
                     self.check(row)?;
                     bar.inc(1);
                 }
-                operation => waiting.push(self.flow.command(operation)?),
+                operation => waiting.push(self.flow.command(INSTRUMENT, operation)?),
             }
         }
         for command in waiting {
@@ -245,7 +207,7 @@ impl DayRun {
         self.send(lost.into())?;
         self.send(EndOfDay {}.into())?;
         self.settle()?;
-        let pipeline = &mut self.pipeline;
+        let pipeline = &mut self.run.pipeline;
         let found = match self.judge.take() {
             Some(judge) => judge.finish(|| {
                 pipeline.poll();
@@ -254,8 +216,8 @@ impl DayRun {
             None => Default::default(),
         };
         let verdict = self.flow.verdict();
-        let feed_datagrams = self.pipeline.feed_datagrams();
-        let ended = self.pipeline.close()?;
+        let feed_datagrams = self.run.pipeline.feed_datagrams();
+        let ended = self.run.pipeline.close()?;
         Ok(Summary {
             rows: self.rows_seen,
             rows_equal: self.rows_equal,
@@ -284,29 +246,17 @@ impl DayRun {
             Some(after_midnight) => Timestamp(self.midnight.0 + after_midnight),
             None => Timestamp(self.time.0 + STEP_NS * operations as u64),
         };
-        self.clock.set(self.time);
+        self.run.clock.set(self.time);
     }
 
-    /// Waits for room, which is what a full ring asks of whoever fills it.
     fn send(&mut self, command: Command) -> Result<()> {
-        while !self.pipeline.send(command) {
-            self.poll()?;
-        }
-        Ok(())
-    }
-
-    fn poll(&mut self) -> Result<usize> {
         let flow = &mut self.flow;
-        let moved = self.pipeline.poll() + self.pipeline.follow(|output| flow.follow(output));
-        if let Some(failure) = self.pipeline.failure() {
-            bail!("{failure}");
-        }
-        Ok(moved)
+        self.run.send(command, &mut |output| flow.follow(output))
     }
 
-    /// Until every stage is quiet.
     fn settle(&mut self) -> Result<()> {
-        while self.poll()? != 0 || !self.pipeline.is_drained() {}
+        let flow = &mut self.flow;
+        self.run.settle(&mut |output| flow.follow(output))?;
         self.flow.settle();
         Ok(())
     }
@@ -318,7 +268,7 @@ impl DayRun {
             return Ok(());
         };
         let side = |side| -> Vec<Level> {
-            let levels = self.pipeline.depth(INSTRUMENT, side, rows.levels());
+            let levels = self.run.pipeline.depth(INSTRUMENT, side, rows.levels());
             levels
                 .into_iter()
                 .map(|(price, quantity)| Level { price, quantity })
@@ -330,7 +280,7 @@ impl DayRun {
         {
             let mut told = Told {
                 row,
-                sequence: self.pipeline.feed_next_sequence() - 1,
+                sequence: self.run.pipeline.feed_next_sequence() - 1,
             };
             // The channel is bounded: while it is full the feed goes on answering the judge's requests.
             while let Err(full) = judge.tell.try_send(told) {
@@ -338,7 +288,7 @@ impl DayRun {
                     bail!("the judge of the feed ended before the day did");
                 }
                 told = full.into_inner();
-                self.pipeline.poll();
+                self.run.pipeline.poll();
             }
         }
         Ok(())

@@ -4,9 +4,10 @@
 //! operation a line, and says after which operation the book equals which row.
 
 mod files;
-mod flow;
 mod ingest;
 mod judge;
 mod tape;
 
+pub(crate) use files::{open_book, open_tape, symbol_in};
 pub(crate) use ingest::{Args, run};
+pub(crate) use tape::{Operation, Tape};

@@ -8,43 +8,22 @@
 //! | `M side price qty id` | immediate-or-cancel order of that side that must trade exactly qty at price against order id |
 //! | `= k` | the book now equals row k, counted from 1 |
 
+use crate::recorded;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rialto_model::{Price, Quantity, Side};
 use std::io::BufRead;
 
 /// One operation; order ids are the tape's own.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Operation {
-    Add {
-        id: String,
-        side: Side,
-        price: Price,
-        quantity: Quantity,
-    },
-    Reduce {
-        id: String,
-        by: Quantity,
-    },
-    Delete {
-        id: String,
-    },
-    Take {
-        side: Side,
-        price: Price,
-        quantity: Quantity,
-        maker: String,
-    },
-    Row(usize),
-}
+pub(crate) type Operation = recorded::Operation<String>;
 
 /// Reads operations one by one and names the line of a bad one.
-pub(super) struct Tape<R> {
+pub(crate) struct Tape<R> {
     lines: std::io::Lines<R>,
     number: usize,
 }
 
 impl<R: BufRead> Tape<R> {
-    pub(super) fn new(input: R) -> Self {
+    pub(crate) fn new(input: R) -> Self {
         Self {
             lines: input.lines(),
             number: 0,

@@ -39,6 +39,32 @@ pub(super) struct Line {
     pub(super) attribution: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) match_number: Option<u64>,
+    /// Why trading is as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<String>,
+    /// Which cross.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cross: Option<char>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) imbalance: Option<u64>,
+    /// On which side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) direction: Option<char>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reference_price: Option<Decimal>,
+    /// Of an auction collar.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) low: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) high: Option<Decimal>,
+    /// Of the market-wide circuit breaker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) levels: Option<[Decimal; 3]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) level: Option<char>,
+    /// Of short sales.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restriction: Option<char>,
 }
 
 impl Line {
@@ -62,6 +88,16 @@ impl Line {
             printable: None,
             attribution: None,
             match_number: None,
+            reason: None,
+            cross: None,
+            imbalance: None,
+            direction: None,
+            reference_price: None,
+            low: None,
+            high: None,
+            levels: None,
+            level: None,
+            restriction: None,
         };
         let symbol = match message {
             Message::StockDirectory(m) => Some(m.stock),
@@ -69,6 +105,10 @@ impl Line {
             Message::AddOrder(m) => Some(m.stock),
             Message::AddOrderAttributed(m) => Some(m.stock),
             Message::Trade(m) => Some(m.stock),
+            Message::CrossTrade(m) => Some(m.stock),
+            Message::NetOrderImbalance(m) => Some(m.stock),
+            Message::LuldAuctionCollar(m) => Some(m.stock),
+            Message::RegShoRestriction(m) => Some(m.stock),
             _ => None,
         };
         line.symbol = symbol
@@ -81,7 +121,34 @@ impl Line {
     fn fill(&mut self, message: &Message) {
         match message {
             Message::SystemEvent(m) => self.event = Some(char::from(m.event.byte())),
-            Message::StockTradingAction(m) => self.state = Some(char::from(m.state.byte())),
+            Message::StockTradingAction(m) => {
+                self.state = Some(char::from(m.state.byte()));
+                self.reason = m.reason.as_str().map(str::to_owned);
+            }
+            Message::CrossTrade(m) => {
+                (self.shares, self.price) = (Some(m.shares.0), Some(decimal(m.price)));
+                self.match_number = Some(m.match_number.0);
+                self.cross = Some(char::from(m.cross_type.byte()));
+            }
+            Message::BrokenTrade(m) => self.match_number = Some(m.match_number.0),
+            Message::NetOrderImbalance(m) => {
+                (self.shares, self.price) = (Some(m.paired_shares.0), Some(decimal(m.near_price)));
+                self.imbalance = Some(m.imbalance_shares.0);
+                self.direction = Some(char::from(m.direction.byte()));
+                self.reference_price = Some(decimal(m.reference_price));
+                self.cross = Some(char::from(m.cross_type.byte()));
+            }
+            Message::LuldAuctionCollar(m) => {
+                self.reference_price = Some(decimal(m.reference_price));
+                (self.low, self.high) = (Some(decimal(m.lower_price)), Some(decimal(m.upper_price)));
+            }
+            Message::RegShoRestriction(m) => self.restriction = Some(char::from(m.action.byte())),
+            Message::MwcbDeclineLevels(m) => {
+                self.levels = Some(
+                    [m.level_1, m.level_2, m.level_3].map(|level| Decimal::from_i128_with_scale(level.0.into(), 8)),
+                );
+            }
+            Message::MwcbStatus(m) => self.level = Some(char::from(m.breached.byte())),
             Message::AddOrder(m) => self.order(m.reference.0, m.side, m.shares.0, m.price),
             Message::AddOrderAttributed(m) => {
                 self.order(m.reference.0, m.side, m.shares.0, m.price);
@@ -130,6 +197,12 @@ impl Line {
             'D' => "deleted",
             'U' => "replaced",
             'P' => "trade",
+            'Q' => "cross",
+            'B' => "broken",
+            'I' => "auction",
+            'J' => "collar",
+            'Y' => "short",
+            'V' | 'W' => "breaker",
             _ => "message",
         }
     }
@@ -167,8 +240,24 @@ impl fmt::Display for Line {
         if let Some(attribution) = &self.attribution {
             write!(f, "  by {attribution}")?;
         }
-        if let Some(code) = self.event.or(self.state) {
+        if let (Some(imbalance), Some(direction)) = (self.imbalance, self.direction) {
+            write!(f, "  {imbalance} over {direction}")?;
+        }
+        if let (Some(low), Some(high)) = (self.low, self.high) {
+            write!(f, " {low} to {high}")?;
+        }
+        if let Some(reference_price) = self.reference_price {
+            write!(f, " around {reference_price}")?;
+        }
+        for level in self.levels.iter().flatten() {
+            write!(f, " {level}")?;
+        }
+        let codes = [self.event, self.state, self.cross, self.level, self.restriction];
+        for code in codes.iter().flatten() {
             write!(f, " {code}")?;
+        }
+        if let Some(reason) = &self.reason {
+            write!(f, " {reason}")?;
         }
         Ok(())
     }
@@ -200,10 +289,14 @@ pub(super) const fn side_name(side: Side) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rialto_itch::codes::EventCode;
+    use rialto_itch::codes::{
+        BreachedLevel, CrossType, EventCode, ImbalanceDirection, PriceVariation, Reserved, TradingState,
+    };
+    use rialto_itch::values::Seconds;
     use rialto_itch::{
-        AddOrder, Header, MatchNumber, OrderDelete, OrderExecuted, OrderReference, OrderReplace, Shares, Stock,
-        StockLocate, SystemEvent, TimeOfDay, TrackingNumber,
+        AddOrder, BrokenTrade, CrossTrade, Header, LuldAuctionCollar, MatchNumber, MwcbDeclineLevels, MwcbStatus,
+        NetOrderImbalance, OrderDelete, OrderExecuted, OrderReference, OrderReplace, Price8, Shares, Stock,
+        StockLocate, StockTradingAction, SystemEvent, TimeOfDay, TotalShares, TrackingNumber, TradingReason,
     };
 
     #[test]
@@ -216,7 +309,91 @@ mod tests {
         let (reference, shares) = (OrderReference(7), Shares(300));
         let price = Price4::new(1_234_500).unwrap();
         let stock = Stock::new("ACME").unwrap();
-        let table: [(Message, &str, &str); 5] = [
+        let table: [(Message, &str, &str); 12] = [
+            (
+                StockTradingAction {
+                    header: header(2),
+                    stock,
+                    state: TradingState::Paused,
+                    reserved: Reserved,
+                    reason: TradingReason(*b"LUDP"),
+                }
+                .into(),
+                "        9  09:30:00.000000001  ACME      H trading  P LUDP",
+                r#"{"seq":9,"type":"H","time_ns":34200000000001,"locate":2,"symbol":"ACME","state":"P","reason":"LUDP"}"#,
+            ),
+            (
+                LuldAuctionCollar {
+                    header: header(2),
+                    stock,
+                    reference_price: price,
+                    upper_price: Price4::new(1_300_000).unwrap(),
+                    lower_price: Price4::new(1_200_000).unwrap(),
+                    extension: Seconds(0),
+                }
+                .into(),
+                "        9  09:30:00.000000001  ACME      J collar   120.0000 to 130.0000 around 123.4500",
+                r#"{"seq":9,"type":"J","time_ns":34200000000001,"locate":2,"symbol":"ACME","reference_price":"123.4500","low":"120.0000","high":"130.0000"}"#,
+            ),
+            (
+                NetOrderImbalance {
+                    header: header(2),
+                    paired_shares: TotalShares(10),
+                    imbalance_shares: TotalShares(5),
+                    direction: ImbalanceDirection::Sell,
+                    stock,
+                    far_price: price,
+                    near_price: price,
+                    reference_price: price,
+                    cross_type: CrossType::Opening,
+                    variation: PriceVariation::Below1,
+                }
+                .into(),
+                "        9  09:30:00.000000001  ACME      I auction  10 @ 123.4500  5 over S around 123.4500 O",
+                r#"{"seq":9,"type":"I","time_ns":34200000000001,"locate":2,"symbol":"ACME","shares":10,"price":"123.4500","cross":"O","imbalance":5,"direction":"S","reference_price":"123.4500"}"#,
+            ),
+            (
+                CrossTrade {
+                    header: header(2),
+                    shares: TotalShares(10),
+                    stock,
+                    price,
+                    match_number: MatchNumber(5),
+                    cross_type: CrossType::Opening,
+                }
+                .into(),
+                "        9  09:30:00.000000001  ACME      Q cross    10 @ 123.4500  trade 5 O",
+                r#"{"seq":9,"type":"Q","time_ns":34200000000001,"locate":2,"symbol":"ACME","shares":10,"price":"123.4500","match_number":5,"cross":"O"}"#,
+            ),
+            (
+                BrokenTrade {
+                    header: header(2),
+                    match_number: MatchNumber(5),
+                }
+                .into(),
+                "        9  09:30:00.000000001  -         B broken    trade 5",
+                r#"{"seq":9,"type":"B","time_ns":34200000000001,"locate":2,"symbol":null,"match_number":5}"#,
+            ),
+            (
+                MwcbDeclineLevels {
+                    header: header(0),
+                    level_1: Price8(9_300_000_000),
+                    level_2: Price8(8_700_000_000),
+                    level_3: Price8(8_000_000_000),
+                }
+                .into(),
+                "        9  09:30:00.000000001  -         V breaker  93.00000000 87.00000000 80.00000000",
+                r#"{"seq":9,"type":"V","time_ns":34200000000001,"locate":0,"symbol":null,"levels":["93.00000000","87.00000000","80.00000000"]}"#,
+            ),
+            (
+                MwcbStatus {
+                    header: header(0),
+                    breached: BreachedLevel::Level1,
+                }
+                .into(),
+                "        9  09:30:00.000000001  -         W breaker  1",
+                r#"{"seq":9,"type":"W","time_ns":34200000000001,"locate":0,"symbol":null,"level":"1"}"#,
+            ),
             (
                 SystemEvent {
                     header: header(0),

@@ -25,7 +25,7 @@ const CONSOLE_SESSION: &str = "alphaw";
 const JOURNAL_BYTES_MAX: u64 = 4 << 30;
 
 /// Everybody's password in the development exchange.
-const PASSWORD: &str = "rialto";
+pub(super) const PASSWORD: &str = "rialto";
 
 /// Three instruments, two firms, and a session for every hand and every agent.
 pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
@@ -171,33 +171,4 @@ fn free_quic() -> QuicConfig {
         quic.listen.set_port(0);
     }
     quic
-}
-
-/// Lines to paste into another terminal.
-pub(super) fn paste_lines(controls: &Controls) -> String {
-    let addresses = &controls.addresses;
-    let rerequest = addresses
-        .feed
-        .rerequest
-        .map(|at| format!(" --rerequest {at}"))
-        .unwrap_or_default();
-    let group_b = addresses
-        .feed
-        .line_b
-        .map(|line| format!(" --group-b {line}"))
-        .unwrap_or_default();
-    let glimpse = addresses
-        .glimpse
-        .map(|at| format!(" --glimpse {at} --user alpha1 --password {PASSWORD}"))
-        .unwrap_or_default();
-    format!(
-        "  watch the market     rialto md tail --group {}{group_b}{rerequest}{glimpse}\n  \
-         send an order        rialto order --ouch {} --user alpha1 --password {PASSWORD} buy 100 ACME --price 100.00\n  \
-         by FIX               SenderCompID=ALPHA TargetCompID={} Username=ALPHA Password={PASSWORD}, BeginString=FIX.4.4, {}\n  \
-         look at the journal  rialto journal tail DATA\n",
-        addresses.feed.line_a,
-        addresses.ouch,
-        FixConfig::default().comp_id,
-        addresses.fix,
-    )
 }

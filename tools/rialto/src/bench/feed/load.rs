@@ -112,5 +112,5 @@ pub(super) fn machine() -> Option<(u64, u64)> {
 }
 
 pub(super) fn steal((stolen, all): (u64, u64), (stolen_after, all_after): (u64, u64)) -> f64 {
-    super::rounded((stolen_after - stolen) as f64 / (all_after - all).max(1) as f64)
+    crate::bench::timing::rounded((stolen_after - stolen) as f64 / (all_after - all).max(1) as f64)
 }

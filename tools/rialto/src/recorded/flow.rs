@@ -1,22 +1,56 @@
-//! From tape operations to commands of one session, and from events back to whether each did what the tape says.
+//! From recorded operations to commands of one session, and from events back to whether each did what the record says.
 
-use super::tape::Operation;
 use anyhow::{Context as _, Result, bail};
-use rialto_model::command::{Enter, Reduce};
+use rialto_model::command::{Enter, Reduce, Replace};
 use rialto_model::{
     Capacity, Command, Event, Incarnation, InstrumentId, MsgSeqNum, OrderKind, Output, Policy, Price, Quantity,
     SessionId, ShortSale, Side, Target, Text, TimeInForce, UserRef,
 };
 use std::collections::HashMap;
+use std::fmt::Display;
+use std::hash::Hash;
+
+/// One operation of a record that names its orders by `Id`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Operation<Id> {
+    Add {
+        id: Id,
+        side: Side,
+        price: Price,
+        quantity: Quantity,
+    },
+    Reduce {
+        id: Id,
+        by: Quantity,
+    },
+    Delete {
+        id: Id,
+    },
+    /// The order goes on under another name, behind the others at its price.
+    Replace {
+        id: Id,
+        new: Id,
+        price: Price,
+        quantity: Quantity,
+    },
+    /// Somebody on `side` trades exactly `quantity` at `price` against order `maker`.
+    Take {
+        side: Side,
+        price: Price,
+        quantity: Quantity,
+        maker: Id,
+    },
+    /// The book now equals this row, counted from 1.
+    Row(usize),
+}
 
 /// How the session names, sends and judges orders.
-pub(super) struct Flow {
+pub(crate) struct Flow<Id> {
     session: SessionId,
     incarnation: Incarnation,
-    instrument: InstrumentId,
     last_ref: u32,
-    /// Live orders of the tape by the tape's id. Ids repeat, so each add gets a fresh reference.
-    live: HashMap<String, Open>,
+    /// Live orders of the record by its id. Ids may repeat, so each add gets a fresh reference.
+    live: HashMap<Id, Open>,
     /// What operations not yet answered must come to, by reference.
     expected: HashMap<UserRef, Expected>,
     verdict: Verdict,
@@ -40,23 +74,22 @@ enum Expected {
     },
 }
 
-/// What was not as the tape says.
+/// What was not as the record says.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Verdict {
+pub(crate) struct Verdict {
     /// Takes that did not fill exactly their quantity against exactly their order.
-    pub(super) wrong_fills: u64,
+    pub(crate) wrong_fills: u64,
     /// Adds that traded.
-    pub(super) crossing_adds: u64,
+    pub(crate) crossing_adds: u64,
     /// Commands that the engine refused or ignored.
-    pub(super) refused: u64,
+    pub(crate) refused: u64,
 }
 
-impl Flow {
-    pub(super) fn new(session: SessionId, incarnation: Incarnation, instrument: InstrumentId) -> Self {
+impl<Id: Clone + Display + Eq + Hash> Flow<Id> {
+    pub(crate) fn new(session: SessionId, incarnation: Incarnation) -> Self {
         Self {
             session,
             incarnation,
-            instrument,
             last_ref: 0,
             live: HashMap::new(),
             expected: HashMap::new(),
@@ -64,8 +97,11 @@ impl Flow {
         }
     }
 
-    /// The command of one operation.
-    pub(super) fn command(&mut self, operation: Operation) -> Result<Command> {
+    /// The command of one operation on an instrument.
+    ///
+    /// # Errors
+    /// The record names an order that is not live, or adds one that is.
+    pub(crate) fn command(&mut self, instrument: InstrumentId, operation: Operation<Id>) -> Result<Command> {
         match operation {
             Operation::Add {
                 id,
@@ -76,9 +112,9 @@ impl Flow {
                 let user_ref = self.next_ref();
                 self.expected.insert(user_ref, Expected::Rest);
                 if self.live.insert(id.clone(), Open { user_ref, quantity }).is_some() {
-                    bail!("the tape adds order {id} while it is live");
+                    bail!("the record adds order {id} while it is live");
                 }
-                Ok(self.enter(user_ref, side, TimeInForce::Day, price, quantity))
+                Ok(self.enter(instrument, user_ref, side, TimeInForce::Day, price, quantity))
             }
             Operation::Take {
                 side,
@@ -90,7 +126,7 @@ impl Flow {
                 let open = self
                     .live
                     .get_mut(&maker)
-                    .with_context(|| format!("the tape takes unknown order {maker}"))?;
+                    .with_context(|| format!("the record takes unknown order {maker}"))?;
                 let fill = Expected::Fill {
                     maker: open.user_ref,
                     left: quantity,
@@ -101,13 +137,20 @@ impl Flow {
                 if open.quantity.is_zero() {
                     self.live.remove(&maker);
                 }
-                Ok(self.enter(user_ref, side, TimeInForce::ImmediateOrCancel, price, quantity))
+                Ok(self.enter(
+                    instrument,
+                    user_ref,
+                    side,
+                    TimeInForce::ImmediateOrCancel,
+                    price,
+                    quantity,
+                ))
             }
             Operation::Reduce { id, by } => {
                 let open = self
                     .live
                     .get_mut(&id)
-                    .with_context(|| format!("the tape reduces unknown order {id}"))?;
+                    .with_context(|| format!("the record reduces unknown order {id}"))?;
                 open.quantity = open.quantity.saturating_sub(by);
                 let Open { user_ref, quantity } = *open;
                 if quantity.is_zero() {
@@ -119,15 +162,44 @@ impl Flow {
                 let open = self
                     .live
                     .remove(&id)
-                    .with_context(|| format!("the tape deletes unknown order {id}"))?;
+                    .with_context(|| format!("the record deletes unknown order {id}"))?;
                 Ok(self.reduce(open.user_ref, Quantity::ZERO))
+            }
+            Operation::Replace {
+                id,
+                new,
+                price,
+                quantity,
+            } => {
+                let old = self
+                    .live
+                    .remove(&id)
+                    .with_context(|| format!("the record replaces unknown order {id}"))?;
+                let user_ref = self.next_ref();
+                self.expected.insert(user_ref, Expected::Rest);
+                if self.live.insert(new.clone(), Open { user_ref, quantity }).is_some() {
+                    bail!("the record adds order {new} while it is live");
+                }
+                Ok(Command::Replace(Replace {
+                    session: self.session,
+                    incarnation: self.incarnation,
+                    inbound: MsgSeqNum(0),
+                    target: Target::UserRef(old.user_ref),
+                    user_ref,
+                    kind: OrderKind::Limit,
+                    tif: TimeInForce::Day,
+                    policy: Policy::NONE,
+                    price,
+                    quantity,
+                    client_id: Text::EMPTY,
+                }))
             }
             Operation::Row(row) => bail!("row {row} is no command"),
         }
     }
 
     /// Takes note of what came of the commands.
-    pub(super) fn follow(&mut self, output: &Output) {
+    pub(crate) fn follow(&mut self, output: &Output) {
         match output.event.body {
             Event::Executed(e) => match self.expected.get_mut(&e.taker_user_ref) {
                 Some(Expected::Fill { maker, left, wrong }) => {
@@ -144,7 +216,7 @@ impl Flow {
     }
 
     /// Settles every operation so far: all of them are answered now.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for (_, expected) in self.expected.drain() {
             if let Expected::Fill { left, wrong, .. } = expected {
                 self.verdict.wrong_fills += u64::from(wrong || !left.is_zero());
@@ -152,7 +224,7 @@ impl Flow {
         }
     }
 
-    pub(super) const fn verdict(&self) -> Verdict {
+    pub(crate) const fn verdict(&self) -> Verdict {
         self.verdict
     }
 
@@ -161,14 +233,22 @@ impl Flow {
         UserRef(self.last_ref)
     }
 
-    fn enter(&self, user_ref: UserRef, side: Side, tif: TimeInForce, price: Price, quantity: Quantity) -> Command {
+    fn enter(
+        &self,
+        instrument: InstrumentId,
+        user_ref: UserRef,
+        side: Side,
+        tif: TimeInForce,
+        price: Price,
+        quantity: Quantity,
+    ) -> Command {
         Command::Enter(Enter {
             session: self.session,
             incarnation: self.incarnation,
             inbound: MsgSeqNum(0),
             user_ref,
             account: Default::default(),
-            instrument: self.instrument,
+            instrument,
             side,
             kind: OrderKind::Limit,
             tif,

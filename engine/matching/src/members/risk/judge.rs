@@ -1,0 +1,399 @@
+//! Whether a command may raise what a firm or account risks. Nothing is changed here, and what is not valid anyway passes:
+//! the rules of the market refuse it.
+
+use super::ledger::{Ledger, Meter, is_recent};
+use crate::book::queue_of;
+use crate::change::{Request, new_leaves};
+use crate::engine::Engine;
+use crate::enter::Numbering;
+use crate::members::Likeness;
+use crate::special::index;
+use rialto_model::command::{EnterSpecial, MassQuote, ReplaceSpecial};
+use rialto_model::event::{MassQuoteRejected, Rejected};
+use rialto_model::quote::QUOTES_MAX;
+use rialto_model::{
+    AccountId, AuctionOnly, Command, Event, FirmId, Incarnation, Instructions, InstrumentId, Notional, OrderKind,
+    Phase, Policy, Price, Quantity, RejectReason, SessionId, Side, UserRef,
+};
+
+/// What becomes of a command.
+pub(super) enum Verdict<'a> {
+    /// It is applied.
+    Passed,
+    /// It is refused with this event, and the session's reference consumed.
+    Refused(SessionId, UserRef, Event),
+    /// A replace is refused in the same way.
+    Change(Request<'a>, UserRef, RejectReason),
+    /// A replace is refused under the policy that cancels the order then.
+    Invalid(u32, Request<'a>),
+}
+
+/// One order that would stand or trade.
+#[derive(Clone, Copy, Default)]
+struct Ask {
+    instrument: InstrumentId,
+    side: Side,
+    /// What would be open.
+    quantity: u64,
+    /// What it is worth, and the price that the collar judges; none where it cannot be valued.
+    priced: Option<(u128, i64)>,
+    /// What stands of it already.
+    before: u64,
+    worth_before: u128,
+    /// It is another order than those that stand.
+    fresh: bool,
+    /// The last trade's price; zero before the first.
+    last: i64,
+}
+
+impl Ask {
+    /// How much more would be open.
+    const fn more(&self) -> u64 {
+        self.quantity.saturating_sub(self.before)
+    }
+
+    /// How much more would be reserved.
+    fn more_worth(&self) -> u128 {
+        match (self.side, self.priced) {
+            (Side::Buy, Some((worth, _))) => worth.saturating_sub(self.worth_before),
+            _ => 0,
+        }
+    }
+}
+
+/// What an order would be.
+struct Wish {
+    at: usize,
+    firm: FirmId,
+    side: Side,
+    kind: OrderKind,
+    price: Price,
+    quantity: Quantity,
+    instructions: Instructions,
+}
+
+impl Engine {
+    pub(super) fn judge_risk<'a>(&self, ledger: &Ledger, command: &'a Command) -> Verdict<'a> {
+        match command {
+            Command::Enter(c) => self.judge_enter(ledger, &EnterSpecial::plain(c)),
+            Command::EnterSpecial(c) => self.judge_enter(ledger, c),
+            Command::Replace(c) => self.judge_replace(
+                ledger,
+                &ReplaceSpecial::plain(c, Instructions::NONE),
+                &c.client_id,
+                false,
+            ),
+            Command::ReplaceSpecial(c) => self.judge_replace(ledger, c, &c.client_id, true),
+            Command::MassQuote(c) => self.judge_quotes(ledger, c),
+            _ => Verdict::Passed,
+        }
+    }
+
+    /// The firm and own account of a session whose reference is new, where orders are taken at all.
+    fn newcomer(&self, id: SessionId, incarnation: Incarnation, user_ref: UserRef) -> Option<(FirmId, AccountId)> {
+        let session = self.session_up(id, incarnation).ok()?;
+        let new = matches!(Numbering::of(user_ref, session.last_user_ref), Numbering::New);
+        (new && self.judge_open().is_ok()).then_some((session.firm, session.account))
+    }
+
+    fn judge_enter<'a>(&self, ledger: &Ledger, c: &EnterSpecial) -> Verdict<'a> {
+        let Some((firm, own)) = self.newcomer(c.session, c.incarnation, c.user_ref) else {
+            return Verdict::Passed;
+        };
+        let account = if c.account.0 == 0 { own } else { c.account };
+        let owned = c.account.0 == 0 || self.accounts.get(account.0 as usize) == Some(&firm);
+        let wish = Wish {
+            at: usize::from(c.instrument.0).wrapping_sub(1),
+            firm,
+            side: c.side,
+            kind: c.kind,
+            price: c.price,
+            quantity: c.quantity,
+            instructions: c.instructions,
+        };
+        let Some(ask) = self.ask(&wish).filter(|_| owned) else {
+            return Verdict::Passed;
+        };
+        let like = Likeness {
+            instrument: c.instrument,
+            side: c.side,
+            kind: c.kind,
+            price: stated_price(c.kind, c.price),
+            quantity: c.quantity,
+        };
+        let ask = Ask { fresh: true, ..ask };
+        let judged = ledger.meters((firm, account)).try_for_each(|meter| {
+            meter.judge(&[ask])?;
+            let window = meter.limits.duplicate_window;
+            let mut recent = meter.recent.iter();
+            if window > 0 && recent.any(|one| one.order == like && is_recent(one.stamp, window, ledger.now)) {
+                return Err(RejectReason::RiskDuplicate);
+            }
+            Ok(())
+        });
+        let Err(reason) = judged else { return Verdict::Passed };
+        let event = Rejected {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            user_ref: c.user_ref,
+            instrument: c.instrument,
+            side: c.side,
+            reason,
+            price: stated_price(c.kind, c.price),
+            quantity: c.quantity,
+            client_id: c.client_id,
+        };
+        Verdict::Refused(c.session, c.user_ref, event.into())
+    }
+
+    fn judge_replace<'a>(
+        &self,
+        ledger: &Ledger,
+        c: &ReplaceSpecial,
+        client_id: &'a rialto_model::Text,
+        stated: bool,
+    ) -> Verdict<'a> {
+        let request = Request {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            client_id,
+            target: c.target,
+            policy: c.policy,
+            user_ref: c.user_ref,
+            replace: true,
+        };
+        let known = self.newcomer(c.session, c.incarnation, c.user_ref).is_some();
+        let Some(handle) = self.find(&request).ok().filter(|_| known) else {
+            return Verdict::Passed;
+        };
+        let old = &self.orders[handle];
+        let leaves = new_leaves(c.policy, c.quantity, old.executed);
+        let wish = Wish {
+            at: usize::from(old.instrument.0) - 1,
+            firm: old.firm(),
+            side: old.side,
+            kind: c.kind,
+            price: c.price,
+            quantity: c.quantity,
+            instructions: if stated {
+                c.instructions
+            } else {
+                self.instructions(handle)
+            },
+        };
+        let Some(standing) = ledger.standing(old.order_id) else {
+            return Verdict::Passed;
+        };
+        let Some(ask) = self.ask_for(&wish, leaves).filter(|_| !leaves.is_zero()) else {
+            return Verdict::Passed;
+        };
+        let ask = Ask {
+            before: standing.leaves,
+            worth_before: standing.worth(),
+            ..ask
+        };
+        let owner = (standing.firm, standing.account);
+        match ledger.meters(owner).try_for_each(|meter| meter.judge(&[ask])) {
+            Ok(()) => Verdict::Passed,
+            Err(_) if c.policy.has(Policy::INVALID_REPLACE_CANCELS) => Verdict::Invalid(handle, request),
+            Err(reason) => Verdict::Change(request, c.user_ref, reason),
+        }
+    }
+
+    /// A message of quotes is judged as a whole, each side as if what stands of it stayed where that is more.
+    fn judge_quotes<'a>(&self, ledger: &Ledger, c: &MassQuote) -> Verdict<'a> {
+        let Some((firm, account)) = self.newcomer(c.session, c.incarnation, c.user_ref) else {
+            return Verdict::Passed;
+        };
+        let mut asks = [Ask::default(); 2 * QUOTES_MAX];
+        let mut count = 0;
+        for quote in &c.quotes.0 {
+            let sides = [
+                (Side::Buy, quote.bid, quote.bid_quantity),
+                (Side::Sell, quote.ask, quote.ask_quantity),
+            ];
+            for (side, price, part) in sides.into_iter().filter(|(.., part)| !part.is_zero()) {
+                let wish = Wish {
+                    at: usize::from(quote.instrument.0).wrapping_sub(1),
+                    firm,
+                    side,
+                    kind: OrderKind::Limit,
+                    price: Price(i64::from(price)),
+                    quantity: part.quantity(),
+                    instructions: Instructions::NONE,
+                };
+                let Some(ask) = self.ask(&wish) else { continue };
+                let standing = self.quotes.get(&(c.session, quote.instrument, side));
+                let standing = standing.and_then(|handle| ledger.standing(self.orders[*handle].order_id));
+                asks[count] = Ask {
+                    before: standing.map_or(0, |order| order.leaves),
+                    worth_before: standing.map_or(0, |order| order.worth()),
+                    fresh: standing.is_none(),
+                    ..ask
+                };
+                count += 1;
+            }
+        }
+        let asks = asks.get(..count).unwrap_or_default();
+        let judged = ledger.meters((firm, account)).try_for_each(|meter| meter.judge(asks));
+        let Err(reason) = judged else { return Verdict::Passed };
+        let event = MassQuoteRejected {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            user_ref: c.user_ref,
+            reason,
+            client_id: c.client_id,
+        };
+        Verdict::Refused(c.session, c.user_ref, event.into())
+    }
+
+    fn ask(&self, wish: &Wish) -> Option<Ask> {
+        self.ask_for(wish, wish.quantity)
+    }
+
+    /// What an order would risk with `open` of it; nothing where its price or quantity is none of the instrument's.
+    fn ask_for(&self, wish: &Wish, open: Quantity) -> Option<Ask> {
+        let book = self.books.get(wish.at)?;
+        let sized = !wish.quantity.is_zero() && wish.quantity.0 <= u64::from(book.quantity_max);
+        let limit = wish.kind == OrderKind::Limit;
+        if !sized || (limit && (wish.price.0 <= 0 || wish.price.0 > i64::from(book.price_max))) {
+            return None;
+        }
+        let reach = if limit {
+            Some((wish.price.0 as u32, wish.price.0 as u32))
+        } else {
+            self.reach(wish, open)
+        };
+        let priced = reach.map(|(best, worst)| {
+            let dearest = Price(i64::from(best.max(worst)));
+            (Notional::worth(dearest, open), i64::from(worst))
+        });
+        Some(Ask {
+            instrument: book.instrument,
+            side: wish.side,
+            quantity: open.0,
+            priced,
+            before: 0,
+            worth_before: 0,
+            fresh: false,
+            last: i64::from(book.last_price),
+        })
+    }
+
+    /// The best and the worst price at which a market order could trade at once. Orders of its own firm are passed over:
+    /// self-trade prevention may take them away.
+    fn reach(&self, wish: &Wish, open: Quantity) -> Option<(u32, u32)> {
+        let book = &self.books[wish.at];
+        let Instructions { trigger, auction, .. } = wish.instructions;
+        if trigger.0 != 0 || auction != AuctionOnly::Any || book.phase() != Phase::Continuous {
+            return None;
+        }
+        let other = wish.side.opposite();
+        let mut shown = queue_of(book.side(other), &self.orders, &self.rungs).peekable();
+        let hidden = book.special.iter();
+        let mut hidden = hidden
+            .flat_map(|special| queue_of(&special.hidden[index(other)], &self.orders, &self.rungs))
+            .peekable();
+        let mut reached: Option<(u32, u32)> = None;
+        let mut left = open.0;
+        while left > 0 {
+            let better = match (shown.peek(), hidden.peek()) {
+                (Some((_, shown)), Some((_, hidden))) => match other {
+                    Side::Buy => hidden > shown,
+                    Side::Sell => hidden < shown,
+                },
+                (None, _) => true,
+                (_, None) => false,
+            };
+            let next = if better { hidden.next() } else { shown.next() };
+            let Some((handle, price)) = next else { break };
+            if self.orders[handle].firm() == wish.firm {
+                continue;
+            }
+            left = left.saturating_sub(u64::from(self.open(handle)));
+            reached = Some((reached.map_or(price, |(best, _)| best), price));
+        }
+        reached
+    }
+}
+
+impl Meter {
+    fn judge(&self, asks: &[Ask]) -> Result<(), RejectReason> {
+        let limits = &self.limits;
+        for ask in asks {
+            self.judge_order(ask)?;
+        }
+        let fresh = asks.iter().filter(|ask| ask.fresh).count() as u64;
+        if limits.open_orders > 0 && fresh > 0 && self.orders + fresh > u64::from(limits.open_orders) {
+            return Err(RejectReason::RiskOpenOrders);
+        }
+        for ask in asks.iter().filter(|ask| ask.more() > 0) {
+            let alike = asks
+                .iter()
+                .filter(|one| (one.instrument, one.side) == (ask.instrument, ask.side));
+            let more: i128 = alike.map(|one| i128::from(one.more())).sum();
+            let exposure = self.exposures.get(&ask.instrument).copied().unwrap_or_default();
+            let held = i128::from(exposure.position);
+            let worst = match ask.side {
+                Side::Buy => held + i128::from(exposure.buys) + more,
+                Side::Sell => i128::from(exposure.sells) + more - held,
+            };
+            if !limits.position.is_zero() && worst > i128::from(limits.position.0) {
+                return Err(RejectReason::RiskPosition);
+            }
+            if limits.long_only && ask.side == Side::Sell && worst > 0 {
+                return Err(RejectReason::RiskPosition);
+            }
+        }
+        let more: u128 = asks.iter().map(Ask::more_worth).sum();
+        if limits.credit.0 > 0 && more > 0 {
+            // Both are far below 2^127: a venue holds at most 2^24 orders of 2^61.
+            let worst = self.paid + (self.reserved + more) as i128;
+            if worst > i128::from(limits.credit.0) {
+                return Err(RejectReason::RiskCredit);
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_order(&self, ask: &Ask) -> Result<(), RejectReason> {
+        let limits = &self.limits;
+        if !limits.order_quantity.is_zero() && ask.quantity > limits.order_quantity.0 {
+            return Err(RejectReason::RiskOrderQuantity);
+        }
+        let spends = ask.side == Side::Buy && limits.credit.0 > 0;
+        let Some((worth, price)) = ask.priced else {
+            let valued = limits.order_notional.0 > 0 || limits.collar > 0 || spends;
+            return if valued {
+                Err(RejectReason::RiskUnpriced)
+            } else {
+                Ok(())
+            };
+        };
+        if limits.order_notional.0 > 0 && worth > u128::from(limits.order_notional.0) {
+            return Err(RejectReason::RiskOrderNotional);
+        }
+        if limits.collar > 0 && ask.last > 0 {
+            let (price, last) = (i128::from(price) * 10_000, i128::from(ask.last));
+            let collar = i128::from(limits.collar);
+            let beyond = match ask.side {
+                Side::Buy => price > last * (10_000 + collar),
+                Side::Sell => price < last * (10_000 - collar),
+            };
+            if beyond {
+                return Err(RejectReason::RiskCollar);
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn stated_price(kind: OrderKind, price: Price) -> Price {
+    match kind {
+        OrderKind::Market => Price(0),
+        OrderKind::Limit => price,
+    }
+}

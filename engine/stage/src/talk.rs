@@ -1,0 +1,279 @@
+//! What an engine process and the exchange say to each other, and its bytes: `SPEC.md` beside this crate has the tables.
+
+use crate::answers::{Answer, decode};
+use rialto_model::codec::{DecodeError, Decoder, Field as _};
+use rialto_model::{InstrumentId, ReleaseNumber, SequenceNumber};
+
+/// The version both must speak.
+pub const VERSION: u32 = 1;
+/// Commands of one window of cost: number n belongs to window n / 512.
+pub const WINDOW: u64 = 512;
+/// Bytes of a name, and of the words of one that died.
+const WORDS_MAX: usize = 255;
+
+/// What an engine is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Role {
+    /// To be compared, and perhaps to be waited for.
+    Candidate = 1,
+    /// The old build once more, for its cost and its memory alone.
+    Baseline = 2,
+}
+
+/// Which engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introduction {
+    /// What for.
+    pub role: Role,
+    /// Its build: the 64-bit xxh3 of its executable.
+    pub build: u64,
+    /// The hash of its table of flags.
+    pub table: u64,
+    /// The newest behaviour it has.
+    pub release: ReleaseNumber,
+    /// Its process.
+    pub pid: u32,
+    /// What people call it.
+    pub name: String,
+}
+
+impl Introduction {
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = VERSION.to_le_bytes().to_vec();
+        bytes.push(self.role as u8);
+        bytes.extend_from_slice(&self.build.to_le_bytes());
+        bytes.extend_from_slice(&self.table.to_le_bytes());
+        bytes.extend_from_slice(&self.release.0.to_le_bytes());
+        bytes.extend_from_slice(&self.pid.to_le_bytes());
+        bytes.extend_from_slice(words(&self.name));
+        bytes
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// [`DecodeError`], also for another version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut input = Decoder::new(bytes);
+        let version = u32::get(&mut input)?;
+        if version != VERSION {
+            let value = version as u8;
+            return Err(DecodeError::UnknownValue { kind: "version", value });
+        }
+        let role = match u8::get(&mut input)? {
+            1 => Role::Candidate,
+            2 => Role::Baseline,
+            value => return Err(DecodeError::UnknownValue { kind: "Role", value }),
+        };
+        Ok(Self {
+            role,
+            build: u64::get(&mut input)?,
+            table: u64::get(&mut input)?,
+            release: ReleaseNumber(u32::get(&mut input)?),
+            pid: u32::get(&mut input)?,
+            name: rest(&mut input)?,
+        })
+    }
+}
+
+/// A command that an engine passes over, and its instrument (zero: none), of which nothing is compared any more.
+pub type PassedOver = (SequenceNumber, InstrumentId);
+
+/// The exchange's first words to an engine.
+#[must_use]
+pub fn encode_brief(passed_over: &[PassedOver]) -> Vec<u8> {
+    let each = passed_over.iter().flat_map(|(seq, instrument)| {
+        let mut bytes = seq.0.to_le_bytes().to_vec();
+        bytes.extend_from_slice(&instrument.0.to_le_bytes());
+        bytes
+    });
+    each.collect()
+}
+
+/// Reads them back.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode_brief(bytes: &[u8]) -> Result<Vec<PassedOver>, DecodeError> {
+    let mut input = Decoder::new(bytes);
+    let mut all = Vec::new();
+    while input.remaining() > 0 {
+        all.push((
+            SequenceNumber(u64::get(&mut input)?),
+            InstrumentId(u16::get(&mut input)?),
+        ));
+    }
+    Ok(all)
+}
+
+/// What a window of commands cost an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// The window: commands `window * WINDOW` up to the next.
+    pub window: u64,
+    /// Thread CPU.
+    pub cpu_ns: u64,
+}
+
+/// What an engine says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Testify {
+    /// What came of commands; the body is [`AnswersBuilder`](crate::answers::AnswersBuilder)'s.
+    Answers(Vec<Answer>),
+    /// What windows cost.
+    Costs(Vec<Cost>),
+    /// A command brought it down: its last words.
+    Died {
+        /// Which command.
+        seq: SequenceNumber,
+        /// Its instrument; zero: none.
+        instrument: InstrumentId,
+        /// What the panic said.
+        words: String,
+    },
+    /// How it is.
+    Health {
+        /// The last command that it has taken.
+        taken: SequenceNumber,
+        /// Bytes of memory that it holds.
+        memory: u64,
+    },
+}
+
+const ANSWERS: u8 = 1;
+const COSTS: u8 = 2;
+const DIED: u8 = 3;
+const HEALTH: u8 = 4;
+
+/// A body of answers, as [`AnswersBuilder`](crate::answers::AnswersBuilder) has made it.
+#[must_use]
+pub fn testify_answers(body: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![ANSWERS];
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+impl Testify {
+    /// Its bytes. Answers leave by [`testify_answers`].
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Answers(answers) => {
+                let mut builder = crate::answers::AnswersBuilder::default();
+                answers.iter().for_each(|answer| builder.push(answer));
+                testify_answers(&builder.finish())
+            }
+            Self::Costs(costs) => {
+                let mut bytes = vec![COSTS];
+                for cost in costs {
+                    bytes.extend_from_slice(&cost.window.to_le_bytes());
+                    bytes.extend_from_slice(&cost.cpu_ns.to_le_bytes());
+                }
+                bytes
+            }
+            Self::Died {
+                seq,
+                instrument,
+                words: said,
+            } => {
+                let mut bytes = vec![DIED];
+                bytes.extend_from_slice(&seq.0.to_le_bytes());
+                bytes.extend_from_slice(&instrument.0.to_le_bytes());
+                bytes.extend_from_slice(words(said));
+                bytes
+            }
+            Self::Health { taken, memory } => {
+                let mut bytes = vec![HEALTH];
+                bytes.extend_from_slice(&taken.0.to_le_bytes());
+                bytes.extend_from_slice(&memory.to_le_bytes());
+                bytes
+            }
+        }
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut input = Decoder::new(bytes);
+        Ok(match u8::get(&mut input)? {
+            ANSWERS => Self::Answers(decode(input.take(input.remaining())?)?),
+            COSTS => {
+                let mut costs = Vec::new();
+                while input.remaining() > 0 {
+                    let (window, cpu_ns) = (u64::get(&mut input)?, u64::get(&mut input)?);
+                    costs.push(Cost { window, cpu_ns });
+                }
+                Self::Costs(costs)
+            }
+            DIED => Self::Died {
+                seq: SequenceNumber(u64::get(&mut input)?),
+                instrument: InstrumentId(u16::get(&mut input)?),
+                words: rest(&mut input)?,
+            },
+            HEALTH => Self::Health {
+                taken: SequenceNumber(u64::get(&mut input)?),
+                memory: u64::get(&mut input)?,
+            },
+            value => return Err(DecodeError::UnknownValue { kind: "Testify", value }),
+        })
+    }
+}
+
+fn words(text: &str) -> &[u8] {
+    let bytes = text.as_bytes();
+    bytes.get(..WORDS_MAX).unwrap_or(bytes)
+}
+
+fn rest(input: &mut Decoder<'_>) -> Result<String, DecodeError> {
+    let bytes = input.take(input.remaining())?;
+    let bytes = bytes.get(..WORDS_MAX).unwrap_or(bytes);
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_comes_back_and_an_introduction_has_these_bytes() {
+        let introduction = Introduction {
+            role: Role::Candidate,
+            build: 2,
+            table: 3,
+            release: ReleaseNumber(4),
+            pid: 5,
+            name: "green".to_owned(),
+        };
+        let bytes = introduction.encode();
+        assert_eq!(bytes.len(), 29 + 5);
+        assert_eq!(bytes.get(..6), Some(&[1, 0, 0, 0, 1, 2][..]));
+        assert_eq!(Introduction::decode(&bytes), Ok(introduction));
+        for wrong in [&[2, 0, 0, 0][..], &[1, 0, 0, 0, 9], &bytes[..20]] {
+            assert!(Introduction::decode(wrong).is_err());
+        }
+        let brief = [(SequenceNumber(7), InstrumentId(8))];
+        assert_eq!(decode_brief(&encode_brief(&brief)), Ok(brief.to_vec()));
+        let said = [
+            Testify::Answers(vec![Answer::default()]),
+            Testify::Costs(vec![Cost { window: 1, cpu_ns: 2 }]),
+            Testify::Died {
+                seq: SequenceNumber(3),
+                instrument: InstrumentId(4),
+                words: "oh".to_owned(),
+            },
+            Testify::Health {
+                taken: SequenceNumber(5),
+                memory: 6,
+            },
+        ];
+        for one in said {
+            assert_eq!(Testify::decode(&one.encode()), Ok(one));
+        }
+        assert!(Testify::decode(&[]).is_err() && Testify::decode(&[9]).is_err());
+    }
+}

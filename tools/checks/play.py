@@ -1,0 +1,109 @@
+"""A small recorded day is played step by step while another member trades in it: each trade with it is told with what it
+rests on, the rest goes as recorded, and the journal replays to the same hashes. Then the beginning of a real day at full
+speed, without company: every recorded trade meets the recorded order."""
+
+import json
+import os
+import subprocess
+import tempfile
+import urllib.request
+from pathlib import Path
+
+from exchange import BINARY, PATIENCE_S, ask, hashes, stop, until, up, verify
+
+TAPE = """\
+A t1 1 1000000 100
+= 1
+A t2 -1 1001000 100
+= 2
+M 1 1001000 40 t2
+= 3
+M -1 1000000 30 t1
+= 4
+X t1 20
+= 5
+D t2
+= 6
+"""
+REAL = Path(os.environ["RIALTO_DATA"]) / "lobster" / "GOOG_2012-06-21_10.tape.gz"
+
+
+def play(ready, tape, speed, **options):
+    command = [BINARY, "play", "--tape", str(tape), "--speed", speed, "--ouch", ready["ouch"]]
+    command += ["--user", "alpha1", "--password", "rialto", "--symbol", "ACME", "--json"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
+
+
+def in_company(folder):
+    data, tape = folder / "data", folder / "day.tape"
+    tape.write_text(TAPE)
+    process, ready = up(data)
+
+    def acme():
+        with urllib.request.urlopen(f"http://{ready['http']}/api/v1/picture", timeout=PATIENCE_S) as answer:
+            known = {one["symbol"]: one for one in json.load(answer)["instruments"]}
+        return known.get("ACME", {"bids": [], "asks": []})
+
+    def order(*terms):
+        door = ("--ouch", ready["ouch"], "--user", "beta1", "--password", "rialto")
+        return ask("order", *door, *terms)
+
+    def step(rows):
+        player.stdin.write(f"{rows}\n")
+        player.stdin.flush()
+
+    player = play(ready, tape, "step")
+    step(2)
+    until("both orders of the tape", lambda: acme()["bids"] and acme()["asks"])
+    order("buy", 10, "ACME", "--price", "100.10")
+    order("buy", 100, "ACME", "--price", "100.05")
+    until("the better bid", lambda: acme()["bids"][0][0] == 1_000_500)
+    step(4)
+    out, _ = player.communicate(timeout=PATIENCE_S)
+    assert player.returncode == 0, out
+    *meetings, summary = map(json.loads, out.splitlines())
+    told = [(m["row"], m["shares"], m["price"], m["other"]) for m in meetings]
+    assert told == [(2, 10, 1_001_000, "took"), (4, 30, 1_000_500, "rested")], meetings
+    assert all(m["rests_on"] for m in meetings)
+    counts = {"rows": 6, "trades_as_recorded": 1, "trades_with_company": 2, "shares_with_company": 40, "takes_short": 0}
+    assert counts.items() <= summary.items(), summary
+    last = stop(process)
+    verify(data)
+    assert hashes(data) == (last["last_seq"], last["state_hash"], last["event_hash"])
+    print(f"in company: {told}, {summary['trades_as_recorded']} as recorded")
+
+
+def alone(folder):
+    if not REAL.exists():
+        print(f"SKIPPED: the real day: {REAL} is absent")
+        return
+    process, ready = up(folder / "data")
+    player = play(ready, REAL, "max")
+    out, _ = player.communicate(timeout=PATIENCE_S)
+    assert player.returncode == 0, out
+    summary = json.loads(out.splitlines()[-1])
+    wrong = ("trades_rearranged", "trades_with_company", "takes_short", "refused")
+    assert summary["rows"] == 147_916 and all(summary[name] == 0 for name in wrong), summary
+    stop(process)
+    print(f"a real day, alone: {summary}")
+
+
+def hosted(folder):
+    """`up` plays the day itself; it says in the end what the day came to."""
+    tape = folder / "DAYS_2012-06-21_10.tape"
+    tape.write_text(TAPE)
+    process, _ = up(folder / "data", "--with-me", str(tape), "--speed", "max", "--seconds", "5")
+    out, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, out
+    summary, stopped = map(json.loads, out.splitlines()[-2:])
+    assert summary["rows"] == 6 and summary["trades_as_recorded"] == 2 and stopped["stopped"], out
+    print(f"hosted: {summary}")
+
+
+def main():
+    for part in (in_company, alone, hosted):
+        with tempfile.TemporaryDirectory(prefix="rialto-play-") as folder:
+            part(Path(folder))
+
+
+main()

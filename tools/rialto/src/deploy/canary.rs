@@ -1,0 +1,612 @@
+//! The canary: starts a candidate and the old build beside it, and takes the candidate from step to step for as long as the
+//! judge lets it. It decides nothing itself.
+//!
+//! A run is one thread. What goes wrong is seen within [`LOOK`], rolled back, recorded in the stream with its numbers, and
+//! both processes are ended. One that has come through waits for an operator to promote it.
+
+use super::judge::{Cost, Evidence, at_once, cost, is_dear};
+use super::pick::Step;
+use super::{Attached, Deployment, build, cut_over, millis, route};
+use anyhow::{Context as _, Result, bail, ensure};
+use rialto_model::{Finding, InstrumentId, SequenceNumber};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often a run looks.
+const LOOK: Duration = Duration::from_millis(2);
+/// How long both engines may take to come and catch up.
+const JOIN_MAX: Duration = Duration::from_secs(60);
+/// How close to the exchange is caught up, in commands.
+const CAUGHT_UP: u64 = 2_000;
+/// How many times its bake a step may take until there are enough pairs, and at least how long.
+const BAKES_MAX: f64 = 4.0;
+const BAKE_EXTRA: Duration = Duration::from_secs(20);
+/// Steps of a run.
+const STEPS_MAX: usize = 64;
+
+/// What operators ask of a canary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum CanaryAct {
+    /// Begins one.
+    Start(Start),
+    /// How it stands.
+    Status,
+    /// Everything that is known of the last.
+    Report,
+    /// Waits for its word everywhere, once it has come through.
+    Promote,
+    /// Ends it.
+    Rollback,
+}
+
+/// How a run goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Start {
+    /// The candidate's executable.
+    pub(crate) build: PathBuf,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) bake: Bake,
+    /// More arguments for `engine`.
+    pub(crate) args: Vec<String>,
+}
+
+/// How long a step lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Bake {
+    Seconds(f64),
+    Commands(u64),
+}
+
+impl std::str::FromStr for Bake {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let of = |unit| text.strip_suffix(unit);
+        if let Some(count) = of('c').and_then(|count| count.parse().ok()).filter(|count| *count > 0) {
+            return Ok(Self::Commands(count));
+        }
+        if let Some(seconds) = of('s').and_then(|seconds| seconds.parse().ok())
+            && (0.0..=1e6).contains(&seconds)
+        {
+            return Ok(Self::Seconds(seconds));
+        }
+        bail!("{text:?} is no time to bake: use seconds such as 30s, or commands such as 200000c")
+    }
+}
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Phase {
+    Starting,
+    Baking,
+    Passed,
+    Promoted,
+    Stopped,
+    RolledBack,
+}
+
+/// A run, as far as it has come.
+#[derive(Debug)]
+pub(super) struct Run {
+    start: Start,
+    phase: Phase,
+    step: Option<String>,
+    done: Vec<Value>,
+    verdict: Option<Value>,
+    children: Children,
+    number: u64,
+}
+
+impl Run {
+    pub(super) const fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Starting | Phase::Baking)
+    }
+
+    pub(super) fn children(&mut self) -> Children {
+        self.children.clone()
+    }
+
+    fn status(&self) -> Value {
+        json!({
+            "phase": self.phase,
+            "build": self.start.build,
+            "step": self.step,
+            "steps": self.start.steps.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "passed": self.done.len(),
+            "why": self.verdict.as_ref().and_then(|verdict| verdict.get("why")),
+        })
+    }
+}
+
+/// The processes of a run; all clones are one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Children(Arc<Mutex<Vec<(String, Child)>>>);
+
+impl Children {
+    fn start(&self, name: &str, executable: &Path, args: &[String]) -> Result<()> {
+        let child = std::process::Command::new(executable)
+            .arg("engine")
+            .args(["--name", name])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {}", executable.display()))?;
+        self.lock().push((name.to_owned(), child));
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(String, Child)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first that has ended.
+    fn ended(&self) -> Option<String> {
+        let mut all = self.lock();
+        let mut ended = all
+            .iter_mut()
+            .filter_map(|(name, child)| Some((name, child.try_wait().ok()??)));
+        ended.next().map(|(name, status)| format!("{name} ended: {status}"))
+    }
+
+    /// Ends those of this name.
+    fn end_one(&self, wanted: &str) {
+        self.lock().retain_mut(|(name, child)| {
+            let keep = name != wanted;
+            if !keep {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            keep
+        });
+    }
+
+    /// Ends all.
+    pub(super) fn end(&self) {
+        for (_, mut child) in self.lock().drain(..) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+const CANDIDATE: &str = "candidate";
+const BASELINE: &str = "baseline";
+
+impl Deployment {
+    /// What operators ask.
+    pub(crate) fn canary(self: &Arc<Self>, act: &CanaryAct) -> Result<Vec<Value>> {
+        match act {
+            CanaryAct::Start(start) => self.begin(start),
+            CanaryAct::Status => {
+                let state = self.state();
+                let run = state.canary.as_ref().map_or(Value::Null, Run::status);
+                drop(state);
+                let stands = self.status();
+                let of = |name: &str| stands.get(name).cloned().unwrap_or_default();
+                Ok(vec![json!({
+                    "canary": run,
+                    "routed": of("routed"),
+                    "behind": of("behind"),
+                    "compared": of("compared"),
+                    "silences": of("silences"),
+                    "longest_wait_ms": of("longest_wait_ms"),
+                    "windows": of("windows"),
+                })])
+            }
+            CanaryAct::Report => {
+                let state = self.state();
+                let run = state.canary.as_ref().context("there was no canary")?;
+                let (steps, verdict, status) = (run.done.clone(), run.verdict.clone(), run.status());
+                let returned = state.returned.clone();
+                drop(state);
+                Ok(vec![json!({
+                    "canary": status,
+                    "steps": steps,
+                    "verdict": verdict,
+                    "last_return": returned,
+                    "deployment": self.status(),
+                })])
+            }
+            CanaryAct::Promote => self.promote(),
+            CanaryAct::Rollback => {
+                let children = {
+                    let mut state = self.state();
+                    let run = state.canary.as_mut().context("there is no canary")?;
+                    run.phase = Phase::RolledBack;
+                    run.children()
+                };
+                let done = self.roll_back("an operator's rollback")?;
+                children.end();
+                Ok(vec![done])
+            }
+        }
+    }
+
+    fn begin(self: &Arc<Self>, start: &Start) -> Result<Vec<Value>> {
+        ensure!(
+            !start.steps.is_empty() && start.steps.len() <= STEPS_MAX,
+            "give 1 to {STEPS_MAX} steps"
+        );
+        let place = self.place()?;
+        let Some(follow) = &place.follow else {
+            bail!("a canary follows over a socket: start the exchange with --follow-listen");
+        };
+        let names = (place.names)()?;
+        for step in &start.steps {
+            step.instruments(&names.symbols)?;
+        }
+        let args: Vec<String> = vec![
+            "--follow".to_owned(),
+            follow.address.to_string(),
+            "--key".to_owned(),
+            follow.key.display().to_string(),
+        ];
+        let children = Children::default();
+        let number = {
+            let mut state = self.state();
+            if state.canary.as_ref().is_some_and(Run::is_running) {
+                bail!("a canary runs already: see `rialto canary status`");
+            }
+            ensure!(
+                state.green.is_none(),
+                "another engine is being compared: end it first, or `rialto canary rollback`"
+            );
+            state.costs.clear();
+            state.farewell = None;
+            let number = state.canary.as_ref().map_or(0, |run| run.number) + 1;
+            state.canary = Some(Run {
+                start: start.clone(),
+                phase: Phase::Starting,
+                step: None,
+                done: Vec::new(),
+                verdict: None,
+                children: children.clone(),
+                number,
+            });
+            number
+        };
+        let candidate = [args.clone(), start.args.clone()].concat();
+        let baseline = [args, vec!["--baseline".to_owned()]].concat();
+        let began = children
+            .start(BASELINE, Path::new("/proc/self/exe"), &baseline)
+            .and_then(|()| children.start(CANDIDATE, &start.build, &candidate));
+        if let Err(error) = began {
+            children.end();
+            self.state().canary = None;
+            return Err(error);
+        }
+        let driver = Driver {
+            deployment: Arc::clone(self),
+            start: start.clone(),
+            children,
+            number,
+            last_agreed: SequenceNumber(0),
+            agreed_at: Instant::now(),
+            missed: 0,
+        };
+        std::thread::Builder::new()
+            .name("canary".to_owned())
+            .spawn(move || driver.run())?;
+        Ok(vec![json!({ "canary": number, "build": start.build })])
+    }
+
+    fn promote(&self) -> Result<Vec<Value>> {
+        let children = {
+            let state = self.state();
+            let run = state.canary.as_ref().context("there is no canary")?;
+            ensure!(
+                run.phase == Phase::Passed,
+                "only a canary that has come through can be promoted: see `rialto canary status`"
+            );
+            run.children.clone()
+        };
+        let build = self.promotable()?;
+        let begun = Instant::now();
+        let commands = [
+            cut_over(build, SequenceNumber(0), true, "promoted"),
+            route(build, InstrumentId(0), false, "promoted"),
+        ];
+        let seq = self.switch(&commands)?;
+        children.end_one(BASELINE);
+        if let Some(run) = self.state().canary.as_mut() {
+            run.phase = Phase::Promoted;
+        }
+        Ok(vec![
+            json!({ "promoted": build::name(build), "seq": seq.0, "ms": millis(begun) }),
+        ])
+    }
+}
+
+/// Why a run ends early.
+enum Ended {
+    /// The judge says so.
+    Judged(String),
+    /// An operator did it, or the exchange ends.
+    Quietly,
+}
+
+struct Driver {
+    deployment: Arc<Deployment>,
+    start: Start,
+    children: Children,
+    number: u64,
+    last_agreed: SequenceNumber,
+    agreed_at: Instant,
+    /// What was missed before both had caught up.
+    missed: u64,
+}
+
+impl Driver {
+    fn run(mut self) {
+        let ended = self.drive();
+        let deployment = Arc::clone(&self.deployment);
+        match ended {
+            Ok(()) => {
+                self.set(|run| {
+                    run.phase = Phase::Passed;
+                    run.step = None;
+                });
+                let _ = self.record(100, true, "passed");
+                self.children.end_one(BASELINE);
+            }
+            Err(Ended::Judged(why)) => {
+                let step = self.step();
+                let rolled_back = deployment.roll_back(&why);
+                let recorded = self.record(step, false, &why);
+                self.set(|run| {
+                    run.phase = Phase::Stopped;
+                    let mut verdict = recorded.unwrap_or_default();
+                    if let Some(verdict) = verdict.as_object_mut() {
+                        verdict.insert(
+                            "rollback".to_owned(),
+                            rolled_back.unwrap_or_else(|error| json!(error.to_string())),
+                        );
+                    }
+                    run.verdict = Some(verdict);
+                });
+                self.children.end();
+            }
+            Err(Ended::Quietly) => self.children.end(),
+        }
+    }
+
+    fn drive(&mut self) -> Result<(), Ended> {
+        self.join()?;
+        for step in self.start.steps.clone() {
+            self.set(|run| {
+                run.phase = Phase::Baking;
+                run.step = Some(step.to_string());
+            });
+            let (begun, from) = (Instant::now(), self.frontier());
+            let routed = self.route(&step).map_err(|error| Ended::Judged(format!("{error:#}")))?;
+            let cost = self.bake(begun, from)?;
+            let done = json!({
+                "step": step.to_string(),
+                "instruments": routed,
+                "commands": self.frontier() - from,
+                "seconds": begun.elapsed().as_secs_f64(),
+                "cost": cost,
+            });
+            self.set(|run| run.done.push(done));
+            let _ = self.record(step.percent(), true, "goes on");
+        }
+        Ok(())
+    }
+
+    /// Waits until both engines are there and have caught up.
+    fn join(&mut self) -> Result<(), Ended> {
+        let begun = Instant::now();
+        loop {
+            self.go_on()?;
+            let (both, farewell) = {
+                let state = self.deployment.state();
+                (
+                    state.green.is_some() && state.baseline.is_some(),
+                    state.farewell.clone(),
+                )
+            };
+            if let Some(why) = farewell.or_else(|| self.children.ended()) {
+                return Err(Ended::Judged(why));
+            }
+            if let Some(found) = self.deployment.word.difference() {
+                return Err(Ended::Judged(format!("event differs at {}", found.seq)));
+            }
+            let agreed = self.deployment.word.agreed();
+            if both && agreed.0 > 0 && self.frontier() < agreed.0 + CAUGHT_UP {
+                self.missed = self.deployment.word.counts().missed;
+                (self.last_agreed, self.agreed_at) = (agreed, Instant::now());
+                return Ok(());
+            }
+            if begun.elapsed() > JOIN_MAX {
+                return Err(Ended::Judged("missing data: it never caught up".to_owned()));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Routes a step's instruments that are not routed yet, or have returned.
+    fn route(&self, step: &Step) -> Result<usize> {
+        let names = (self.deployment.place()?.names)()?;
+        let wanted = step.instruments(&names.symbols)?;
+        let (routed, build, not) = {
+            let state = self.deployment.state();
+            let build = state.green.as_ref().map_or(0, |green| green.introduction.build);
+            (state.ledger.routed.clone(), build, state.ledger.not_compared(build))
+        };
+        let new: BTreeSet<InstrumentId> = wanted
+            .difference(&routed)
+            .copied()
+            .filter(|id| !not.contains(id))
+            .collect();
+        let new: Vec<InstrumentId> = new.into_iter().collect();
+        if !new.is_empty() {
+            self.deployment.route(build, &new, true, "canary")?;
+        }
+        Ok(wanted.len())
+    }
+
+    /// Watches a step until it has baked.
+    fn bake(&mut self, begun: Instant, from: u64) -> Result<Option<Cost>, Ended> {
+        let mut over = None;
+        loop {
+            std::thread::sleep(LOOK);
+            self.go_on()?;
+            let evidence = self.evidence();
+            at_once(&evidence).map_err(Ended::Judged)?;
+            let baked = match self.start.bake {
+                Bake::Seconds(seconds) => begun.elapsed().as_secs_f64() >= seconds,
+                Bake::Commands(commands) => self.frontier() - from >= commands,
+            };
+            if !baked {
+                continue;
+            }
+            let over = over.get_or_insert_with(Instant::now);
+            if let Some(cost) = cost(&evidence) {
+                if is_dear(&cost) {
+                    let percent = (cost.median_ratio - 1.0) * 100.0;
+                    return Err(Ended::Judged(format!("cost: {percent:.1} % more, p {:.0e}", cost.p)));
+                }
+                return Ok(Some(cost));
+            }
+            let extra = (*over - begun).mul_f64(BAKES_MAX).max(BAKE_EXTRA);
+            if over.elapsed() > extra {
+                let found = evidence.pairs.len();
+                return Err(Ended::Judged(format!("missing data: {found} pairs of windows")));
+            }
+        }
+    }
+
+    /// Whether nobody has ended it.
+    fn go_on(&self) -> Result<(), Ended> {
+        let state = self.deployment.state();
+        let run = state.canary.as_ref().filter(|run| run.number == self.number);
+        match run {
+            Some(run) if run.is_running() && !self.deployment.is_stopping() => Ok(()),
+            _ => Err(Ended::Quietly),
+        }
+    }
+
+    fn evidence(&mut self) -> Evidence {
+        let word = &self.deployment.word;
+        let (agreed, counts, difference) = (word.agreed(), word.counts(), word.difference());
+        let frontier = self.frontier();
+        if agreed != self.last_agreed || agreed.0 >= frontier {
+            (self.last_agreed, self.agreed_at) = (agreed, Instant::now());
+        }
+        let state = self.deployment.state();
+        let gone = match (&state.green, &state.baseline) {
+            (Some(_), Some(_)) => None,
+            (None, _) => Some(state.farewell.clone().unwrap_or_else(|| "it is gone".to_owned())),
+            (_, None) => Some("missing data: the baseline is gone".to_owned()),
+        };
+        let grown = |one: &Option<Attached>| {
+            one.as_ref()
+                .and_then(|one| one.memory)
+                .map(|(first, last)| last.saturating_sub(first))
+        };
+        let memory_growth = match (grown(&state.green), grown(&state.baseline)) {
+            (Some(green), Some(baseline)) => green.saturating_sub(baseline),
+            _ => 0,
+        };
+        let pairs = state
+            .costs
+            .values()
+            .filter_map(|(new, old)| Some(((*new)? as f64, (*old)? as f64)));
+        Evidence {
+            difference,
+            gone,
+            missed: counts.missed - self.missed.min(counts.missed),
+            silent: self.agreed_at.elapsed(),
+            memory_growth,
+            pairs: pairs.filter(|(_, old)| *old > 0.0).collect(),
+        }
+    }
+
+    /// Puts a verdict and its numbers into the stream. Gives them as they stand there.
+    fn record(&mut self, step: u8, passed: bool, why: &str) -> Result<Value> {
+        let evidence = self.evidence();
+        let cost = cost(&evidence).unwrap_or_default();
+        let build = {
+            let state = self.deployment.state();
+            let routed_to = state.ledger.routed_to;
+            state.green.as_ref().map_or(routed_to, |green| green.introduction.build)
+        };
+        let millionths = |value: f64| (value * 1e6).clamp(0.0, f64::from(u32::MAX)) as u32;
+        let finding = Finding {
+            build,
+            step,
+            passed,
+            compared: self.deployment.word.counts().compared,
+            windows: cost.pairs as u32,
+            ratio_ppm: millionths(cost.median_ratio),
+            p_ppb: millionths(cost.p * 1e3),
+            memory: evidence.memory_growth,
+        };
+        self.deployment.record(finding, why)?;
+        let difference = evidence
+            .difference
+            .map(|found| json!({ "seq": found.seq.0, "index": found.index, "blue": found.blue, "green": found.green }));
+        Ok(json!({
+            "build": build::name(build),
+            "step": self.step_name(),
+            "passed": passed,
+            "why": why,
+            "compared": finding.compared,
+            "cost": cost,
+            "memory_growth": finding.memory,
+            "difference": difference,
+        }))
+    }
+
+    fn frontier(&self) -> u64 {
+        self.deployment
+            .place
+            .get()
+            .map_or(0, |place| place.frontier.released_up_to().1.0)
+    }
+
+    fn set(&self, change: impl FnOnce(&mut Run)) {
+        if let Some(run) = self
+            .deployment
+            .state()
+            .canary
+            .as_mut()
+            .filter(|run| run.number == self.number)
+        {
+            change(run);
+        }
+    }
+
+    fn step_name(&self) -> Option<String> {
+        self.deployment.state().canary.as_ref().and_then(|run| run.step.clone())
+    }
+
+    fn step(&self) -> u8 {
+        self.step_name()
+            .and_then(|step| step.parse::<Step>().ok())
+            .map_or(0, |step| step.percent())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bakes_are_seconds_or_commands() {
+        assert_eq!("30s".parse::<Bake>().unwrap(), Bake::Seconds(30.0));
+        assert_eq!("200000c".parse::<Bake>().unwrap(), Bake::Commands(200_000));
+        for wrong in ["", "30", "s", "0c", "-1s", "1h"] {
+            assert!(wrong.parse::<Bake>().is_err(), "{wrong}");
+        }
+    }
+}

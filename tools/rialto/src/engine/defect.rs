@@ -1,0 +1,147 @@
+//! Prepared defects, in a build with the feature `defects` alone: what a canary has to be stopped by.
+
+use nix::time::{ClockId, clock_gettime};
+use rialto_matching::state::OrderState;
+use rialto_matching::{Engine, Matching as _};
+use rialto_model::{Command, Event, EventSink, InstrumentId, Price, RejectReason, Sequenced, Side};
+use std::time::Duration;
+
+/// What is wrong with an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Defect {
+    /// Nothing.
+    Correct,
+    /// Once in ten thousand commands the second in a queue trades before the first.
+    TieBreak,
+    /// A window of commands takes 15 % more thread CPU.
+    Slow,
+    /// Orders are rejected for another reason.
+    RejectCode,
+    /// 4 KB of every command are never given back.
+    Leak,
+    /// A command for instrument 7 is its last.
+    Crash,
+    /// An order at 123.45 is its last.
+    Poison,
+    /// Behind its 20,000th command it does nothing more.
+    Stuck,
+    /// It was built with another table of flags.
+    OldTable,
+}
+
+const TIE_EVERY: u64 = 10_000;
+const STUCK_BEHIND: u64 = 20_000;
+const LEAK_BYTES: usize = 4_096;
+const SLOW_PERCENT: u64 = 15;
+const DEADLY: Price = Price(1_234_500);
+const CRASHES_ON: InstrumentId = InstrumentId(7);
+
+/// The defect at work.
+#[derive(Clone)]
+pub(super) struct Fault {
+    defect: Defect,
+    commands: u64,
+    /// A wrong tie-break is due at the next chance.
+    due: bool,
+    leaked: Vec<Vec<u8>>,
+}
+
+impl Fault {
+    pub(super) const fn new(defect: Defect) -> Self {
+        Self {
+            defect,
+            commands: 0,
+            due: false,
+            leaked: Vec::new(),
+        }
+    }
+
+    pub(super) fn apply(&mut self, engine: &mut Engine, command: &Sequenced<Command>, sink: &mut impl EventSink) {
+        self.commands += 1;
+        match self.defect {
+            Defect::TieBreak => {
+                self.due |= self.commands.is_multiple_of(TIE_EVERY);
+                if self.due && swap_first(engine, &command.body) {
+                    self.due = false;
+                }
+            }
+            Defect::Leak => self.leaked.push(vec![1; LEAK_BYTES]),
+            Defect::Crash if super::instrument(&command.body) == Some(CRASHES_ON) => {
+                panic!("a prepared crash on instrument {CRASHES_ON}")
+            }
+            Defect::Poison if matches!(&command.body, Command::Enter(order) if order.price == DEADLY) => {
+                panic!("a prepared crash on a price of {DEADLY}")
+            }
+            Defect::Stuck if self.commands > STUCK_BEHIND => loop {
+                std::thread::sleep(Duration::from_secs(1));
+            },
+            Defect::RejectCode => return engine.apply(command, &mut Recode(sink)),
+            _ => {}
+        }
+        engine.apply(command, sink);
+    }
+
+    /// Behind a window that took so long.
+    pub(super) fn rest(&self, cpu_ns: u64) {
+        if self.defect == Defect::Slow {
+            let end = thread_cpu_ns() + cpu_ns * SLOW_PERCENT / 100;
+            while thread_cpu_ns() < end {
+                std::hint::spin_loop();
+            }
+        }
+    }
+
+    pub(super) const fn is_of_an_old_table(&self) -> bool {
+        matches!(self.defect, Defect::OldTable)
+    }
+}
+
+/// Exchanges the first two of a queue that an order is about to trade with; whether there was such a queue.
+fn swap_first(engine: &mut Engine, command: &Command) -> bool {
+    let Command::Enter(order) = command else { return false };
+    let mut state = engine.export();
+    let at = usize::from(order.instrument.0).wrapping_sub(1);
+    let Some(book) = state.instruments.get_mut(at) else {
+        return false;
+    };
+    let queue: &mut Vec<OrderState> = if order.side == Side::Buy {
+        &mut book.asks
+    } else {
+        &mut book.bids
+    };
+    let (Some(first), Some(second)) = (queue.first(), queue.get(1)) else {
+        return false;
+    };
+    let trades = match order.side {
+        Side::Buy => order.price >= first.price,
+        Side::Sell => order.price <= first.price,
+    };
+    if !trades || first.price != second.price {
+        return false;
+    }
+    queue.swap(0, 1);
+    Engine::import(&state).map(|swapped| *engine = swapped).is_ok()
+}
+
+/// Says another reason.
+struct Recode<'a, S>(&'a mut S);
+
+impl<S: EventSink> EventSink for Recode<'_, S> {
+    fn emit(&mut self, event: Event) {
+        self.0.emit(match event {
+            Event::Rejected(mut rejected) => {
+                rejected.reason = match rejected.reason {
+                    RejectReason::QuantityZero => RejectReason::PriceOffTick,
+                    _ => RejectReason::QuantityZero,
+                };
+                rejected.into()
+            }
+            other => other,
+        });
+    }
+}
+
+fn thread_cpu_ns() -> u64 {
+    let spec = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    spec.map_or(0, |spec| spec.tv_sec() as u64 * 1_000_000_000 + spec.tv_nsec() as u64)
+}
