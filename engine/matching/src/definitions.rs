@@ -116,6 +116,7 @@ impl Engine {
             account: one.account,
             ..Session::default()
         };
+        self.flags.add_session(one.session, one.firm);
         self.mark_sessions(one.firm);
     }
 }

@@ -11,7 +11,7 @@ use crate::order::Order;
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::slots::SlotTable;
-use crate::special::{Extra, FirmRules, Quoter};
+use crate::special::{Extra, FirmRules, Flags, Quoter, Runaways};
 use crate::{EngineState, ImportError, Matching};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -78,6 +78,8 @@ pub struct Engine {
     pub(crate) extras: Pool<Extra>,
     /// What is due.
     pub(crate) timers: BTreeSet<(Timestamp, InstrumentId, OrderId)>,
+    pub(crate) flags: Flags,
+    pub(crate) runaways: Runaways,
     /// The halt of the whole market.
     pub(crate) breaker: BreakerLevel,
     /// The sides of every quote.
@@ -151,6 +153,8 @@ impl Engine {
             orders: Pool::new(limits.orders_reserved.min(live_orders_max) as usize),
             extras: Pool::new(0),
             timers: BTreeSet::new(),
+            flags: Flags::default(),
+            runaways: Runaways::default(),
             breaker: BreakerLevel::None,
             quotes: BTreeMap::new(),
             quote_limits: BTreeMap::new(),
@@ -243,6 +247,11 @@ impl Engine {
             Command::SetUser(c) => sink.emit(self.set_user(c)),
             Command::SetService(c) => sink.emit(self.set_service(c)),
             Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
+            Command::SwitchFlag(c) => sink.emit(self.switch_flag(command.seq, c)),
+            Command::RefuseProcess(c) => sink.emit(self.refuse_process(c)),
+            Command::SetRunawayLimits(c) => sink.emit(self.set_runaway_limits(c)),
+            Command::SetParent(c) => sink.emit(self.set_parent(c)),
+            Command::TripRunaway(c) => self.trip_runaway(c, sink),
             Command::CutOver(c) => sink.emit((*c).into()),
             Command::Route(c) => sink.emit((*c).into()),
             Command::Judge(c) => sink.emit((*c).into()),

@@ -4,16 +4,19 @@
 
 mod places;
 
-use crate::special::{are_sound_bands, are_sound_fees, are_sound_rules, are_sound_ticks, is_sound_allocation};
+use crate::special::{
+    are_sound_bands, are_sound_fees, are_sound_flags, are_sound_rules, are_sound_ticks, is_parent_name,
+    is_sound_allocation,
+};
 use crate::state::{EngineState, Guard, InstrumentState, OrderState, QuoterState, Rules, SessionState, Tally};
 use crate::{CURRENT_RELEASE, registry};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use rialto_model::command::DefineInstrument;
-use rialto_model::limits::{LIVE_ORDERS_MAX, QUANTITY_MAX, QUOTE_FILLS_MAX, UNDONE_TRADES_MAX};
+use rialto_model::command::{DefineInstrument, SetParent};
+use rialto_model::limits::{LIVE_ORDERS_MAX, PARENTS_MAX, QUANTITY_MAX, QUOTE_FILLS_MAX, UNDONE_TRADES_MAX};
 use rialto_model::{
-    AccountId, BreakerLevel, FirmId, InstrumentId, OrderId, Phase, Price, PublicRef, QuoteLimits, SessionId, ShortSale,
-    Side, Symbol, TimeInForce, UserRef,
+    AccountId, BreakerLevel, FirmId, InstrumentId, OrderId, Phase, Price, PublicRef, QuoteLimits, RunawayLimits,
+    SessionId, ShortSale, Side, Symbol, TimeInForce, UserRef,
 };
 
 /// Why a state cannot be one. The mend is the same for all: take another snapshot, or replay from the first command.
@@ -98,6 +101,30 @@ impl EngineState {
             ),
             (self.day_open && self.day.0 == 0, "a day is open and none was started"),
         ])
+        .and_then(|()| are_sound_flags(&self.flags))
+        .map_err(|fault| ImportError::Venue { fault })
+    }
+
+    fn check_runaways(&self, owners: &Owners) -> Result<(), ImportError> {
+        let limited = |(firm, limits): &(FirmId, RunawayLimits)| {
+            owners.firms.contains(firm) && limits.is_sound() && *limits != RunawayLimits::default()
+        };
+        let stated =
+            |one: &SetParent| owners.firms.contains(&one.firm) && is_parent_name(&one.name) && !one.quantity.is_zero();
+        first_fault(&[
+            (
+                !self.runaways.is_sorted_by(|one, other| one.0 < other.0) || !self.runaways.iter().all(limited),
+                "what its firms may send is out of order or not allowed",
+            ),
+            (
+                self.parents.len() > PARENTS_MAX
+                    || !self.parents.iter().all(stated)
+                    || !self
+                        .parents
+                        .is_sorted_by(|one, other| (one.firm, one.name) < (other.firm, other.name)),
+                "its parents are too many, out of order or not allowed",
+            ),
+        ])
         .map_err(|fault| ImportError::Venue { fault })
     }
 
@@ -152,6 +179,7 @@ impl EngineState {
             owners.sessions.insert(one.session, *session);
         }
         self.check_quoters(&owners)?;
+        self.check_runaways(&owners)?;
         let known = |firm| owners.firms.contains(&firm);
         if let Some(fault) = self.members.fault(known, &owners.accounts, self.instruments.len()) {
             return Err(ImportError::Venue { fault });

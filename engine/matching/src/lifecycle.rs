@@ -69,6 +69,7 @@ impl Engine {
             session.names.clear();
         }
         self.quoters.clear();
+        self.runaways.parents.clear();
         for at in 0..self.books.len() {
             self.stop_guard(at);
         }

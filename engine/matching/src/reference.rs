@@ -6,6 +6,7 @@
 mod after;
 mod bounds;
 mod changes;
+mod flags;
 mod orders;
 mod pegs;
 mod phases;
@@ -61,13 +62,17 @@ impl Matching for Engine {
         self.state.last_seq = command.seq;
         self.state.last_stamp = command.stamp;
         let mut events = Vec::new();
-        self.fire(&mut events);
+        let fired = self.fire(&mut events);
         let due = events.len();
         self.count(&events);
         if let Some(answer) = self.risks(&command.body) {
             events.push(answer);
         } else {
             self.carry_out(command, &mut events);
+        }
+        // What fired and what the command did are said together, when every book has come to rest.
+        if fired {
+            self.go_on_everywhere(&mut events);
         }
         self.conclude(&mut events);
         self.count(&events[due..]);
@@ -129,6 +134,11 @@ impl Engine {
             Command::Route(c) => events.push((*c).into()),
             Command::Judge(c) => events.push((*c).into()),
             Command::Quarantine(c) => events.push((*c).into()),
+            Command::SwitchFlag(c) => events.push(self.switch_flag(command.seq, &c.change)),
+            Command::RefuseProcess(c) => events.push(flags::refuse_process(c)),
+            Command::SetRunawayLimits(c) => events.push(self.set_runaway_limits(c)),
+            Command::SetParent(c) => events.push(self.set_parent(c)),
+            Command::TripRunaway(c) => self.trip_runaway(c, events),
             Command::SetRiskLimits(c) => events.push(self.set_risk_limits(c)),
             Command::SetFeeTier(c) => events.push(self.set_fee_tier(c)),
             Command::Act(c) => events.push(self.act(c)),
@@ -310,6 +320,7 @@ impl Engine {
             }
         }
         self.state.quoters.clear();
+        self.state.parents.clear();
         for instrument in self.everywhere() {
             self.end_bounds(instrument);
         }

@@ -51,6 +51,9 @@ impl Engine {
                 .collect(),
             undone: self.undone.iter().copied().collect(),
             cancel_only: self.cancel_only,
+            flags: self.flags.take_out(),
+            runaways: self.runaways.limits(),
+            parents: self.runaways.parents.values().copied().collect(),
             firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
             sessions: sessions
@@ -176,6 +179,8 @@ impl Engine {
             (*fills, *tripped) = (quoter.fills.clone(), quoter.tripped);
         }
         engine.cancel_only = state.cancel_only;
+        engine.flags.take_in(&state.flags);
+        engine.runaways.take_in(&state.runaways, &state.parents);
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {

@@ -8,11 +8,12 @@
 //! a new order, of the trade and of changes; [`phase`] and [`uncross`] are calls and auctions; [`mass`] takes off many at a
 //! time; [`timers`] fires what is due; [`guard`] keeps price bounds and halts; [`share`] allocates, [`after`] is
 //! fees and trades undone; [`peg`] follows prices;
-//! [`quote`] is market making.
+//! [`quote`] is market making; [`flags`] switches variants of all that; [`runaway`] keeps what a firm may send.
 
 mod after;
 mod change;
 mod enter;
+mod flags;
 mod guard;
 mod judge;
 mod mass;
@@ -20,16 +21,19 @@ mod peg;
 mod phase;
 mod quote;
 mod rules;
+mod runaway;
 mod share;
 mod timers;
 mod trade;
 mod uncross;
 
 pub(crate) use after::are_sound_fees;
+pub(crate) use flags::{Flags, are_sound_flags};
 pub(crate) use guard::are_sound_bands;
 pub(crate) use peg::is_pegged;
 pub(crate) use quote::Quoter;
 pub(crate) use rules::{SpecialBook, are_sound_rules, are_sound_ticks};
+pub(crate) use runaway::{Runaways, is_parent_name};
 pub(crate) use share::is_sound_allocation;
 
 use crate::book::{queue_of, unlink_from};

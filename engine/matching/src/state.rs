@@ -5,12 +5,14 @@
 
 use crate::members::MembersState;
 use alloc::vec::Vec;
-use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession};
+use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession, SetParent};
+use rialto_model::flags::Rule;
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
-    AccountId, Allocation, Bands, BreakerLevel, Fees, Incarnation, Instructions, InstrumentId, OrderId, OrderKind,
-    Phase, Policy, Price, PublicRef, Quantity, QuoteLimits, ReleaseNumber, Rulebook, SelfTrade, SequenceNumber,
-    SessionId, ShortSale, Side, StateHash, TickTable, TimeInForce, Timestamp, TradeId, TradingDay, UserRef, VenueId,
+    AccountId, Allocation, Bands, BreakerLevel, Fees, FirmId, Incarnation, Instructions, InstrumentId, OrderId,
+    OrderKind, Phase, Policy, Price, PublicRef, Quantity, QuoteLimits, ReleaseNumber, Rulebook, RunawayLimits,
+    SelfTrade, SequenceNumber, SessionId, ShortSale, Side, StateHash, TickTable, TimeInForce, Timestamp, TradeId,
+    TradingDay, UserRef, VenueId,
 };
 
 /// Everything an engine knows. Lists are in order of id; orders are in price-time order, best first.
@@ -42,6 +44,12 @@ pub struct EngineState {
     pub undone: Vec<TradeId>,
     /// Whether cancels and reductions are taken alone.
     pub cancel_only: bool,
+    /// Flags that were ever switched, in order of number.
+    pub flags: Vec<FlagState>,
+    /// What firms may send, of those that have limits, in order of id.
+    pub runaways: Vec<(FirmId, RunawayLimits)>,
+    /// The parents that are stated, in order of firm and name.
+    pub parents: Vec<SetParent>,
     /// The member firms.
     pub firms: Vec<FirmState>,
     /// Their accounts.
@@ -63,6 +71,17 @@ pub struct FirmState {
     pub self_trade: SelfTrade,
     /// Whether its kill switch is on.
     pub killed: bool,
+}
+
+/// A flag and how it is switched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FlagState {
+    /// Its number.
+    pub number: u16,
+    /// Whether it is retired in this stream; it has no rule then.
+    pub retired: bool,
+    /// Its rules, in order of target and id; of shares one alone.
+    pub rules: Vec<Rule>,
 }
 
 /// What is counted of a session's quotes on an instrument.
@@ -266,6 +285,9 @@ impl Default for EngineState {
             quoters: Vec::new(),
             undone: Vec::new(),
             cancel_only: false,
+            flags: Vec::new(),
+            runaways: Vec::new(),
+            parents: Vec::new(),
             firms: Vec::new(),
             accounts: Vec::new(),
             sessions: Vec::new(),

@@ -3,7 +3,7 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 7 |
+//! | version | u16, 8; 7 where there are no flags, runaway limits and parents, which are left out then |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
@@ -22,23 +22,30 @@
 //! | outlook | price (i64), volume (u64), imbalance (u64), side (u8) |
 //! | guard | reference, average (i64, i64), ten tallies (sum u64, count u64), boundary (u64), whether there is a limit state (bool) and its side (u8), deadline (u64) |
 //! | aside | u32 count, then each: side (u8), order |
+//! | flags | u32 count, then each: number (u16), retired (bool), rules: u32 count, then each target (u8), id (u32), value (u8), since (u64) |
+//! | runaway limits | u32 count, then each: firm (u32), limits |
+//! | parents | u32 count, then each as a definition |
 //!
 //! A definition is its command: schema (u16), block length (u16), length of block and text (u16), block, text. All
-//! integers are little-endian. The bytes change by a new version, never in place. Reading never takes more memory than
+//! integers are little-endian. The bytes change by a new version, never in
+//! place, and a state that has nothing of a version keeps the bytes of the one before: hashes of old streams stay. Reading never takes more memory than
 //! the bytes there are, and says what is wrong with them; whether the state makes sense is judged by the import.
 
 use crate::members::{get_members, put_members};
 use crate::state::{
-    Aside, EngineState, Fill, FirmState, Guard, InstrumentState, OrderState, Outlook, QuoterState, Rules, SessionState,
-    Special,
+    Aside, EngineState, Fill, FirmState, FlagState, Guard, InstrumentState, OrderState, Outlook, QuoterState, Rules,
+    SessionState, Special,
 };
 use alloc::vec::Vec;
 use rialto_model::Command;
 use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
+use rialto_model::flags::Rule;
 use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
-const VERSION: u16 = 7;
+const VERSION: u16 = 8;
+/// Without flags, runaway limits and parents.
+const PLAIN_VERSION: u16 = 7;
 
 /// Why bytes are not an engine state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +76,8 @@ impl EngineState {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(1024 + self.live_orders() * OrderState::BYTES);
         out.extend_from_slice(&MAGIC);
-        put(&mut out, &VERSION);
+        let plain = self.flags.is_empty() && self.runaways.is_empty() && self.parents.is_empty();
+        put(&mut out, if plain { &PLAIN_VERSION } else { &VERSION });
         put(&mut out, &self.venue);
         put(&mut out, &self.release);
         put(&mut out, &self.last_seq);
@@ -130,6 +138,26 @@ impl EngineState {
             });
         });
         put_members(&mut out, &self.members);
+        if plain {
+            return out;
+        }
+        put_list(&mut out, &self.flags, |out, flag| {
+            put(out, &flag.number);
+            put(out, &flag.retired);
+            put_list(out, &flag.rules, |out, rule| {
+                put(out, &rule.target);
+                put(out, &rule.id);
+                put(out, &rule.value);
+                put(out, &rule.since);
+            });
+        });
+        put_list(&mut out, &self.runaways, |out, (firm, limits)| {
+            put(out, firm);
+            put(out, limits);
+        });
+        put_list(&mut out, &self.parents, |out, parent| {
+            put_definition(out, &(*parent).into())
+        });
         out
     }
 
@@ -142,10 +170,11 @@ impl EngineState {
         if input.take(MAGIC.len()) != Ok(&MAGIC[..]) {
             return Err(StateBytesError::NotAState);
         }
-        match u16::get(input)? {
-            VERSION => {}
+        let plain = match u16::get(input)? {
+            PLAIN_VERSION => true,
+            VERSION => false,
             version => return Err(StateBytesError::UnknownVersion { version }),
-        }
+        };
         let (venue, release) = (Field::get(input)?, Field::get(input)?);
         let (last_seq, last_stamp) = (Field::get(input)?, Field::get(input)?);
         let live_orders_max = Field::get(input)?;
@@ -160,7 +189,7 @@ impl EngineState {
                 .into());
             }
         };
-        let state = Self {
+        let mut state = Self {
             venue,
             release,
             last_seq,
@@ -187,6 +216,9 @@ impl EngineState {
                 })
             })?,
             undone: get_list(input, |input| Ok(Field::get(input)?))?,
+            flags: Vec::new(),
+            runaways: Vec::new(),
+            parents: Vec::new(),
             firms: get_list(input, |input| match get_definition(input)? {
                 Command::DefineFirm(definition) => Ok(FirmState {
                     definition,
@@ -239,6 +271,27 @@ impl EngineState {
             })?,
             members: get_members(input)?,
         };
+        if !plain {
+            state.flags = get_list(input, |input| {
+                Ok(FlagState {
+                    number: Field::get(input)?,
+                    retired: Field::get(input)?,
+                    rules: get_list(input, |input| {
+                        Ok(Rule {
+                            target: Field::get(input)?,
+                            id: Field::get(input)?,
+                            value: Field::get(input)?,
+                            since: Field::get(input)?,
+                        })
+                    })?,
+                })
+            })?;
+            state.runaways = get_list(input, |input| Ok((Field::get(input)?, Field::get(input)?)))?;
+            state.parents = get_list(input, |input| match get_definition(input)? {
+                Command::SetParent(parent) => Ok(parent),
+                other => Err(wrong(&other)),
+            })?;
+        }
         match input.remaining() {
             0 => Ok(state),
             extra => Err(DecodeError::Trailing { extra }.into()),

@@ -131,7 +131,7 @@ impl Coverage {
         );
         wanted.extend(
             [
-                1, 2, 3, 4, 5, 40, 41, 43, 44, 45, 12, 13, 14, 15, 16, 17, 18, 19, 30, 31, 32, 35,
+                1, 2, 3, 4, 5, 40, 41, 43, 44, 45, 12, 13, 14, 15, 16, 17, 18, 19, 30, 31, 32, 35, 91, 93, 94, 95,
             ]
             .map(|schema| format!("CommandRejected {schema}")),
         );
@@ -142,6 +142,9 @@ impl Coverage {
             MarketClosed,
             PriceOffTick,
             QuantityOffLot,
+            UnknownFlag,
+            FlagRetired,
+            FlagMisaimed,
         ];
         wanted.extend(undoing.map(|reason| format!("CommandRejected {reason:?}")));
         let quoted = [
@@ -172,8 +175,8 @@ impl Coverage {
 #[test]
 fn both_engines_agree_on_a_million_random_commands() {
     const COMMANDS: u64 = 1_000_000;
-    /// The last with times of cancels alone, the one before with limits of members.
-    const SEEDS: [u64; 5] = [1, 20_120_622, 0xfeee, 76, 90];
+    /// The fifth with times of cancels alone, the one before with limits of members, those behind with flags.
+    const SEEDS: [u64; 7] = [1, 20_120_622, 0xfeee, 76, 90, 1_094, 1_096];
     let mut coverage = Coverage::default();
     for seed in SEEDS {
         let mut flow = if seed.is_multiple_of(2) {
@@ -182,6 +185,8 @@ fn both_engines_agree_on_a_million_random_commands() {
             Flow::new(seed)
         };
         flow.cancels_only = seed == SEEDS[4];
+        flow.flagged = SEEDS[5..].contains(&seed);
+        flow.retires = seed == SEEDS[6];
         flow.limited = seed == SEEDS[3];
         let mut fast = Engine::new(LIMITS);
         let mut naive = reference::Engine::new(LIMITS);

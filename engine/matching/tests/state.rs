@@ -102,6 +102,13 @@ fn damage_bits(state: &EngineState) {
         if let Ok(other) = EngineState::decode(&damaged) {
             // A short text has spare bytes that are no part of it; everything else is.
             assert!(other == *state || other.state_hash() != hash);
+            // The naive engine tries every tick of an auction: of some that is more than there is room for.
+            let tries_all = |listed: &InstrumentState| {
+                listed.phase.is_call() && listed.definition.price_max.0 / listed.definition.tick.0 > 1_000_000
+            };
+            if other.instruments.iter().any(tries_all) {
+                continue;
+            }
             if let Ok(mut engine) = Engine::import(&other) {
                 let mut naive = reference::Engine::import(&other).expect("both or none");
                 let command = support::sequenced(other.last_seq.0.saturating_add(1), command::EndOfDay {}.into());
@@ -155,7 +162,7 @@ fn the_hashes_of_a_seeded_day_are_fixed() {
 }
 
 const GOLDEN_NEW: &str = "ab0717a5bdd29d1b";
-const GOLDEN_DAY: [&str; 3] = ["71feef6cbd593d41", "8cd1c7230ad686b6", "d25fc1fe053e4083"];
+const GOLDEN_DAY: [&str; 3] = ["71feef6cbd593d41", "0ea831a3db327aca", "a46d5984596c4418"];
 
 #[test]
 fn event_hashes_are_kept_per_listed_instrument() {

@@ -5,6 +5,7 @@
 use crate::codec::{Encoder, Field as _, messages};
 use crate::deal::{Deal, Fees};
 use crate::deploy::{Cut, Finding, Poison, Way};
+use crate::flags::{FlagChange, TableHash};
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
 use crate::instructions::Instructions;
 use crate::limits::MESSAGE_BYTES_MAX;
@@ -16,6 +17,7 @@ use crate::price::{Price, PriceScale, Quantity};
 use crate::quote::{QuoteLimits, Quotes};
 use crate::reason::RejectReason;
 use crate::rulebook::{Allocation, Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
+use crate::runaway::{RunawayLimits, RunawayTrip};
 use crate::text::{Actor, Mpid, Symbol, Text};
 use crate::time::{Timestamp, TradingDay};
 use xxhash_rust::xxh3::xxh3_64;
@@ -511,6 +513,41 @@ messages! {
             /// Whether it begins or ends.
             on: bool,
         }
+        /// Switches a flag ([`crate::flags`]). Sequenced only where every process that matters knows it.
+        SwitchFlag = 91 {
+            /// What is done.
+            change: FlagChange,
+        }
+        /// A process was refused because it has another flag table: for the record.
+        RefuseProcess = 92 {
+            /// The table it has.
+            table: TableHash,
+            /// The one that is asked for.
+            wanted: TableHash,
+        } + /// What it called itself.
+            name
+        /// Says what a firm may send before it is taken for a runaway; all zero: anything.
+        SetRunawayLimits = 93 {
+            /// Which firm.
+            firm: FirmId,
+            /// The limits.
+            limits: RunawayLimits,
+        }
+        /// States a parent order of a firm, for the day: orders whose client id is its name, `/` and anything are its
+        /// children, which together may ask for no more. Stated again, what was asked for stays counted.
+        SetParent = 94 {
+            /// Which firm.
+            firm: FirmId,
+            /// How much; zero takes it away.
+            quantity: Quantity,
+        } + /// Its name, without a `/`.
+            name
+        /// A firm has passed one of its limits: it is killed. Sequenced by who watches them.
+        TripRunaway = 95 {
+            /// What was found.
+            trip: RunawayTrip,
+        } + /// The parent, where one was passed.
+            parent
         /// Behind a command, events wait for the word of another engine on the same stream, or no more. Changes no output.
         CutOver = 96 {
             /// From where, and whose word.
@@ -585,7 +622,10 @@ impl Command {
             | Self::SetFeeTier(_)
             | Self::SetShard(_)
             | Self::SetUser(_)
-            | Self::SetService(_) => true,
+            | Self::SetService(_)
+            | Self::SwitchFlag(_)
+            | Self::SetRunawayLimits(_)
+            | Self::SetParent(_) => true,
             Self::MassCancel(c) => c.session.0 == 0,
             Self::Cancel(c) => c.session.0 == 0,
             Self::Reduce(c) => c.session.0 == 0,

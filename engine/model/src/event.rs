@@ -3,6 +3,7 @@
 use crate::codec::messages;
 use crate::deal::{Deal, Fees, Money};
 use crate::deploy::{Cut, Finding, Poison, Way};
+use crate::flags::{FlagChange, TableHash};
 use crate::ids::{
     AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SessionId, TradeId,
     UserRef, VenueId,
@@ -14,6 +15,7 @@ use crate::price::{Price, PriceScale, Quantity};
 use crate::quote::QuoteLimits;
 use crate::reason::{CancelReason, IgnoreReason, RejectReason};
 use crate::rulebook::{Allocation, Bands, BreakerLevel, Rulebook, SelfTrade, TickTable};
+use crate::runaway::{RunawayLimits, RunawayTrip};
 use crate::text::{Actor, Mpid, Symbol};
 use crate::time::{Timestamp, TradingDay};
 
@@ -761,6 +763,40 @@ messages! {
             /// Whether it began or ended.
             on: bool,
         }
+        /// A flag is switched from the next command on.
+        FlagSwitched = 1091 {
+            /// What was done.
+            change: FlagChange,
+        }
+        /// A process was refused because it has another flag table.
+        ProcessRefused = 1092 {
+            /// The table it has.
+            table: TableHash,
+            /// The one that is asked for.
+            wanted: TableHash,
+        } + /// What it called itself.
+            name
+        /// A firm may send so much from here on.
+        RunawayLimitsSet = 1093 {
+            /// Which firm.
+            firm: FirmId,
+            /// The limits.
+            limits: RunawayLimits,
+        }
+        /// A parent order of a firm stands from here on, or is taken away.
+        ParentSet = 1094 {
+            /// Which firm.
+            firm: FirmId,
+            /// How much.
+            quantity: Quantity,
+        } + /// Its name.
+            name
+        /// A firm has passed one of its limits. Comes before its kill switch.
+        RunawayTripped = 1095 {
+            /// What was found.
+            trip: RunawayTrip,
+        } + /// The parent, where one was passed.
+            parent
         /// Behind a command, events wait for the word of another engine on the same stream, or no more.
         CutOverSet = 1096 {
             /// From where, and whose word.
@@ -841,10 +877,4 @@ messages! {
             service: Service,
         }
     }
-}
-
-/// Where the engine puts what came of a command.
-pub trait EventSink {
-    /// Takes one event. Called in order, at least once a command.
-    fn emit(&mut self, event: Event);
 }

@@ -17,7 +17,7 @@ mod table;
 pub use rules::{Decision, Reason, Rule, Rules, Subject, bucket};
 pub use table::{TABLE, TOMBSTONES};
 
-use crate::codec::byte_enum;
+use crate::codec::{DecodeError, Decoder, Encoder, Field, byte_enum, composite};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// A flag of the registry.
@@ -124,6 +124,34 @@ byte_enum! {
         Clear = 1,
         /// Every rule is taken away, and none is taken in any more.
         Retire = 2,
+    }
+}
+
+composite! {
+    /// What is done to a sequenced flag.
+    FlagChange {
+        /// Its number.
+        flag: u16,
+        /// What is done.
+        act: FlagAct,
+        /// At what a rule is aimed; for everyone where the flag is retired.
+        target: FlagTarget,
+        /// At which one, zero for everyone; at a share, how many of ten thousand.
+        id: u32,
+        /// Which variant it gives; zero where it is taken away.
+        value: u8,
+        /// The table of the build that asked for it: for who reads the stream, judged by nobody behind the sequencer.
+        table: TableHash,
+    }
+}
+
+impl Field for TableHash {
+    const SIZE: usize = 8;
+    fn put(&self, out: &mut Encoder<'_>) {
+        self.0.put(out);
+    }
+    fn get(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        u64::get(input).map(Self)
     }
 }
 

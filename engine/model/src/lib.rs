@@ -7,7 +7,7 @@
 //! - [`ids`]: who and what: venue, firm, account, session, instrument, the three names of an order.
 //! - [`price`], [`time`], [`order`], [`instructions`], [`text`]: values; [`rulebook`]: the rules of an instrument;
 //!   [`deal`]: money, and trades to be undone; [`quote`]: those of market makers; [`flags`]: variants of behaviour;
-//!   [`member`]: limits and users of firms.
+//!   [`runaway`]: what a firm may send; [`member`]: limits and users of firms.
 //! - [`command`]: everything that can change an output; [`event`]: everything that came of it.
 //! - [`sequenced`]: the envelope the sequencer stamps; [`hash`]: the one oracle; [`limits`]: every bound by name.
 #![cfg_attr(not(test), no_std)]
@@ -29,6 +29,7 @@ pub mod price;
 pub mod quote;
 pub mod reason;
 pub mod rulebook;
+pub mod runaway;
 pub mod sequenced;
 pub mod text;
 pub mod time;
@@ -36,7 +37,8 @@ pub mod time;
 pub use command::Command;
 pub use deal::{Deal, Fees, Money, Rate};
 pub use deploy::{Cut, Finding, Poison, Way};
-pub use event::{Event, EventSink};
+pub use event::Event;
+pub use flags::{FlagAct, FlagChange, FlagTarget, TableHash};
 pub use hash::{EventHash, StateHash};
 pub use ids::{
     AccountId, Epoch, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SequenceNumber,
@@ -51,6 +53,7 @@ pub use price::{Part, Price, PriceScale, Quantity};
 pub use quote::{Quote, QuoteLimits, Quotes};
 pub use reason::{CancelReason, IgnoreReason, RejectReason};
 pub use rulebook::{Allocation, AllocationRule, Bands, BreakerLevel, Offers, Rulebook, SelfTrade, TickRow, TickTable};
-pub use sequenced::{Output, Sequenced};
+pub use runaway::{RunawayCause, RunawayLimits, RunawayTrip};
+pub use sequenced::{EventSink, Output, Sequenced};
 pub use text::{Actor, Mpid, Symbol, Text};
 pub use time::{Clock, Monotonic, Timestamp, TradingDay};

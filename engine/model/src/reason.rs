@@ -87,6 +87,16 @@ byte_enum! {
         OverRate = 60,
         /// The venue takes cancels and reductions alone for now.
         CancelOnly = 80,
+        /// No sequenced flag of this build has the number.
+        UnknownFlag = 81,
+        /// The flag is retired.
+        FlagRetired = 82,
+        /// The flag has no such variant, or is not decided for what a rule is aimed at.
+        FlagMisaimed = 83,
+        /// The flag has as many rules as it may.
+        FlagFull = 84,
+        /// As many parents are stated as may be.
+        ParentsFull = 85,
         /// The quantity is above the highest that the firm or account may order.
         RiskOrderQuantity = 100,
         /// The worth is above the highest that the firm or account may order.
@@ -217,6 +227,11 @@ impl RejectReason {
             Self::CancelOnly => {
                 "the venue takes only cancels until its journal has room: cancel, or send it again later"
             }
+            Self::UnknownFlag => "no sequenced flag of this build has the number: see rialto flag ls",
+            Self::FlagRetired => "the flag is retired, and its number is never used again: make a new one",
+            Self::FlagMisaimed => "the flag has no such variant or is not decided for that: see rialto flag ls",
+            Self::FlagFull => "the flag has FLAG_RULES_MAX rules: aim at a firm or a share, or clear some",
+            Self::ParentsFull => "PARENTS_MAX parents are stated: take some away, or wait for the next day",
             Self::RiskOrderQuantity => {
                 "quantity is over order_quantity of the firm's or account's limits: split the order"
             }

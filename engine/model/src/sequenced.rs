@@ -25,3 +25,9 @@ pub struct Output {
     /// Whether it is the last one of its command. Every command has at least one event, so this also marks progress.
     pub last: bool,
 }
+
+/// Where the engine puts what came of a command.
+pub trait EventSink {
+    /// Takes one event. Called in order, at least once a command.
+    fn emit(&mut self, event: Event);
+}

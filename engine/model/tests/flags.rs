@@ -133,16 +133,20 @@ fn rule(target: FlagTarget, id: u32, value: u8) -> Rule {
 fn the_closest_rule_decides() {
     let flag = by_key("matching.self-trade-by-account").unwrap();
     let subject = Subject::Session(SessionId(7), FirmId(3));
+    // The least close first.
     let all = [
         rule(FlagTarget::Everyone, 0, 1),
         rule(FlagTarget::Share, 10_000, 0),
         rule(FlagTarget::Firm, 3, 1),
         rule(FlagTarget::Session, 7, 0),
     ];
-    for rules in 1..=all.len() {
-        let decision = Rules(&all[..rules]).decide(flag, subject);
-        assert_eq!(decision.reason, Reason::Rule(all[rules - 1]));
-        assert_eq!(decision.value, all[rules - 1].value);
+    for closest in 0..all.len() {
+        let mut rules = all[..=closest].to_vec();
+        rules.extend([rule(FlagTarget::Firm, 4, 1), rule(FlagTarget::Session, 6, 1)]);
+        rules.sort_by_key(|rule| (rule.target, rule.id));
+        let decision = Rules(&rules).decide(flag, subject);
+        assert_eq!(decision.reason, Reason::Rule(all[closest]));
+        assert_eq!(decision.value, all[closest].value);
     }
     assert_eq!(Rules(&[]).decide(flag, subject).reason, Reason::Default);
     let none = rule(FlagTarget::Share, 0, 1);

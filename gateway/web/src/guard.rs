@@ -9,6 +9,8 @@ use axum::response::{IntoResponse as _, Response};
 
 /// The header that the key comes in. A page elsewhere cannot set it without asking first, and is not answered.
 const KEY_HEADER: &str = "x-rialto-key";
+/// The header of an API key in OFREP; like `Authorization`, none that a page elsewhere can set without asking first.
+const API_KEY_HEADER: &str = "x-api-key";
 /// What the page may load: its own files and its own connections.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -51,8 +53,7 @@ fn judge(app: &App, method: &Method, headers: &HeaderMap) -> Result<(), Problem>
         ));
     }
     let reads = method == Method::GET || method == Method::HEAD;
-    let shown = headers.get(KEY_HEADER).map(axum::http::HeaderValue::as_bytes);
-    if !reads && !shown.is_some_and(|shown| app.key.is(shown)) {
+    if !reads && !shown(headers).is_some_and(|shown| app.key.is(shown)) {
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
             "the key is missing or wrong",
@@ -60,6 +61,15 @@ fn judge(app: &App, method: &Method, headers: &HeaderMap) -> Result<(), Problem>
         ));
     }
     Ok(())
+}
+
+/// The key as a request shows it: in the gateway's own header, or in those that OpenFeature SDKs know.
+fn shown(headers: &HeaderMap) -> Option<&[u8]> {
+    let named = headers.get(KEY_HEADER).or_else(|| headers.get(API_KEY_HEADER));
+    match named {
+        Some(shown) => Some(shown.as_bytes()),
+        None => headers.get(header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer "),
+    }
 }
 
 /// Whether a `Host` names this machine, with a port or without.

@@ -22,8 +22,9 @@
 //!
 //! What is a member's own needs a key of its own: `Authorization: Bearer NAME:SECRET`, or `X-Rialto-Name`, `X-Rialto-Time`
 //! (ms since 1970) and `X-Rialto-Signature`, the HMAC-SHA256 of method, path with query and time, each followed by a line feed.
+//! | `POST /ofrep/v1/evaluate/flags/{key}`, `POST /ofrep/v1/evaluate/flags`, `GET /ofrep/v1/configuration` | flags of the edge, for OpenFeature SDKs |
 //!
-//! What changes something, or tells of members, needs the key in `X-Rialto-Key`. Every error is a `application/problem+json` (RFC 9457) whose
+//! What changes something, or tells of members, needs the key in `X-Rialto-Key` (or `X-API-Key`, or as a bearer's token). Every error is a `application/problem+json` (RFC 9457) whose
 //! `detail` names the cause and whose `mend` says what to do. Only requests addressed to a loopback name are answered, and
 //! only pages of this server may open the WebSocket: a page elsewhere that resolves its name to this machine gets nothing.
 #![forbid(unsafe_code)]
@@ -31,11 +32,13 @@
 mod guard;
 pub mod limits;
 mod members;
+mod ofrep;
 mod problem;
 mod routes;
 mod server;
 mod services;
 mod stream;
 
+pub use ofrep::{Evaluated, Flags, NoAnswer};
 pub use server::{Server, StartError};
 pub use services::{Archive, Desk, Key, Members, Office, Presented, Question, Refusal, Services, Ticket};

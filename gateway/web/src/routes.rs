@@ -3,6 +3,7 @@
 use crate::guard::guard;
 use crate::limits::{BLOCKING_MAX, BODY_BYTES_MAX, PICTURE_AGE_MAX, REPLAYS_MAX, STREAMS_MAX};
 use crate::members;
+use crate::ofrep;
 use crate::problem::Problem;
 use crate::services::{Key, Refusal, Services, Ticket};
 use crate::stream;
@@ -114,6 +115,9 @@ pub(crate) fn router(app: App) -> Router {
         )
         .route("/api/v1/orders", get(orders).post(enter))
         .route("/api/v1/orders/{order}", delete(cancel))
+        .route("/ofrep/v1/evaluate/flags", post(ofrep::all))
+        .route("/ofrep/v1/evaluate/flags/{key}", post(ofrep::one))
+        .route("/ofrep/v1/configuration", get(ofrep::configuration))
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(app.clone(), guard))

@@ -1,5 +1,6 @@
 //! What the gateway is given by whoever starts it.
 
+use crate::ofrep::Flags;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct Services {
     pub office: Arc<dyn Office>,
     /// Who answers members about what is their own.
     pub members: Arc<dyn Members>,
+    /// Who decides flags of the edge.
+    pub flags: Arc<dyn Flags>,
     /// Counters in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

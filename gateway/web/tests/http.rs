@@ -1,6 +1,9 @@
 //! The gateway on a real socket: what each request is answered, and what it never does.
 
-use rialto_web::{Archive, Desk, Key, Members, Office, Presented, Question, Refusal, Server, Services, Ticket, limits};
+use rialto_web::{
+    Archive, Desk, Evaluated, Flags, Key, Members, NoAnswer, Office, Presented, Question, Refusal, Server, Services,
+    Ticket, limits,
+};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -61,6 +64,16 @@ impl Members for Books {
     }
 }
 
+impl Flags for Books {
+    fn keys(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    fn evaluate(&self, key: &str, _: Option<&str>) -> Result<Evaluated, NoAnswer> {
+        Err(NoAnswer::new("FLAG_NOT_FOUND", key))
+    }
+}
+
 struct Gateway {
     server: Server,
     pictures: watch::Sender<Arc<str>>,
@@ -78,6 +91,7 @@ fn gateway() -> Gateway {
         office: Arc::new(Books),
         members: Arc::new(Books),
         metrics: Arc::new(|| "rialto_up 1\n".to_owned()),
+        flags: Arc::new(Books),
     };
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let server = Server::start(listen, Key::new(KEY).unwrap(), services).unwrap();

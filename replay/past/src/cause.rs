@@ -269,6 +269,16 @@ impl Scene<'_> {
                 self.names.session(c.session),
                 c.cause
             ),
+            (CancelReason::FirmKilled, Command::TripRunaway(c)) => format!(
+                "command {} killed its firm as a runaway: by command {} there were {} where {} may be ({:?}{}{})",
+                self.command.seq,
+                c.trip.judged,
+                c.trip.measured,
+                c.trip.limit,
+                c.trip.cause,
+                if c.parent.is_empty() { "" } else { " " },
+                c.parent.as_bytes().escape_ascii()
+            ),
             (CancelReason::Unfilled, _) => {
                 "it may not rest, and nothing more on the other side was within its limit".to_owned()
             }

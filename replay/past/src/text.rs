@@ -18,9 +18,9 @@ use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
     Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Cut, Deal, Door, FeeTier, Fees,
-    Finding, Handling, Instructions, LossCause, Offers, OrderKind, Poison, Quote, QuoteLimits, RejectReason,
-    RiskLimits, Role, Rulebook, SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce,
-    TradingDay, Way,
+    Finding, FlagAct, FlagChange, FlagTarget, Handling, Instructions, LossCause, Offers, OrderKind, Poison, Quote,
+    QuoteLimits, RejectReason, RiskLimits, Role, Rulebook, RunawayCause, RunawayLimits, RunawayTrip, SelfTrade,
+    Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay, Way,
 };
 use serde_json::{Map, Value, json};
 
@@ -223,7 +223,10 @@ listed!(
     AuctionOnly,
     SideFilter,
     BreakerLevel,
-    AllocationRule
+    AllocationRule,
+    FlagAct,
+    FlagTarget,
+    RunawayCause
 );
 
 /// Sets of bits by the names of the bits. Bits without a name keep the whole a number.
@@ -266,6 +269,9 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "FeeTier" => Some(FeeTier::PARTS),
         "Allocation" => Some(Allocation::PARTS),
         "Deal" => Some(Deal::PARTS),
+        "FlagChange" => Some(FlagChange::PARTS),
+        "RunawayLimits" => Some(RunawayLimits::PARTS),
+        "RunawayTrip" => Some(RunawayTrip::PARTS),
         "Cut" => Some(Cut::PARTS),
         "Way" => Some(Way::PARTS),
         "Finding" => Some(Finding::PARTS),

@@ -3,6 +3,7 @@
 use crate::follower_session::{FollowerSession, Heard, Refused};
 use crate::key::{Key, random};
 use crate::limits::{HANDSHAKE_MAX, HEARTBEAT, RETRY_FIRST, RETRY_MAX};
+use crate::roster::Process;
 use crate::wire::{Stand, Welcome};
 use rialto_model::{Command, Epoch, Monotonic, SequenceNumber, Sequenced, VenueId};
 use std::io::{Error as IoError, ErrorKind, Read as _, Write as _};
@@ -63,6 +64,7 @@ pub struct Follower {
     after: Stand,
     epoch: Epoch,
     wants_snapshot: bool,
+    process: Process,
     venue: Option<VenueId>,
     retry: Duration,
     next_try: Instant,
@@ -89,10 +91,17 @@ impl Follower {
             after,
             epoch,
             wants_snapshot: snapshot,
+            process: Process::this("follower"),
             venue: None,
             retry: Duration::ZERO,
             next_try: now,
         }
+    }
+
+    /// What it says of itself; otherwise a follower of this build.
+    #[must_use]
+    pub fn of(self, process: Process) -> Self {
+        Self { process, ..self }
     }
 
     /// What happens next; `None` where nothing does for `patience`.
@@ -163,7 +172,8 @@ impl Follower {
         let nonce = random().map_err(FollowError::Random)?;
         // A snapshot is only to begin with: behind the first command the journal goes on.
         let snapshot = self.wants_snapshot && self.after.seq.0 == 0;
-        let session = FollowerSession::new(self.key.clone(), nonce, self.after, self.epoch, snapshot, now);
+        let session =
+            FollowerSession::new(self.key.clone(), nonce, self.after, self.epoch, snapshot, now).of(self.process);
         self.connection = Some(Connection {
             stream,
             session,

@@ -6,6 +6,7 @@
 
 use crate::key::{Key, Nonce, SessionKey, TAG, Tags};
 use crate::limits::{HEARTBEAT, SILENCE_MAX, SNAPSHOT_BYTES_MAX};
+use crate::roster::Process;
 use crate::server_session::frame;
 use crate::wire::{
     Challenge, Frames, Hello, Kind, PROOF, Reason, Stand, VERSION, WELCOME, Welcome, decode_farewell, decode_frontier,
@@ -91,6 +92,7 @@ pub struct FollowerSession {
     nonce: Nonce,
     after: Stand,
     wants_snapshot: bool,
+    process: Process,
     state: State,
     frames: Frames,
     out: Vec<u8>,
@@ -114,6 +116,7 @@ impl FollowerSession {
             nonce,
             after,
             wants_snapshot,
+            process: Process::this("follower"),
             state: State::Opening,
             frames: Frames::default(),
             out: Vec::new(),
@@ -126,6 +129,12 @@ impl FollowerSession {
             heard_at: now,
             said_at: now,
         }
+    }
+
+    /// What it says of itself; otherwise a follower of this build.
+    #[must_use]
+    pub fn of(self, process: Process) -> Self {
+        Self { process, ..self }
     }
 
     /// Takes what came. What it holds is told by [`poll`](Self::poll); call it until it is empty before the next bytes.
@@ -191,6 +200,7 @@ impl FollowerSession {
             nonce: self.nonce,
             after: self.after,
             snapshot: self.wants_snapshot,
+            process: self.process,
         };
         let session = self.key.session(&challenge.nonce, &self.nonce);
         let mut body = hello.encode().to_vec();

@@ -14,6 +14,8 @@ pub const SNAPSHOT_BYTES_MAX: u64 = 2 << 30;
 pub const ENGINE_BYTES_MAX: usize = FRAME_BYTES_MAX - 64;
 /// Bytes of the text of a farewell.
 pub const FAREWELL_TEXT_MAX: usize = 512;
+/// Refused processes that are remembered by name; what happens beyond is said at [`Roster::refuse`](crate::Roster::refuse).
+pub const ROSTER_MAX: usize = 64;
 /// Followers served at one time; another is told so and closed.
 pub const FOLLOWERS_MAX: usize = 8;
 /// How long a handshake may take.

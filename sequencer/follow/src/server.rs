@@ -6,10 +6,11 @@
 
 use crate::key::{Key, random};
 use crate::limits::{FOLLOWERS_MAX, HANDSHAKE_MAX, SNAPSHOT_PART_BYTES, STALL_MAX};
+use crate::roster::{Process, Roster, Stale};
 use crate::server_session::{Begin, ServerSession, Told};
 use crate::wire::{Hello, Reason, RecordsBuilder, Stand};
 use rialto_journal::{Disk, Frontier, ReadError, Reader};
-use rialto_model::{Monotonic, SequenceNumber, VenueId};
+use rialto_model::{Monotonic, SequenceNumber, TableHash, Text, VenueId};
 use std::io::{ErrorKind, Read as _, Result as IoResult, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -36,6 +37,10 @@ pub struct Source<D: Disk> {
     pub frontier: Frontier,
     /// The newest snapshot that is one of this journal, behind a command no later than the given one: its number and file.
     pub snapshot: NewestSnapshot,
+    /// The flag table that every process must have.
+    pub table: TableHash,
+    /// Is told of each process that is refused because of its table, once until it is remembered no more.
+    pub refused: OnRefused,
     /// Who receives followers that are engines; `None` declines them.
     pub engines: Option<Arc<dyn Engines>>,
 }
@@ -62,6 +67,9 @@ pub trait Seat: Send {
 /// Gives the number and the file of a snapshot behind a command no later than the given one.
 pub type NewestSnapshot = Box<dyn Fn(SequenceNumber) -> Option<(SequenceNumber, Vec<u8>)> + Send + Sync>;
 
+/// Is told of a process with another flag table.
+pub type OnRefused = Box<dyn Fn(Stale) + Send + Sync>;
+
 /// Why a follower cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
@@ -82,6 +90,8 @@ pub struct FollowerStatus {
     pub sent: SequenceNumber,
     /// The last command that it says it has.
     pub taken: SequenceNumber,
+    /// What it says of itself; `None` until it has proved that it has the key.
+    pub process: Option<Process>,
 }
 
 /// Serves until dropped.
@@ -92,7 +102,14 @@ pub struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-type Statuses = Arc<Mutex<Vec<(u64, FollowerStatus)>>>;
+type Statuses = Arc<Mutex<Known>>;
+
+/// Who is there, and who was refused.
+#[derive(Debug, Default)]
+struct Known {
+    statuses: Vec<(u64, FollowerStatus)>,
+    roster: Roster,
+}
 
 impl Server {
     /// Listens.
@@ -142,8 +159,20 @@ impl Statused {
     /// How each follower stands now.
     #[must_use]
     pub fn read(&self) -> Vec<FollowerStatus> {
-        let statuses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        statuses.iter().map(|(_, status)| *status).collect()
+        lock(&self.0).statuses.iter().map(|(_, status)| *status).collect()
+    }
+
+    /// Who was refused because of its flag table, and has not come with the right one since; and whether there are more.
+    #[must_use]
+    pub fn stale(&self) -> (Vec<Stale>, bool) {
+        let known = lock(&self.0);
+        (known.roster.stale().copied().collect(), known.roster.is_over())
+    }
+
+    /// Somebody says that a refused process is gone for good, with an empty name that all are; whether there was one.
+    #[must_use]
+    pub fn forget(&self, name: &Text) -> bool {
+        lock(&self.0).roster.forget(name)
     }
 }
 
@@ -194,16 +223,13 @@ impl<D: Disk> Accepting<D> {
                 peer,
                 sent: none,
                 taken: none,
+                process: None,
             };
-            lock(&statuses).push((id, status));
+            lock(&statuses).statuses.push((id, status));
             let _gone = Gone(id, Arc::clone(&statuses));
             // What went wrong is said to the follower where it can be: nobody else is concerned.
             if let Ok(mut serving) = Serving::begin(stream, peer, key, &source) {
-                let _ = serving.run(&stop, |sent, taken| {
-                    if let Some((_, status)) = lock(&statuses).iter_mut().find(|(one, _)| *one == id) {
-                        (status.sent, status.taken) = (sent, taken);
-                    }
-                });
+                let _ = serving.run(&stop, |report| report.note(id, peer, &statuses, &source));
             }
         };
         let thread = std::thread::Builder::new().name("follower".to_owned());
@@ -211,7 +237,39 @@ impl<D: Disk> Accepting<D> {
     }
 }
 
-fn lock(statuses: &Statuses) -> std::sync::MutexGuard<'_, Vec<(u64, FollowerStatus)>> {
+/// What a serving thread has to say of its follower.
+enum Report {
+    /// How far it is.
+    Stands(SequenceNumber, SequenceNumber),
+    /// Who it is, and that it may come in.
+    Admitted(Process),
+    /// That it may not.
+    Refused(Process),
+}
+
+impl Report {
+    fn note<D: Disk>(self, id: u64, peer: SocketAddr, known: &Statuses, source: &Source<D>) {
+        let mut known = lock(known);
+        let Known { statuses, roster } = &mut *known;
+        let status = statuses.iter_mut().find(|(one, _)| *one == id);
+        match (self, status) {
+            (Self::Stands(sent, taken), Some((_, status))) => (status.sent, status.taken) = (sent, taken),
+            (Self::Admitted(process), Some((_, status))) => {
+                status.process = Some(process);
+                roster.admit(&process.name);
+            }
+            (Self::Refused(process), _) => {
+                let stale = Stale { process, peer };
+                if roster.refuse(stale) {
+                    (source.refused)(stale);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn lock(statuses: &Statuses) -> std::sync::MutexGuard<'_, Known> {
     statuses.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -220,7 +278,7 @@ struct Gone(u64, Statuses);
 
 impl Drop for Gone {
     fn drop(&mut self) {
-        lock(&self.1).retain(|(id, _)| *id != self.0);
+        lock(&self.1).statuses.retain(|(id, _)| *id != self.0);
     }
 }
 
@@ -283,14 +341,14 @@ impl<'a, D: Disk> Serving<'a, D> {
         Monotonic(self.begun.elapsed().as_nanos() as u64)
     }
 
-    fn run(&mut self, stop: &AtomicBool, report: impl Fn(SequenceNumber, SequenceNumber)) -> Result<(), SourceError> {
+    fn run(&mut self, stop: &AtomicBool, report: impl Fn(Report)) -> Result<(), SourceError> {
         let mut ending = None;
         loop {
             // Read before the frontier: what is released by then is still sent.
             if stop.load(Ordering::Acquire) {
                 ending.get_or_insert_with(Instant::now);
             }
-            let heard = match self.hear() {
+            let heard = match self.hear(&report) {
                 Ok(Some(heard)) => heard,
                 // The follower has gone, or has been told why.
                 Ok(None) => return self.flush(),
@@ -303,7 +361,7 @@ impl<'a, D: Disk> Serving<'a, D> {
                     Err(error) => return self.fail(error),
                 }
             }
-            report(self.sent, self.session.taken());
+            report(Report::Stands(self.sent, self.session.taken()));
             if self.moved.elapsed() > STALL_MAX {
                 self.session.farewell(Reason::Stalled, "it took nothing for STALL_MAX");
                 return self.flush();
@@ -358,7 +416,7 @@ impl<'a, D: Disk> Serving<'a, D> {
     }
 
     /// Takes what came; `None` when the conversation is over.
-    fn hear(&mut self) -> Result<Option<usize>, SourceError> {
+    fn hear(&mut self, report: impl Fn(Report)) -> Result<Option<usize>, SourceError> {
         if !self.seat() {
             return Ok(None);
         }
@@ -379,19 +437,29 @@ impl<'a, D: Disk> Serving<'a, D> {
         }
         match self.session.handle_bytes(now, bytes.get(..came).unwrap_or_default()) {
             Ok(None) => Ok(Some(came)),
-            Ok(Some(hello)) => Ok(self.answer(&hello)?.then_some(came)),
+            Ok(Some(hello)) => Ok(self.answer(&hello, report)?.then_some(came)),
             Err(_) => Ok(None),
         }
     }
 
     /// Finds where the follower begins; whether there is such a place.
-    fn answer(&mut self, hello: &Hello) -> Result<bool, SourceError> {
+    fn answer(&mut self, hello: &Hello, report: impl Fn(Report)) -> Result<bool, SourceError> {
         let (epoch, frontier) = self.source.frontier.released_up_to();
         let mut after = hello.after.seq;
         let mut refuse = |reason, text: &str| {
             self.session.farewell(reason, text);
             Ok(false)
         };
+        let (own, wanted) = (hello.process.table, self.source.table);
+        if own != wanted {
+            report(Report::Refused(hello.process));
+            let text = format!(
+                "its flag table is {own}, and this exchange's is {wanted}: no flag can be turned on while it is there; start it \
+                 from the build of the exchange"
+            );
+            return refuse(Reason::OtherTable, &text);
+        }
+        report(Report::Admitted(hello.process));
         if after > frontier {
             let text = format!("it has {after} commands, and {frontier} are released");
             return refuse(Reason::Ahead, &text);

@@ -2,20 +2,21 @@
 
 use crate::key::Nonce;
 use crate::limits::{FAREWELL_TEXT_MAX, FRAME_BYTES_MAX, RECORDS_BYTES_MAX};
+use crate::roster::Process;
 use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
-use rialto_model::limits::MESSAGE_BYTES_MAX;
-use rialto_model::{Command, Epoch, SequenceNumber, Sequenced, Timestamp, VenueId};
+use rialto_model::limits::{MESSAGE_BYTES_MAX, TEXT_MAX};
+use rialto_model::{Command, Epoch, SequenceNumber, Sequenced, Text, Timestamp, VenueId};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The version both ends must speak.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 const MAGIC: [u8; 8] = *b"RIALTOFW";
 /// Bytes of the length field.
 pub const LENGTH: usize = 4;
 /// Bytes of a `Challenge`'s body.
 pub const CHALLENGE: usize = 28;
 /// Bytes of a `Hello`'s body in front of its proof.
-pub const HELLO: usize = 53;
+pub const HELLO: usize = 93;
 /// Bytes of a `Welcome`'s body in front of its proof.
 pub const WELCOME: usize = 44;
 /// Bytes of a proof.
@@ -100,13 +101,15 @@ pub enum Reason {
     TooOld = 8,
     /// The exchange failed or cannot read its journal.
     Failed = 9,
+    /// It has another flag table.
+    OtherTable = 11,
     /// It is an engine that may not join.
     Declined = 10,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ended,
         Self::Full,
         Self::Stalled,
@@ -116,6 +119,7 @@ impl Reason {
         Self::OtherStream,
         Self::TooOld,
         Self::Failed,
+        Self::OtherTable,
         Self::Declined,
     ];
 
@@ -146,6 +150,8 @@ pub struct Hello {
     pub after: Stand,
     /// Whether it takes a snapshot.
     pub snapshot: bool,
+    /// What it says of itself.
+    pub process: Process,
 }
 
 /// How far a follower is: its last command, by number, stamp and [`link`]; zeros before the first.
@@ -244,7 +250,10 @@ impl Hello {
         self.after.stamp.put(&mut out);
         self.after.link.put(&mut out);
         self.snapshot.put(&mut out);
-        0u64.put(&mut out);
+        self.process.table.put(&mut out);
+        let name = self.process.name.as_bytes();
+        (name.len() as u8).put(&mut out);
+        out.put_bytes(name);
         body
     }
 
@@ -263,10 +272,18 @@ impl Hello {
                 link: Field::get(&mut input)?,
             },
             snapshot: Field::get(&mut input)?,
+            process: Process {
+                table: Field::get(&mut input)?,
+                name: Text::EMPTY,
+            },
         };
-        let _reserved = u64::get(&mut input)?;
+        let len = usize::from(u8::get(&mut input)?);
+        let room = input.take(TEXT_MAX)?;
+        let name = room.get(..len).and_then(Text::new);
+        let name = name.ok_or(DecodeError::TextTooLong { len })?;
         ended(&input)?;
-        Ok(hello)
+        let process = Process { name, ..hello.process };
+        Ok(Self { process, ..hello })
     }
 }
 

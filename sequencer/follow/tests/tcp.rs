@@ -5,6 +5,7 @@ use rialto_follow::{Engines, Follower, Key, News, Seat, Server, Source};
 use rialto_journal::disk::MemDisk;
 use rialto_journal::{Config, Durability, Syncer, Writer, recover};
 use rialto_model::command::Enter;
+use rialto_model::flags::table_hash;
 use rialto_model::{Command, Epoch, SequenceNumber, Sequenced, Text, Timestamp, UserRef, VenueId};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -100,6 +101,8 @@ impl Journal {
             journal: self.disk.clone(),
             frontier: self.writer.frontier(),
             snapshot: Box::new(move |_| snapshot.clone().map(|(seq, bytes)| (SequenceNumber(seq), bytes))),
+            table: table_hash(),
+            refused: Box::new(|_| {}),
             engines: Some(std::sync::Arc::new(Office)),
         };
         Server::open(SocketAddr::from(([127, 0, 0, 1], 0)), key(), source).expect("a free port")
@@ -190,6 +193,8 @@ fn a_server_that_dies_and_comes_again_leaves_no_gap() {
         journal: disk.clone(),
         frontier: journal.writer.frontier(),
         snapshot: Box::new(|_| None),
+        table: table_hash(),
+        refused: Box::new(|_| {}),
         engines: None,
     };
     let server = Server::open(address, key(), source).expect("the port is free again");

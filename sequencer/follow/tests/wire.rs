@@ -1,10 +1,11 @@
 //! The bytes of the protocol: the tables of the specification, golden frames, round trips, and hostile bytes.
 
 use proptest::prelude::*;
+use rialto_follow::Process;
 use rialto_follow::wire::*;
 use rialto_model::command::{Cancel, Enter, Tick};
 use rialto_model::{
-    Command, Epoch, Price, Quantity, SequenceNumber, Sequenced, SessionId, Text, Timestamp, UserRef, VenueId,
+    Command, Epoch, Price, Quantity, SequenceNumber, Sequenced, SessionId, TableHash, Text, Timestamp, UserRef, VenueId,
 };
 
 fn hex(bytes: &[u8]) -> String {
@@ -30,6 +31,10 @@ fn hello() -> Hello {
             link: 0x0102_0304_0506_0708,
         },
         snapshot: true,
+        process: Process {
+            name: Text::new(b"F1").expect("short"),
+            table: TableHash(0x1122),
+        },
     }
 }
 
@@ -69,9 +74,10 @@ fn bodies_have_these_bytes() {
     assert_eq!(
         found[1],
         format!(
-            "01000000{}0700000000000000090000000000000008070605040302010100{}",
+            "01000000{}07000000000000000900000000000000080706050403020101{}024631{}",
             "ab".repeat(16),
-            "00".repeat(7)
+            "2211000000000000",
+            "00".repeat(37)
         )
     );
     assert_eq!(
@@ -106,7 +112,7 @@ fn the_tables_of_the_spec_are_gapless_and_end_where_the_code_says() {
     let spec = include_str!("../SPEC.md");
     let tables = [
         ("### Challenge, kind 1, 28 bytes", CHALLENGE),
-        ("### Hello, kind 2, 85 bytes", HELLO + PROOF),
+        ("### Hello, kind 2, 125 bytes", HELLO + PROOF),
         ("### Welcome, kind 3, 76 bytes", WELCOME + PROOF),
         ("### Records, kind 5", RECORDS),
         ("and each record:", RECORD),
@@ -208,6 +214,7 @@ proptest! {
             nonce,
             after: Stand { seq: SequenceNumber(numbers[0]), stamp: Timestamp(numbers[1]), link: numbers[2] },
             snapshot,
+            process: Process { name: Text::new(&nonce).expect("short"), table: TableHash(numbers[3]) },
         };
         prop_assert_eq!(Hello::decode(&hello.encode()), Ok(hello));
         let challenge = Challenge { version: ids[0], nonce };

@@ -8,7 +8,9 @@ use crate::out;
 use crate::shutdown::Interrupt;
 use anyhow::{Context as _, Result, ensure};
 use rialto_follow::wire::{Stand, Welcome};
-use rialto_follow::{Follower, Key, News, Reason, Refused};
+use rialto_follow::{Follower, Key, News, Process, Reason, Refused};
+use rialto_model::TableHash;
+use rialto_model::flags::table_hash;
 use rialto_model::{Epoch, SequenceNumber};
 use rialto_past::{Past, Snapshot};
 use serde::Serialize;
@@ -26,6 +28,9 @@ pub(crate) struct Args {
     /// The exchange's key: its `follow.key`, or a copy that only you may read
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// What it calls itself: the same when it comes again, for an exchange remembers whom it refused
+    #[arg(long, value_name = "NAME", default_value = concat!("follow ", env!("CARGO_PKG_VERSION")))]
+    name: String,
     /// Begin with the first command, also where there is a snapshot
     #[arg(long)]
     from_start: bool,
@@ -41,9 +46,17 @@ pub(crate) struct Args {
     /// Seconds between two lines
     #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = pause)]
     every: f64,
+    /// Say that this is another build's flag table: a rehearsal of a stale process, which is refused
+    #[arg(long, value_name = "HASH", hide = true, value_parser = table)]
+    flag_table: Option<TableHash>,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
+}
+
+fn table(text: &str) -> Result<TableHash, String> {
+    let hash = u64::from_str_radix(text, 16).map_err(|_| "give 16 hexadecimal digits".to_owned())?;
+    Ok(TableHash(hash))
 }
 
 fn pause(text: &str) -> Result<f64, String> {
@@ -113,7 +126,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let deadline = args.seconds.map(Duration::from_secs);
     let every = Duration::from_secs_f64(args.every);
     let mut following = Mirror::new(args.json);
-    let mut follower = Follower::new(args.address, key, Stand::default(), Epoch(0), !args.from_start);
+    let process = Process {
+        table: args.flag_table.unwrap_or_else(table_hash),
+        ..Process::this(&args.name)
+    };
+    let mut follower = Follower::new(args.address, key, Stand::default(), Epoch(0), !args.from_start).of(process);
     let mut due = begun + every;
     while !interrupt.is_set() && !out::is_closed() && deadline.is_none_or(|most| begun.elapsed() < most) {
         if let Some(news) = follower.next(LOOK)?

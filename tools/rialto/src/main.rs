@@ -13,6 +13,7 @@ mod console;
 mod definitions;
 mod deploy;
 mod doctor;
+mod edge;
 mod engine;
 mod exchange;
 mod facts;
@@ -95,7 +96,6 @@ enum Command {
     /// Act as the venue's operator: phases, rules, kill switches
     Operate(ask::Operate),
     /// Flags: variants of behaviour that are switched while the exchange runs
-    #[command(subcommand)]
     Flag(flag::Command),
     /// Members: what is kept of them, their limits, users and shards
     Member(Box<member::Command>),

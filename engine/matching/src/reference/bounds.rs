@@ -124,8 +124,8 @@ impl Engine {
         }
     }
 
-    /// Does what is due at the stamp of the command that comes, the earliest first.
-    pub(super) fn fire(&mut self, events: &mut Vec<Event>) {
+    /// Does what is due at the stamp of the command that comes, the earliest first; whether anything was.
+    pub(super) fn fire(&mut self, events: &mut Vec<Event>) -> bool {
         let mut any = false;
         while let Some(due) = self.next_due() {
             any = true;
@@ -138,6 +138,7 @@ impl Engine {
         if any {
             self.go_on_everywhere(events);
         }
+        any
     }
 
     fn next_due(&self) -> Option<Due> {
@@ -314,15 +315,29 @@ fn limit_bands(listed: &InstrumentState) -> Option<(Price, Price)> {
     Some((Price(low), Price(high)))
 }
 
-/// Whether an order of this side may have this limit, or trade at this price: the collar and the limit bands.
-pub(super) fn is_allowed(listed: &InstrumentState, side: Side, price: Price) -> bool {
+/// Whether an order of this side may have this limit, or trade at this price: the collar, of this rounding, and the limit
+/// bands.
+pub(super) fn is_allowed(listed: &InstrumentState, rounding: u8, side: Side, price: Price) -> bool {
     let collar = i64::from(bands(listed).collar);
-    let reference = listed.guard.reference.0;
+    let (reference, tick) = (listed.guard.reference.0, listed.definition.tick.0);
     let beyond = match side {
         Side::Buy => price.0 - reference,
         Side::Sell => reference - price.0,
     };
-    let collared = collar > 0 && reference > 0 && beyond * 10_000 > reference * collar;
+    // Both in twenty-thousandths, so that half a tick is whole.
+    let (beyond, width, tick) = (
+        i128::from(beyond) * 20_000,
+        i128::from(reference * collar * 2),
+        i128::from(tick * 20_000),
+    );
+    let outside = match (rounding, side) {
+        (0, _) => beyond > width,
+        // The next tick towards the reference is out already, or just in.
+        (1, _) => beyond - tick >= width,
+        (_, Side::Buy) => beyond - tick / 2 > width,
+        (_, Side::Sell) => beyond - tick / 2 >= width,
+    };
+    let collared = collar > 0 && reference > 0 && outside;
     let banded = limit_bands(listed).is_some_and(|(low, high)| match side {
         Side::Buy => price > high,
         Side::Sell => price < low,

@@ -165,9 +165,10 @@ impl Engine {
                 instructions,
                 order: one.order,
             };
-            let allowed = self
-                .listed(instrument)
-                .is_some_and(|listed| kind == OrderKind::Market || is_allowed(listed, one.side, one.order.price));
+            let allowed = self.listed(instrument).is_some_and(|listed| {
+                let rounding = self.variant("bands.collar-rounding", instrument);
+                kind == OrderKind::Market || is_allowed(listed, rounding, one.side, one.order.price)
+            });
             self.go_live(incoming, allowed, events);
             if self.phase(instrument) != Phase::Continuous {
                 return;
@@ -328,6 +329,7 @@ impl Engine {
             trigger => range(trigger) && tick(trigger),
         };
         let (wanted_type, wanted_lifetime, wanted) = wanted(terms);
+        let rounding = self.variant("bands.collar-rounding", listed.definition.instrument);
         let checks = [
             (self.is_killed(firm), RejectReason::FirmKilled),
             (self.state.breaker != BreakerLevel::None, RejectReason::CircuitBroken),
@@ -358,7 +360,7 @@ impl Engine {
             (limit && !range(price), RejectReason::PriceOutOfRange),
             (limit && !tick(price), RejectReason::PriceOffTick),
             (
-                limit && !is_allowed(listed, side, price),
+                limit && !is_allowed(listed, rounding, side, price),
                 RejectReason::PriceOutsideBands,
             ),
             (!trigger_fits, RejectReason::TriggerInvalid),

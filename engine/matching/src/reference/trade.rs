@@ -9,7 +9,7 @@ use crate::state::{InstrumentState, OrderState};
 use alloc::vec::Vec;
 use rialto_model::event::{Executed, Reduced};
 use rialto_model::{
-    AllocationRule, CancelReason, Event, Handling, Incarnation, Instructions, InstrumentId, Money, MsgSeqNum,
+    AllocationRule, CancelReason, Event, Handling, Incarnation, Instructions, InstrumentId, Money, MsgSeqNum, OrderId,
     OrderKind, Part, Price, PublicRef, Quantity, SelfTrade, Side, Text, TimeInForce, TradeId,
 };
 
@@ -141,6 +141,7 @@ impl Engine {
             state: crate::EngineState {
                 instruments: self.listed(incoming.instrument).into_iter().cloned().collect(),
                 firms: self.state.firms.clone(),
+                flags: self.state.flags.clone(),
                 sessions: self.state.sessions.clone(),
                 ..crate::EngineState::default()
             },
@@ -155,6 +156,8 @@ impl Engine {
     fn exhaust(&mut self, incoming: &mut Incoming, events: &mut Vec<Event>) -> Run {
         let limit = self.limit(incoming);
         let firm = self.firm_of(incoming.order.session);
+        let by_account = self.session_variant("matching.self-trade-by-account", incoming.order.session) == 1;
+        let to_largest = self.variant("allocation.leftover-to-largest", incoming.instrument) == 1;
         let last = self
             .listed(incoming.instrument)
             .map_or(Price(0), |listed| listed.last_price);
@@ -165,7 +168,8 @@ impl Engine {
             let mode = self.prevention(listed, firm);
             let mut makers = self.makers(listed, incoming.side, limit);
             if incoming.kind == OrderKind::Market {
-                makers.retain(|maker| is_allowed(listed, incoming.side, maker.price));
+                let rounding = self.variant("bands.collar-rounding", incoming.instrument);
+                makers.retain(|maker| is_allowed(listed, rounding, incoming.side, maker.price));
             }
             let (Some(maker), 1..) = (makers.first().copied(), incoming.order.leaves.0) else {
                 return Run::Done;
@@ -177,6 +181,7 @@ impl Engine {
                 mode != SelfTrade::Allowed
                     && self.firm_of(maker.session) == firm
                     && maker.instructions().group == incoming.instructions.group
+                    && !(by_account && maker.account != incoming.order.account)
             };
             // Those that share the order, if it is not enough for all of them.
             makers.retain(|one| one.price == maker.price && is_hidden(one) == is_hidden(&maker));
@@ -192,7 +197,7 @@ impl Engine {
                     return Run::Prevented;
                 }
             } else if shared {
-                for (maker, share) in allocated(listed, incoming.order.leaves, makers) {
+                for (maker, share) in allocated(listed, to_largest, incoming.order.leaves, makers) {
                     self.match_one(incoming, maker, share, events);
                 }
             } else {
@@ -349,7 +354,12 @@ fn is_hidden(order: &OrderState) -> bool {
 }
 
 /// Who gets how much of a quantity that is not enough for all of these: by rule, then by size, then by age.
-fn allocated(listed: &InstrumentState, quantity: Quantity, makers: Vec<OrderState>) -> Vec<(OrderState, Quantity)> {
+fn allocated(
+    listed: &InstrumentState,
+    to_largest: bool,
+    quantity: Quantity,
+    makers: Vec<OrderState>,
+) -> Vec<(OrderState, Quantity)> {
     let Some(rules) = listed.rules else {
         return Vec::new();
     };
@@ -386,7 +396,14 @@ fn allocated(listed: &InstrumentState, quantity: Quantity, makers: Vec<OrderStat
         part.0 += if share < u64::from(asked.minimum.0) { 0 } else { share };
     }
     let mut rest = quantity.0 - given(&got);
-    by_age(&mut got, &mut rest);
+    if to_largest {
+        let order: Vec<OrderId> = got.iter().map(|(maker, _)| maker.order_id).collect();
+        got.sort_by_key(|(maker, _)| core::cmp::Reverse(maker.displayed()));
+        by_age(&mut got, &mut rest);
+        got.sort_by_key(|(maker, _)| order.iter().position(|id| *id == maker.order_id));
+    } else {
+        by_age(&mut got, &mut rest);
+    }
     got.retain(|(_, part)| *part > Quantity(0));
     got
 }

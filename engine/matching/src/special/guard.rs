@@ -1,7 +1,8 @@
 //! Price bounds: collars, volatility interruptions, limit bands with their pauses, and the halt of the whole market.
 //!
 //! - **Collar** (ESMA RTS 7 Article 20; CME Globex price banding): judged when an order comes or is replaced; a market order
-//!   trades no further. Its reference is stated with the bounds and set anew by each uncross.
+//!   trades no further. Its reference is stated with the bounds and set anew by each uncross. It ends at the last tick within
+//!   the width; by a flag at the first one beyond, or at the nearest, halves up.
 //! - **Interruption** (Xetra Market Model Equities, volatility interruption): an order trades while prices lie in the range
 //!   around the last trade before it. Where its next trade would not, what is left of it stands or goes as ever, and a
 //!   volatility auction begins.
@@ -18,6 +19,7 @@ use crate::pool::NONE;
 use crate::state::{Guard, Tally};
 use rialto_model::command::{BreakCircuit, SetBands};
 use rialto_model::event::{BandsSet, CircuitBroken, LimitStateChanged, PriceBands};
+use rialto_model::flags;
 use rialto_model::{
     Bands, BreakerLevel, CancelReason, EventSink, OrderId, Phase, Price, Side, Timestamp, command::DefineInstrument,
 };
@@ -29,6 +31,9 @@ use super::{is_pegged, price};
 const MILLISECOND: u64 = 1_000_000;
 /// Basis points in a whole.
 const WHOLE: u64 = 10_000;
+/// Variants of [`flags::COLLAR_ROUNDING`]; the first is the tick within.
+const BEYOND: u8 = 1;
+const NEAREST: u8 = 2;
 
 /// Whether bounds fit the definition: the reference a price, widths and times in range, and no width without its times.
 pub(crate) fn are_sound_bands(one: &DefineInstrument, bands: &Bands) -> bool {
@@ -342,11 +347,22 @@ impl Book {
     pub(super) fn worst_price(&self, side: Side) -> Option<u32> {
         let special = self.special.as_ref()?;
         let reference = special.guard.reference.0 as u64;
-        let width = reference * u64::from(special.bands.collar) / WHOLE;
         let tick = u64::from(self.tick);
-        let collar = (special.bands.collar > 0 && reference > 0).then(|| match side {
-            Side::Buy => ((reference + width) / tick).min(u64::from(self.ticks_max)) as u32 * self.tick,
-            Side::Sell => ((reference - width).div_ceil(tick) * tick) as u32,
+        let collar = (special.bands.collar > 0 && reference > 0).then(|| {
+            let width = u64::from(special.bands.collar);
+            let rounding = special.flags.value(flags::COLLAR_ROUNDING);
+            // In ten-thousandths of a tick's multiples: the price that the width gives, and the tick it comes to.
+            let (exact, whole) = match side {
+                Side::Buy => (reference * (WHOLE + width), WHOLE * tick),
+                Side::Sell => (reference * (WHOLE - width), WHOLE * tick),
+            };
+            let ticks = match (rounding, side) {
+                (NEAREST, _) => (exact + whole / 2) / whole,
+                (BEYOND, Side::Sell) => exact / whole,
+                (BEYOND, Side::Buy) | (_, Side::Sell) => exact.div_ceil(whole),
+                (_, Side::Buy) => exact / whole,
+            };
+            ticks.min(u64::from(self.ticks_max)) as u32 * self.tick
         });
         let bands = self.limit_bands();
         match side {

@@ -8,6 +8,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use rialto_model::command::{DefineInstrument, SetKillSwitch, SetRulebook, SetSelfTrade, SetTicks};
 use rialto_model::event::{CommandRejected, KillSwitchSet, RulebookSet, SelfTradeSet, TicksSet};
+use rialto_model::flags::Bits;
 use rialto_model::{
     Allocation, Bands, BreakerLevel, CancelReason, Event, EventSink, Fees, FirmId, InstrumentId, Offers, Phase,
     PublicRef, RejectReason, Rulebook, SelfTrade, Side, TickRow, TickTable,
@@ -40,6 +41,8 @@ pub(crate) struct SpecialBook {
     /// Stop orders that wait, buys and sells, by stop price and then in the order they came.
     pub(crate) stops: [BTreeMap<(i64, PublicRef), u32>; 2],
     pub(crate) phase: Phase,
+    /// The flags of its instrument.
+    pub(crate) flags: Bits,
     /// What was last published of its auction.
     pub(crate) outlook: Outlook,
     /// Orders for the closing auction before it, in the order they came.
@@ -65,6 +68,7 @@ impl SpecialBook {
             hidden: [Ladder::new(ticks_max, rungs), Ladder::new(ticks_max, rungs)],
             stops: [BTreeMap::new(), BTreeMap::new()],
             phase: Phase::Continuous,
+            flags: Bits::default(),
             outlook: Outlook::default(),
             waiting: BTreeMap::new(),
             markets: [BTreeMap::new(), BTreeMap::new()],
@@ -270,9 +274,11 @@ impl Engine {
     /// What a book has beyond a plain one, made where there is nothing yet.
     pub(crate) fn special_book(&mut self, at: usize) -> &mut SpecialBook {
         let book = &mut self.books[at];
-        let ticks_max = book.ticks_max;
-        book.special
-            .get_or_insert_with(|| Box::new(SpecialBook::new(ticks_max, &mut self.rungs)))
+        let (ticks_max, instrument) = (book.ticks_max, book.instrument);
+        book.special.get_or_insert_with(|| {
+            let flags = self.flags.of_instrument(instrument);
+            Box::new(SpecialBook::new(ticks_max, &mut self.rungs).flagged(flags))
+        })
     }
 
     pub(super) fn version(&self, instrument: InstrumentId) -> u32 {

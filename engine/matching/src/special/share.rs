@@ -2,7 +2,7 @@
 //!
 //! CME Globex, matching algorithms: pro-rata (C), allocation (A: the top order, then pro-rata) and split (K: a part first in,
 //! first out, the rest pro-rata). Shares by size are rounded down to lots, those below the minimum are none, and what is left
-//! over goes in the order they came. The top order is the oldest of its price. An own order of the level is kept apart before
+//! over goes in the order they came; by a flag, to the largest first. The top order is the oldest of its price. An own order of the level is kept apart before
 //! anything is shared there.
 
 use crate::engine::Engine;
@@ -10,6 +10,7 @@ use crate::pool::NONE;
 use alloc::vec::Vec;
 use rialto_model::command::{DefineInstrument, SetAllocation};
 use rialto_model::event::AllocationSet;
+use rialto_model::flags;
 use rialto_model::{Allocation, AllocationRule, Event, EventSink, SelfTrade};
 
 use super::enter::Incoming;
@@ -80,7 +81,8 @@ impl Engine {
         let sizes: Vec<u32> = makers.iter().map(|maker| self.orders[*maker].leaves).collect();
         let special = self.special_book(incoming.at());
         let lot = special.rulebook.lot.0 as u32;
-        let shares = shares(&special.allocation, lot, incoming.order.leaves, &sizes);
+        let to_largest = special.flags.is_on(flags::LEFTOVER_TO_LARGEST);
+        let shares = shares(&special.allocation, lot, incoming.order.leaves, &sizes, to_largest);
         for (maker, share) in makers.into_iter().zip(shares) {
             if share > 0 {
                 self.execute_special(incoming, maker, share, sink);
@@ -101,7 +103,7 @@ impl Engine {
 }
 
 /// What each of these open quantities, oldest first, gets of a quantity that is less than their sum.
-fn shares(allocation: &Allocation, lot: u32, quantity: u32, sizes: &[u32]) -> Vec<u32> {
+fn shares(allocation: &Allocation, lot: u32, quantity: u32, sizes: &[u32], to_largest: bool) -> Vec<u32> {
     let mut shares = alloc::vec![0; sizes.len()];
     let mut left = quantity;
     match allocation.rule {
@@ -134,8 +136,23 @@ fn shares(allocation: &Allocation, lot: u32, quantity: u32, sizes: &[u32]) -> Ve
             left -= part;
         }
     }
-    in_order(&mut shares, sizes, left);
+    if to_largest {
+        by_size(&mut shares, sizes, left);
+    } else {
+        in_order(&mut shares, sizes, left);
+    }
     shares
+}
+
+/// Gives a quantity to the largest first, of two as large to the older.
+fn by_size(shares: &mut [u32], sizes: &[u32], mut quantity: u32) {
+    let mut places: Vec<usize> = (0..sizes.len()).collect();
+    places.sort_by_key(|at| core::cmp::Reverse(sizes[*at]));
+    for at in places {
+        let part = quantity.min(sizes[at] - shares[at]);
+        shares[at] += part;
+        quantity -= part;
+    }
 }
 
 /// Gives a quantity in the order they came. What nobody had room for.

@@ -5,6 +5,7 @@ use crate::order::Order;
 use crate::pool::NONE;
 use alloc::vec::Vec;
 use rialto_model::event::{Executed, Reduced};
+use rialto_model::flags;
 use rialto_model::{
     CancelReason, EventSink, Handling, Incarnation, MsgSeqNum, OrderKind, Phase, PublicRef, SelfTrade, Side, Text,
     TimeInForce,
@@ -164,9 +165,16 @@ impl Engine {
         queue
     }
 
-    /// Whether a resting order is of the same firm and self-trade group.
+    /// Whether a resting order is of the same firm and self-trade group; by a flag of the incoming one's session, of the same
+    /// account too.
     pub(super) fn is_own(&self, incoming: &Incoming, maker: u32) -> bool {
-        self.orders[maker].firm == incoming.order.firm && self.instructions(maker).group == incoming.instructions.group
+        let by_account = || {
+            let flags = self.flags.of_session(incoming.order.session());
+            flags.is_on(flags::SELF_TRADE_BY_ACCOUNT)
+        };
+        self.orders[maker].firm == incoming.order.firm
+            && self.instructions(maker).group == incoming.instructions.group
+            && (self.orders[maker].account == incoming.order.account || !by_account())
     }
 
     /// Keeps two orders of one firm from trading. Whether that was the end of the incoming one.

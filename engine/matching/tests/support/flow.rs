@@ -78,6 +78,10 @@ pub(crate) struct Flow {
     pub(crate) ruled: bool,
     /// Among that, with times of cancels alone.
     pub(crate) cancels_only: bool,
+    /// With flags that are switched.
+    pub(crate) flagged: bool,
+    /// Flags are retired now and then, until none is left.
+    pub(crate) retires: bool,
     /// With limits and tiers of members.
     pub(crate) limited: bool,
     /// The version of the directory of the member store.
@@ -163,6 +167,8 @@ impl Flow {
             calm: false,
             ruled: false,
             cancels_only: false,
+            flagged: false,
+            retires: false,
             limited: false,
             directory: 0,
             versions: [0; 4],

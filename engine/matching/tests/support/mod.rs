@@ -1,6 +1,7 @@
 //! What the tests share: a sink that keeps events, a seeded generator of numbers, scripts and random flows.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod flagged;
 pub(crate) mod flow;
 pub(crate) mod limited;
 pub(crate) mod print;

@@ -275,6 +275,33 @@ impl Names {
                 paid(e.maker_fee, e.taker_fee)
             ),
             Event::MassCancelled(e) => format!("{} mass cancels {}", letter(e.session), e.cancelled),
+            Event::FlagSwitched(e) => {
+                let FlagChange {
+                    flag,
+                    act,
+                    target,
+                    id,
+                    value,
+                    ..
+                } = e.change;
+                format!("flag {flag} {act:?} {target:?} {id} {value}")
+            }
+            Event::ProcessRefused(e) => format!("process refused {}", e.name.as_bytes().escape_ascii()),
+            Event::RunawayLimitsSet(e) => {
+                let RunawayLimits {
+                    window,
+                    orders,
+                    notional,
+                } = e.limits;
+                format!("firm {} may send {orders} orders for {notional} in {window} ms", e.firm)
+            }
+            Event::ParentSet(e) => format!(
+                "firm {} parent {} of {}",
+                e.firm,
+                e.name.as_bytes().escape_ascii(),
+                e.quantity
+            ),
+            Event::RunawayTripped(e) => format!("firm {} has run away: {:?}", e.trip.firm, e.trip.cause),
             Event::MassCancelRejected(e) => format!("{} mass cancel rejected {:?}", letter(e.session), e.reason),
         }
     }

@@ -55,6 +55,8 @@ impl Flow {
             .into(),
             501..=506 => self.quoting(),
             511 => self.deploying(),
+            512..=516 if self.flagged => self.switch_flag(),
+            517 if self.flagged => self.runaway(),
             _ => return None,
         })
     }

@@ -122,6 +122,7 @@ impl World {
                 bands: bands(rest),
             }
             .into(),
+            ["flag" | "limits" | "parent" | "trip", ..] => super::flagged::parse(&words),
             ["fees", version, ref rest @ ..] => SetFees {
                 instrument: InstrumentId(1),
                 version: number(version),

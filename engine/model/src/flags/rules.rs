@@ -59,13 +59,19 @@ impl Rules<'_> {
     /// everyone; then the default.
     #[must_use]
     pub fn decide(&self, flag: &Flag, subject: Subject) -> Decision {
-        let rule = |target, id| self.0.iter().find(|rule| rule.target == target && rule.id == id);
+        let rule = |target, id| {
+            let found = self
+                .0
+                .binary_search_by_key(&(target, id), |rule| (rule.target, rule.id));
+            found.ok().and_then(|at| self.0.get(at))
+        };
         let (own, firm, id) = match subject {
             Subject::Instrument(id) => (rule(FlagTarget::Instrument, u32::from(id.0)), None, u32::from(id.0)),
             Subject::Session(id, firm) => (rule(FlagTarget::Session, id.0), rule(FlagTarget::Firm, firm.0), id.0),
         };
         let bucket = bucket(flag.number, id);
-        let share = self.0.iter().find(|rule| rule.target == FlagTarget::Share);
+        // The last in order, and there is one at most.
+        let share = self.0.last().filter(|rule| rule.target == FlagTarget::Share);
         let within = share.filter(|rule| bucket < rule.id);
         let found = own.or(firm).or(within).or_else(|| rule(FlagTarget::Everyone, 0));
         match (found, share) {

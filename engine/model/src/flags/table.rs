@@ -38,6 +38,28 @@ pub const TABLE: &[Flag] = &[
         kind: Kind::SWITCH,
         expires: Date::new(2027, 6, 30),
     },
+    Flag {
+        number: 4,
+        key: "feed.heartbeat-ms",
+        owner: "market-data",
+        purpose: "after how many milliseconds of silence the feed sends a heartbeat; read when the exchange opens",
+        scope: Scope::Edge,
+        kind: Kind::Count {
+            default: 1_000,
+            min: 10,
+            max: 60_000,
+        },
+        expires: Date::new(2027, 9, 30),
+    },
+    Flag {
+        number: 5,
+        key: "console.order-entry",
+        owner: "console",
+        purpose: "the console's desk takes orders",
+        scope: Scope::Edge,
+        kind: Kind::Switch { default: true },
+        expires: Date::new(2027, 9, 30),
+    },
 ];
 
 /// Every flag that there was.

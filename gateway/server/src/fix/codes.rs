@@ -185,6 +185,11 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::TradeUndone
         | RejectReason::TooManyUndone
         | RejectReason::FirmKilled
+        | RejectReason::UnknownFlag
+        | RejectReason::FlagRetired
+        | RejectReason::FlagMisaimed
+        | RejectReason::FlagFull
+        | RejectReason::ParentsFull
         | RejectReason::RiskCollar
         | RejectReason::RiskUnpriced
         | RejectReason::OldDirectory

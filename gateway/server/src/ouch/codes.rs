@@ -109,6 +109,11 @@ pub(crate) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         | RejectReason::ProtectionTripped
         | RejectReason::TradeUndone
         | RejectReason::TooManyUndone
+        | RejectReason::UnknownFlag
+        | RejectReason::FlagRetired
+        | RejectReason::FlagMisaimed
+        | RejectReason::FlagFull
+        | RejectReason::ParentsFull
         | RejectReason::DuplicateClientId
         | RejectReason::NotSupported
         | RejectReason::TypeNotOffered

@@ -219,6 +219,29 @@ enum Deed {
         /// A rulebook as JSON, for example {"offers":["LIMIT","DAY","ICEBERG"],"lot":100}
         rulebook: String,
     },
+    /// Say what a firm may send within a window before it is killed as a runaway; without a limit: anything
+    Limit {
+        /// Its name or its identifier
+        firm: String,
+        /// The window in milliseconds, a multiple of 10
+        #[arg(long, value_name = "MS", default_value_t = 0)]
+        window: u32,
+        /// Orders, new or replaced
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        orders: u32,
+        /// Price units times units of quantity
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        notional: u64,
+    },
+    /// State a parent order for the day: orders whose client id begins with its name and / are its children
+    Parent {
+        /// Its firm's name or identifier
+        firm: String,
+        /// Its name
+        name: String,
+        /// What its children may ask for together; 0 takes it away
+        quantity: u64,
+    },
     /// Any other command of the venue's own
     Command {
         /// As `rialto journal tail --json` prints it: {"command":"SetTicks","fields":{..}}
@@ -238,6 +261,18 @@ impl Operate {
                 symbol,
                 rulebook: json(&rulebook)?,
             },
+            Deed::Limit {
+                firm,
+                window,
+                orders,
+                notional,
+            } => Act::Limit {
+                firm,
+                window_ms: window,
+                orders,
+                notional,
+            },
+            Deed::Parent { firm, name, quantity } => Act::Parent { firm, name, quantity },
             Deed::Command { command } => Act::Command {
                 command: json(&command)?,
             },
@@ -255,6 +290,11 @@ impl Place {
     /// The data folder.
     pub(crate) fn folder(&self) -> Result<&Path> {
         self.data.as_deref().context("say which exchange: --data DIR")
+    }
+
+    /// Whether a folder is named.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.data.is_some()
     }
 
     pub(crate) fn put(&self, request: &Request, json: bool) -> Result<()> {

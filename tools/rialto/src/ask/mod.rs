@@ -5,6 +5,7 @@
 
 pub(crate) mod admin;
 mod cli;
+pub(crate) mod flags;
 mod member;
 pub(crate) mod operate;
 mod print;
@@ -13,6 +14,7 @@ mod world;
 pub(crate) use cli::{At, Explain, History, Operate, Place, Snapshot, Status};
 pub(crate) use member::Member;
 pub(crate) use operate::Act;
+pub(crate) use print::flag as print_flag;
 pub(crate) use world::{Live, World};
 
 use crate::deploy::{CanaryAct, DeployAct};
@@ -44,6 +46,16 @@ pub(crate) enum Request {
     SnapshotTake,
     /// Remove one.
     SnapshotDrop { seq: u64 },
+    /// The flags behind a command; without a number behind the last one.
+    FlagLs { seq: Option<u64> },
+    /// Which answer a flag gives for a subject, and why.
+    FlagExplain {
+        key: String,
+        aim: flags::Aim,
+        seq: Option<u64>,
+    },
+    /// A process that was refused is gone for good.
+    FlagForget { name: String },
     /// Give the stream a command of the venue's own under a name and a reason, and say what came of it.
     Operate {
         act: Act,

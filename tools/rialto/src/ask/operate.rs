@@ -3,12 +3,15 @@
 //! An [`Act`] names instruments and firms as people do; [`Act::command`] finds their numbers in the state, and refuses what
 //! is for members, sessions or the day's clock to say.
 
+use super::flags::{Aim, Deed, switch};
 use anyhow::{Context as _, Result, bail};
 use rialto_matching::EngineState;
 use rialto_matching::state::{InstrumentState, Rules};
-use rialto_model::command::{DefineInstrument, MassCancel, SetKillSwitch, SetPhase, SetRulebook};
+use rialto_model::command::{
+    DefineInstrument, MassCancel, SetKillSwitch, SetParent, SetPhase, SetRulebook, SetRunawayLimits,
+};
 use rialto_model::order::{Phase, SideFilter};
-use rialto_model::{Command, FirmId, InstrumentId, Offers, Rulebook};
+use rialto_model::{Command, FirmId, InstrumentId, Offers, Quantity, Rulebook, RunawayLimits, Text};
 use rialto_past::text;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -29,6 +32,22 @@ pub(crate) enum Act {
     },
     /// Gives an instrument rules: a rulebook as `rialto journal tail --json` prints it. What it leaves out stays as it is.
     Rules { symbol: String, rulebook: Value },
+    /// Says what a firm may send within a window before it is killed as a runaway; all zero: anything.
+    Limit {
+        firm: String,
+        window_ms: u32,
+        orders: u32,
+        notional: u64,
+    },
+    /// States a parent order, which its children may not ask for more than together; zero takes it away.
+    Parent { firm: String, name: String, quantity: u64 },
+    /// Switches a flag.
+    Flag {
+        key: String,
+        deed: Deed,
+        aim: Aim,
+        value: Option<String>,
+    },
     /// Any command of the venue's own, as `rialto journal tail --json` prints it.
     Command { command: Value },
 }
@@ -82,6 +101,27 @@ impl Act {
                 let one = instrument(state, symbol)?;
                 rules(&one.definition, one.rules.as_ref(), rulebook)
             }
+            Self::Limit {
+                firm,
+                window_ms,
+                orders,
+                notional,
+            } => Ok(SetRunawayLimits {
+                firm: firm_id(state, firm)?,
+                limits: RunawayLimits {
+                    window: *window_ms,
+                    orders: *orders,
+                    notional: *notional,
+                },
+            }
+            .into()),
+            Self::Parent { firm, name, quantity } => Ok(SetParent {
+                firm: firm_id(state, firm)?,
+                quantity: Quantity(*quantity),
+                name: Text::new(name.as_bytes()).context("the parent's name is longer than TEXT_MAX")?,
+            }
+            .into()),
+            Self::Flag { key, deed, aim, value } => switch(state, key, *deed, aim, value.as_deref()),
             Self::Command { command } => {
                 let command = text::parse(&command.to_string())?;
                 if !is_the_venues(&command) {
@@ -109,6 +149,8 @@ const fn is_the_venues(command: &Command) -> bool {
         | Command::BreakCircuit(_)
         | Command::BustTrade(_)
         | Command::CorrectTrade(_)
+        | Command::SetRunawayLimits(_)
+        | Command::SetParent(_)
         | Command::SetKillSwitch(_)
         | Command::SetPhase(_)
         | Command::DefineFirm(_)
@@ -124,7 +166,7 @@ const fn is_the_venues(command: &Command) -> bool {
     }
 }
 
-fn instrument<'a>(state: &'a EngineState, symbol: &str) -> Result<&'a InstrumentState> {
+pub(super) fn instrument<'a>(state: &'a EngineState, symbol: &str) -> Result<&'a InstrumentState> {
     let found = state
         .instruments
         .iter()

@@ -27,6 +27,18 @@ pub(crate) fn print(request: &Request, line: &Value) {
                 events.join(", ")
             ));
         }
+        Request::FlagLs { .. } => flag(line),
+        Request::FlagExplain { .. } => out::say(format_args!(
+            "{} is {} for {}: {}{}",
+            text(line, "key"),
+            text(line, "is"),
+            text(line, "subject"),
+            text(line, "because"),
+            match line["since"].as_u64() {
+                Some(since) => format!(", since command {since}"),
+                None => String::new(),
+            }
+        )),
         Request::SnapshotLs => out::say(format_args!(
             "{:>12}  {:>12} bytes  {}",
             number(line, "seq"),
@@ -41,6 +53,33 @@ pub(crate) fn print(request: &Request, line: &Value) {
             }
         )),
         _ => out::say(format_args!("{}", out::pairs(line))),
+    }
+}
+
+/// A flag and its rules.
+pub(crate) fn flag(line: &Value) {
+    let key = text(line, "key");
+    if line["retired"] == true {
+        return out::say(format_args!("{key:<34}  retired"));
+    }
+    out::say(format_args!(
+        "{key:<34}  {} by default, decided for {}; of {} until {}: {}",
+        line["default"]
+            .as_str()
+            .map_or_else(|| line["default"].to_string(), str::to_owned),
+        text(line, "for"),
+        text(line, "owner"),
+        text(line, "expires"),
+        text(line, "purpose")
+    ));
+    for rule in list(line, "rules") {
+        out::say(format_args!(
+            "{:>36}{} for {}, since command {}",
+            "",
+            text(rule, "is"),
+            text(rule, "target"),
+            number(rule, "since")
+        ));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is known of one data folder: its files, and where it is live how far they may be read.
 
 use super::member::By;
-use super::{Act, Answer, OPERATE_LOOK, OPERATE_MAX, Request, What};
+use super::{Act, Answer, OPERATE_LOOK, OPERATE_MAX, Request, What, flags};
 use crate::deploy::Deployment;
 use crate::exchange::store::StoreDesk;
 use anyhow::{Context as _, Result, bail};
@@ -35,6 +35,8 @@ pub(crate) struct Live {
     pub(crate) sequence: Box<dyn Fn(Command) -> Result<()> + Send + Sync>,
     /// What is kept of members.
     pub(crate) store: Arc<StoreDesk>,
+    /// The processes that follow it.
+    pub(crate) processes: flags::Processes,
     /// Other engines on the stream.
     pub(crate) deployment: Arc<Deployment>,
     /// More about it, as an object.
@@ -91,6 +93,18 @@ impl World {
                 }
                 Answer::of(&[json!({ "seq": seq.0, "dropped": true })], Vec::new())
             }
+            Request::FlagLs { seq } => {
+                let state = self.stream()?.at(seq.map(SequenceNumber))?.past.state();
+                Answer::of(&flags::ls(Some(&state)), Vec::new())
+            }
+            Request::FlagExplain { key, aim, seq } => {
+                let state = self.stream()?.at(seq.map(SequenceNumber))?.past.state();
+                Answer::of(&[flags::explain(&state, key, aim)?], Vec::new())
+            }
+            Request::FlagForget { name } => match &self.live {
+                Some(live) => Answer::of(&[live.processes.forget(name)?], Vec::new()),
+                None => bail!("no exchange runs on {}: it remembers nobody", self.data.display()),
+            },
             Request::Operate { act, who, why } => self.operate(act, &By::new(who, why)?),
             Request::Member { about, who, why } => self.member(about, &By::new(who, why)?),
             Request::Deploy { act } => Answer::of(&self.deployment()?.act(act)?, Vec::new()),
@@ -132,6 +146,9 @@ impl World {
         };
         let wanted = commands.last().context("nothing to sequence")?;
         let mut visit = self.stream()?.at(None)?;
+        if commands.iter().any(flags::turns_on) {
+            live.processes.check()?;
+        }
         for command in commands {
             (live.sequence)(*command)?;
         }

@@ -10,10 +10,11 @@ pub(crate) mod members;
 mod office;
 mod picture;
 
+use crate::edge::Edge;
 use crate::exchange::Controls;
 use anyhow::{Context as _, Result};
 use rialto_ring::Stop;
-use rialto_web::{Key, Server, Services};
+use rialto_web::{Key, Refusal, Server, Services, Ticket};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -47,10 +48,12 @@ impl Console {
             Arc::clone(&controls.fix),
             controls.feed.clone(),
         );
+        let edge = Arc::new(Edge::open(data)?);
         let services = Services {
+            flags: edge.provider(),
             pictures,
             orders,
-            desk: Arc::new(desk),
+            desk: Arc::new(Gated { desk, edge }),
             archive: Arc::new(archive),
             office: Arc::new(office::Office(Arc::clone(&controls.world))),
             members: Arc::new(members::Counter::new(
@@ -85,6 +88,29 @@ impl Console {
         for thread in self.threads {
             let _ = thread.join();
         }
+    }
+}
+
+/// The desk, where it takes orders: cancels it takes in any case.
+struct Gated {
+    desk: desk::Desk,
+    edge: Arc<Edge>,
+}
+
+impl rialto_web::Desk for Gated {
+    fn enter(&self, ticket: &Ticket) -> Result<String, Refusal> {
+        if self.edge.is_on("console.order-entry") {
+            return self.desk.enter(ticket);
+        }
+        Err(Refusal {
+            status: 403,
+            detail: "the desk takes no orders: the flag console.order-entry is off".to_owned(),
+            mend: format!("use another door, or change {} in the data folder", crate::edge::FILE),
+        })
+    }
+
+    fn cancel(&self, order: u32) -> Result<String, Refusal> {
+        self.desk.cancel(order)
     }
 }
 

@@ -5,8 +5,10 @@
 
 use super::core::journal_folder;
 use super::history::{Desk, HistoryThread};
+use super::runaway::RunawayThread;
 use super::store::{StoreDesk, StoreThread};
 use crate::ask::admin::Server;
+use crate::ask::flags::{Processes, said};
 use crate::ask::{Live, World};
 use crate::config::{Config, FollowConfig};
 use crate::deploy::{Deployment, Names, Office, Place};
@@ -15,6 +17,8 @@ use crossbeam_channel::Sender;
 use rialto_follow::{Key, Server as FollowServer, Source, Statused};
 use rialto_gateway::Say;
 use rialto_journal::{Frontier, OsDisk};
+use rialto_model::command::RefuseProcess;
+use rialto_model::flags::table_hash;
 use rialto_model::{Command, SequenceNumber, VenueId};
 use rialto_past::{FeedHistory, Snapshots, Snapshotter, Stream};
 use rialto_sequencer::{Standing, StandingHandle};
@@ -72,7 +76,9 @@ impl Followers {
         let every = NonZeroU64::new(config.snapshot_every);
         let seen = Arc::clone(&progress);
         let follow_statuses = Arc::new(OnceLock::<Statused>::new());
-        let statuses = Arc::clone(&follow_statuses);
+        let processes = Processes(Arc::clone(&follow_statuses));
+        let (statuses, refused) = (Arc::clone(&follow_statuses), processes.clone());
+        let (record, sequence) = (operations.clone(), operations.clone());
         let (room, standing) = (frontier.clone(), standing.clone());
         let store = Arc::<StoreDesk>::default();
         let kept = Arc::clone(&store);
@@ -84,22 +90,24 @@ impl Followers {
                 "snapshots_follow": seen.describe(),
                 "followers": statuses.get().map(describe),
                 "members": members(&kept),
+                "refused": refused.describe(),
             })
         };
         let live = Live {
             store: Arc::clone(&store),
             frontier: frontier.clone(),
             sequence: Box::new(move |command| {
-                operations
+                sequence
                     .try_send(command)
                     .map_err(|_| anyhow!("the exchange has more operations to do than it keeps: try again in a moment"))
             }),
+            processes,
             deployment: Arc::clone(deployment),
             status: Box::new(status),
         };
         let world = Arc::new(World::live(config.data.clone(), live));
         let follow = match &config.follow {
-            Some(follow) => Some(open(config, follow, frontier, &world, deployment)?),
+            Some(follow) => Some(open(config, follow, frontier, &world, deployment, record)?),
             None => None,
         };
         if let Some((server, _)) = &follow {
@@ -141,6 +149,11 @@ impl Followers {
         };
         let thread = std::thread::Builder::new().name("feed history".to_owned());
         followers.threads.push(thread.spawn(move || history.run())?);
+        let stop = Arc::clone(&followers.stop);
+        let (own, released) = (Arc::clone(&world), frontier.clone());
+        let guard = RunawayThread::new(&config.data, released, own, operations, say.clone(), stop)?;
+        let thread = std::thread::Builder::new().name("runaway guard".to_owned());
+        followers.threads.push(thread.spawn(move || guard.run())?);
         if let Some(every) = every {
             let snapshots = SnapshotThread {
                 journal: OsDisk::open_dir(&journal_folder(&config.data))?,
@@ -170,6 +183,7 @@ fn open(
     frontier: &Frontier,
     world: &Arc<World>,
     deployment: &Arc<Deployment>,
+    record: Sender<Command>,
 ) -> Result<(FollowServer, FollowAddress)> {
     let key = follow.key.clone().unwrap_or_else(|| config.data.join(FOLLOW_KEY));
     let secret = Key::load_or_make(&key)?;
@@ -180,6 +194,18 @@ fn open(
         frontier: frontier.clone(),
         // A folder that cannot be read costs the follower time: it begins with the first command.
         snapshot: Box::new(move |no_later| world.stream().ok()?.newest_snapshot(no_later).ok()?),
+        table: table_hash(),
+        // For the record alone: where there is no room for it now, the process is refused and remembered all the same.
+        refused: Box::new(move |stale| {
+            let _ = record.try_send(
+                RefuseProcess {
+                    table: stale.process.table,
+                    wanted: table_hash(),
+                    name: stale.process.name,
+                }
+                .into(),
+            );
+        }),
         engines: Some(Arc::new(Office(Arc::clone(deployment)))),
     };
     let server = FollowServer::open(follow.listen, secret, source)
@@ -212,6 +238,8 @@ fn describe(statuses: &Statused) -> Value {
             "peer": status.peer.to_string(),
             "sent": status.sent.0,
             "taken": status.taken.0,
+            "process": status.process.map(|process| said(&process.name)),
+            "flag_table": status.process.map(|process| process.table.to_string()),
         })
     });
     followers.collect()

@@ -6,6 +6,7 @@ mod glimpse;
 mod history;
 pub(crate) mod pipeline;
 mod quic;
+mod runaway;
 pub(crate) mod store;
 mod threads;
 
@@ -16,6 +17,7 @@ use crate::ask::World;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
 use crate::deploy::Deployment;
+use crate::edge::Edge;
 use anyhow::{Context as _, Result, bail, ensure};
 use crossbeam_channel::Receiver;
 use rialto_client::FeedAddresses;
@@ -235,7 +237,12 @@ impl Exchange {
         };
         let mut ouch = OuchDoor::open(ouch_config(config), parts(ouch_in, ouch_reader))?;
         let mut fix = FixDoor::open(fix_config(config), parts(fix_in, fix_reader))?;
-        let mut feed = FeedStage::new(&feed_config(&config.feed), feed_reader, clock)?;
+        let heartbeat_ms = Edge::open(&config.data)?.count("feed.heartbeat-ms");
+        let feed_config = FeedConfig {
+            heartbeat_ns: heartbeat_ms * 1_000_000,
+            ..feed_config(&config.feed)
+        };
+        let mut feed = FeedStage::new(&feed_config, feed_reader, clock)?;
 
         let (asking, feed_desk) = history::desk();
         feed.history(asking.0, asking.1);
