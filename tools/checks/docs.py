@@ -27,7 +27,8 @@ def isolated():
 
 
 def script(blocks):
-    parts = ["set -euo pipefail", "ip link set lo up 2>/dev/null || true"]
+    # What a page left running would hold its output open.
+    parts = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT", "ip link set lo up 2>/dev/null || true"]
     for number, block in enumerate(blocks):
         parts += [f"printf '\\n{MARK} {number}\\n'", block]
     return "\n".join(parts)

@@ -16,8 +16,8 @@ def hash_of_password(folder):
     return next(iter(tomllib.loads((data / "credentials.toml").read_text())["sessions"].values()))
 
 
-def serve(folder, sessions, extra=""):
-    """`sessions`: (name, door, further lines). Returns the process and what it said when it was ready."""
+def serve(folder, sessions, extra="", fix=""):
+    """`sessions`: (name, door, further lines); `fix`: lines of the FIX door. Returns the process and what it said when it was ready."""
     folder = Path(folder)
     data = folder / "data"
     data.mkdir(exist_ok=True)
@@ -33,6 +33,7 @@ durability = "memory"
 listen = "127.0.0.1:0"
 [fix]
 listen = "127.0.0.1:0"
+{fix}
 [feed]
 line_a = "239.192.77.1:0"
 line_b = "239.192.77.2:0"

@@ -1,6 +1,6 @@
 """PyPI quickfix as initiator against the exchange: a stock engine with its own dictionaries, which refuses what they lack.
 
-In each version it places, replaces, cancels and is filled. Then the exchange is killed while the engine is away and has missed
+In each version it places, replaces, cancels, is filled, and quotes. Then the exchange is killed while the engine is away and has missed
 a fill: the engine's own session logic asks for it again after the restart.
 """
 
@@ -154,6 +154,32 @@ def trade(trader, version, rival):
     assert not trader.rejected, trader.rejected
 
 
+def quote(trader, version, rival):
+    """A market maker's quote by the engine's own groups, lifted and taken off."""
+    old = version == "FIX.4.2"
+    name = f"{version.replace('.', '')}-q"
+    message = fix.Message()
+    message.getHeader().setField(fix.StringField(35, "i"))
+    message.setField(fix.StringField(117, name))
+    entry = fix.Group(295, 299)
+    for tag, value in ((299, "e"), (55, "ACME"), (132, "98.00"), (133, "101.00"), (134, "5"), (135, "10")):
+        entry.setField(fix.StringField(tag, value))
+    quotes = fix.Group(296, 302)
+    for tag, value in ((302, "s"), (304, "1"), *([(311, "ACME")] if old else [])):
+        quotes.setField(fix.StringField(tag, value))
+    quotes.addGroup(entry)
+    message.addGroup(quotes)
+    assert fix.Session.sendToTarget(message, trader.session)
+    trader.expect(_35="b", _117=name, _297=0)
+    rival.order(f"{name}-lift", 1, 10, "101.00")
+    rival.expect("8", _150=0)
+    rival.expect("8", _150="F")
+    trader.expect(_35=8, _39=2, _32=10, _31=101, _11=name, **({} if old else {"_526": "e"}))
+    trader.send("Z", (117, f"{name}-off"), (298, 4), (295, 0), without_time=True)
+    trader.expect(_35="b", _117=f"{name}-off", _297=4)
+    assert not trader.rejected, trader.rejected
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="rialto-quickfix-") as folder:
         folder = Path(folder)
@@ -166,6 +192,7 @@ def main():
                 trader = Trader("ALPHA")
                 initiator = engine(folder, ready, trader, version)
                 trade(trader, version, rival)
+                quote(trader, version, rival)
                 rival.send("5")
                 rival.expect("5")
                 if version == "FIX.4.4":
@@ -185,7 +212,7 @@ def main():
             traceback.print_exc()
             exchange.kill()
             os._exit(1)
-    print("quickfix: FIX 4.2, 4.4 and 5.0 SP2 traded; a fill missed over a kill -9 was sent again")
+    print("quickfix: FIX 4.2, 4.4 and 5.0 SP2 traded and quoted; a fill missed over a kill -9 was sent again")
 
 
 def reset(ready, user):

@@ -281,9 +281,10 @@ fn limits_hold_whatever_comes() {
             let firm = FirmId(step - 99);
             let account = AccountId(0);
             command.body = SetRiskLimits { firm, account, limits }.into();
-        } else if step < 100 && !command.body.is_administrative() || step == 99 {
-            continue;
-        } else if matches!(command.body, Command::BustTrade(_) | Command::CorrectTrade(_)) {
+        } else if step < 100 && !command.body.is_administrative()
+            || step == 99
+            || matches!(command.body, Command::BustTrade(_) | Command::CorrectTrade(_))
+        {
             continue;
         }
         for event in support::apply(&mut engine, &command) {

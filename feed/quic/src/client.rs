@@ -179,28 +179,36 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub fn recover(&mut self, recovery: &Recovery, sink: &mut impl FnMut(ServerFrame<'_>)) -> Result<(), ClientError> {
-        let over = |error: String| ClientError::Over(error);
-        let answer = self.runtime.block_on(async {
-            let (mut send, mut receive) = self
-                .connection
-                .open_bi()
-                .await
-                .map_err(|error| over(error.to_string()))?;
-            let mut bytes = Vec::new();
-            recovery.append_to(&mut bytes);
-            send.write_all(&bytes).await.map_err(|error| over(error.to_string()))?;
-            let _ = send.finish();
-            let read = timeout(CONNECT_TIME, receive.read_to_end(1 << 20));
-            read.await
-                .map_err(|_| over("a recovery was not answered".to_owned()))?
-                .map_err(|error| over(error.to_string()))
-        })?;
+        let mut bytes = Vec::new();
+        recovery.append_to(&mut bytes);
+        let answer = self.say(&bytes)?;
         let mut rest = answer.as_slice();
         while let Some((frame, more)) = split(rest) {
             sink(ServerFrame::decode(frame)?);
             rest = more;
         }
         Ok(())
+    }
+
+    /// Says bytes as they are on a stream of their own, and gives what is answered: also what no subscriber says.
+    ///
+    /// # Errors
+    /// [`ClientError`]: the server has ended the connection, or nothing was answered.
+    pub fn say(&mut self, bytes: &[u8]) -> Result<Vec<u8>, ClientError> {
+        let over = |error: String| ClientError::Over(error);
+        self.runtime.block_on(async {
+            let (mut send, mut receive) = self
+                .connection
+                .open_bi()
+                .await
+                .map_err(|error| over(error.to_string()))?;
+            send.write_all(bytes).await.map_err(|error| over(error.to_string()))?;
+            let _ = send.finish();
+            let read = timeout(CONNECT_TIME, receive.read_to_end(1 << 20));
+            read.await
+                .map_err(|_| over("nothing was answered".to_owned()))?
+                .map_err(|error| over(error.to_string()))
+        })
     }
 
     fn read(&mut self, time: Duration) -> Result<bool, ClientError> {

@@ -7,6 +7,16 @@ pub struct Counters {
     pub packets_a: u64,
     /// Packets on line B.
     pub packets_b: u64,
+    /// Messages that line A brought first.
+    pub first_a: u64,
+    /// Messages that line B brought first.
+    pub first_b: u64,
+    /// Numbers that line A left out, as it stood when a packet came behind them: lost there, or late.
+    pub skipped_a: u64,
+    /// The same of line B.
+    pub skipped_b: u64,
+    /// Packets without messages: silence, and how far the sender is.
+    pub heartbeats: u64,
     /// Packets from the re-request server.
     pub packets_recovery: u64,
     /// Packets refused as no MoldUDP64.
@@ -27,6 +37,8 @@ pub struct Counters {
     pub gaps: u64,
     /// Numbers so shown to be missing.
     pub missing: u64,
+    /// The longest time that a gap was open before all that was missing had come or was given up, in nanoseconds.
+    pub gap_ns_max: u64,
     /// Requests made.
     pub requests: u64,
     /// Asked for by them, again and again included.

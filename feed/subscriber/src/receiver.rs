@@ -91,6 +91,10 @@ struct Stream {
     ended: bool,
     /// Set while `next` is behind `known_end`.
     recovery: Option<Recovery>,
+    /// Since when it is.
+    gap_since_ns: Option<u64>,
+    /// Of each line, the number behind the last one it brought; zero before the first.
+    line_ends: [SequenceNumber; 2],
 }
 
 impl Receiver {
@@ -146,7 +150,7 @@ impl Receiver {
             return Ok(());
         };
         for (sequence, message) in packet.blocks() {
-            self.take(sequence, message, sink);
+            self.take(line, sequence, message, sink);
         }
         self.settle(now_ns, before, sink);
         Ok(())
@@ -230,16 +234,39 @@ impl Receiver {
             self.counters.missing = self.counters.missing.saturating_add(missing);
         }
         stream.known_end = stream.known_end.max(packet.end());
+        let counters = &mut self.counters;
+        let of_line = match line {
+            Line::A => Some((0, &mut counters.skipped_a)),
+            Line::B => Some((1, &mut counters.skipped_b)),
+            Line::Recovery => None,
+        };
+        if let Some((place, skipped)) = of_line
+            && let Some(end) = stream.line_ends.get_mut(place)
+        {
+            if *end >= SequenceNumber::FIRST {
+                *skipped = skipped.saturating_add(packet.sequence().since(*end));
+            }
+            *end = (*end).max(packet.end());
+        }
+        counters.heartbeats += u64::from(packet.content() == Content::Heartbeat);
         stream.ended |= packet.content() == Content::EndOfSession;
         Some(stream.next)
     }
 
     /// Delivers, holds or drops one message.
-    fn take(&mut self, sequence: SequenceNumber, message: &[u8], sink: &mut impl FnMut(Delivery<'_>)) {
+    fn take(&mut self, line: Line, sequence: SequenceNumber, message: &[u8], sink: &mut impl FnMut(Delivery<'_>)) {
         let Some(stream) = &mut self.stream else { return };
         if sequence < stream.next || self.reorder.holds(sequence) {
             self.counters.duplicates += 1;
-        } else if sequence == stream.next {
+            return;
+        }
+        let is_first = u64::from(sequence.since(stream.next) < self.reorder.size());
+        match line {
+            Line::A => self.counters.first_a += is_first,
+            Line::B => self.counters.first_b += is_first,
+            Line::Recovery => {}
+        }
+        if sequence == stream.next {
             self.counters.messages += 1;
             stream.step();
             sink(Delivery::Message {
@@ -273,13 +300,20 @@ impl Receiver {
         let Some(stream) = &mut self.stream else { return };
         if stream.next >= stream.known_end {
             stream.recovery = None;
+            if let Some(since_ns) = stream.gap_since_ns.take() {
+                let open_ns = now_ns.saturating_sub(since_ns);
+                self.counters.gap_ns_max = self.counters.gap_ns_max.max(open_ns);
+            }
             if stream.ended {
                 self.abandon(sink);
             }
             return;
         }
         match &mut stream.recovery {
-            None => stream.recovery = Some(Recovery::opened(now_ns, stream.next, &self.config)),
+            None => {
+                stream.recovery = Some(Recovery::opened(now_ns, stream.next, &self.config));
+                stream.gap_since_ns.get_or_insert(now_ns);
+            }
             Some(recovery) if stream.next > before => recovery.progressed(now_ns, stream.next, &self.config),
             Some(_) => {}
         }
@@ -319,6 +353,8 @@ impl Stream {
             known_end: next,
             ended: false,
             recovery: None,
+            gap_since_ns: None,
+            line_ends: [SequenceNumber(0); 2],
         }
     }
 

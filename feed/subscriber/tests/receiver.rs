@@ -102,6 +102,9 @@ fn packets_in_order_on_two_lines_are_delivered_once() {
     let expected = Counters {
         packets_a: 3,
         packets_b: 2,
+        first_a: 3,
+        first_b: 1,
+        heartbeats: 1,
         sessions: 1,
         messages: 4,
         duplicates: 3,
@@ -130,6 +133,10 @@ fn a_gap_that_the_other_line_closes_in_time_is_not_asked_for() {
         held: 1,
         gaps: 1,
         missing: 1,
+        first_a: 2,
+        first_b: 1,
+        skipped_a: 1,
+        gap_ns_max: 9,
         ..Counters::default()
     };
     assert_eq!(*receiver.counters(), expected);
@@ -167,6 +174,9 @@ fn a_gap_is_asked_for_in_bounded_requests_within_the_window() {
         duplicates: 1,
         gaps: 2,
         missing: 6,
+        first_a: 3,
+        skipped_a: 6,
+        gap_ns_max: 22,
         requests: 4,
         requested: 7,
         ..Counters::default()

@@ -170,6 +170,14 @@ fn user_defined_fields_pass_where_they_may() {
     let order = |more: &str| framed(Version::Fix44, &format!("35=D|{HEADER}{ORDER}{more}"));
     let bytes = order("9768=2|");
     assert_eq!(validator.validate(&decoder.decode(&bytes).unwrap()), Ok(()));
+    let logon = framed(Version::Fix44, &format!("35=A|{HEADER}98=0|108=30|5000=x|"));
+    assert_eq!(validator.validate(&decoder.decode(&logon).unwrap()), Ok(()));
+    let heartbeat = framed(Version::Fix44, &format!("35=0|{HEADER}5000=x|"));
+    let refused = Rejection {
+        reason: RejectReason::InvalidTagNumber,
+        tag: Some(Tag(5000)),
+    };
+    assert_eq!(validator.validate(&decoder.decode(&heartbeat).unwrap()), Err(refused));
     let bytes = order("999=2|");
     let refused = Rejection {
         reason: RejectReason::InvalidTagNumber,

@@ -467,6 +467,12 @@ fn the_clock_keeps_a_session_alive_and_ends_it() {
          @ 32
          < 35=1|34=5|112=TEST|",
     );
+    // Timers that are looked at late say what was due in its order.
+    logged_on(
+        "@ 13
+         < 35=0|34=2|
+         < 35=1|34=3|112=TEST|",
+    );
     // What is sent puts the Heartbeat off.
     logged_on(
         "@ 5

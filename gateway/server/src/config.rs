@@ -21,6 +21,8 @@ pub struct SessionSettings {
     pub throttles: Throttles,
     /// FIX: it is told of every order of its firm, whoever sent it, and sends none.
     pub drop_copy: bool,
+    /// FIX: every Logon restarts both numbers, as if it said 141=Y, and nothing of before is said again.
+    pub reset_on_logon: bool,
     /// FIX: its name is enough; for test benches whose Logon has no password. It must not be reachable for others.
     pub no_password: bool,
 }

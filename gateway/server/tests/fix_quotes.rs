@@ -386,3 +386,112 @@ fn a_trade_that_is_undone_or_corrected_is_told_to_both_parties() {
         rival.expect_nothing(&mut x, "LAST");
     }
 }
+
+/// A small generator of its own (Marsaglia's xorshift), so that a seed means the same for ever.
+struct Random(u64);
+
+impl Random {
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        from[(self.0 % from.len() as u64) as usize]
+    }
+}
+
+#[test]
+fn whatever_values_quotes_and_pegs_have_the_door_goes_on() {
+    const SEED: u64 = 0x5eed_0000_9007;
+    eprintln!("seed {SEED:#x}");
+    const NUMBERS: [&str; 12] = [
+        "0",
+        "1",
+        "-1",
+        "9.00",
+        "9.99",
+        "9.999999",
+        "10.00",
+        "4294967295",
+        "4294967296",
+        "99999999999999999999",
+        "1e3",
+        "+5",
+    ];
+    const IDS: [&str; 8] = [
+        "1",
+        "!23:1",
+        "1:1",
+        ":",
+        "!",
+        "Q",
+        "aaaaaaaaaaaaaaaa",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ];
+    const SYMBOLS: [&str; 4] = ["ABC", "XYZ", "NOPE", "[N/A]"];
+    let (mut x, mut client, mut rival) = maker(Version::Fix44);
+    protect(&mut x);
+    let mut random = Random(SEED);
+    for round in 0..600 {
+        let text = match round % 4 {
+            0 | 1 => {
+                let mut text = format!("i 117={}", random.pick(&IDS));
+                text += random.pick(&[
+                    "",
+                    "",
+                    "",
+                    " 301=0",
+                    " 301=1",
+                    " 9773=Y",
+                    " 97=Y",
+                    " 537=1",
+                    " 293=5 294=5",
+                ]);
+                text += " 296=2";
+                for set in ["s", random.pick(&IDS)] {
+                    text += &format!(" 302={set} 304=2 295=2");
+                    for _ in 0..2 {
+                        text += &format!(" 299={} 55={}", random.pick(&IDS), random.pick(&SYMBOLS));
+                        for tag in [132, 133, 134, 135] {
+                            if random.pick(&["y", "y", "y", "n"]) == "y" {
+                                text += &format!(" {tag}={}", random.pick(&NUMBERS));
+                            }
+                        }
+                    }
+                }
+                text
+            }
+            2 => format!(
+                "Z 117={} 298={} 295=1 55={}",
+                random.pick(&IDS),
+                random.pick(&["1", "2", "4"]),
+                random.pick(&SYMBOLS)
+            ),
+            _ => format!(
+                "D 11=d{round} 55={} 54={} 38={} 40=P 18={} 44={} 211={}",
+                random.pick(&SYMBOLS),
+                random.pick(&["1", "2", "5"]),
+                random.pick(&NUMBERS),
+                random.pick(&["R", "M", "P", "L", "R_M"]),
+                random.pick(&NUMBERS),
+                random.pick(&NUMBERS)
+            ),
+        };
+        client.send(&x, &text);
+        if round % 20 == 19 {
+            rival.send(&x, &format!("D 11=r{round} 55=ABC 54={} 38=3 40=1", 1 + round / 20 % 2));
+            for (who, id) in [(&mut client, format!("c{round}")), (&mut rival, format!("c{round}"))] {
+                who.send(&x, &format!("F 11={id} 41=never 55=ABC 54=1"));
+                while !who.expect_any(&mut x).contains(&format!("11={id}")) {}
+            }
+        }
+    }
+    // After a kill the same is said again, however odd it was.
+    let told = client.client.next_inbound();
+    let again = rialto_fix::client::ClientConfig {
+        next_outbound: client.client.next_outbound(),
+        ..config("FIXONE")
+    };
+    let mut crashed = x.crashed(Setup::default());
+    let mut client = FixClient::enter(&mut crashed, again);
+    client.expect_nothing_but_copies(&mut crashed, told.0);
+}

@@ -330,6 +330,38 @@ fn a_reconnect_fetches_what_it_missed() {
 }
 
 #[test]
+fn a_session_may_be_set_to_begin_anew_with_each_logon() {
+    let mut setup = Setup::default();
+    setup.door.settings.insert(
+        "FIXONE".to_owned(),
+        SessionSettings {
+            reset_on_logon: true,
+            ..SessionSettings::default()
+        },
+    );
+    let mut x = Exchange::with(setup.clone());
+    for round in 0..3 {
+        // Number 1 each time, without 141=Y; its answer is number 1 too, and nothing of before is missing.
+        let mut client = FixClient::enter(&mut x, config("FIXONE"));
+        client.play(
+            &mut x,
+            &format!("> D 11=A{round} 55=ABC 54=1 38=5 40=2 44=9.00\n< 8 34=2 150=0 11=A{round}"),
+        );
+        drop(client);
+        x.until("its loss", |x| x.counts(Door::Fix).sessions_up == 0);
+    }
+    // Ahead of its turn it is asked for what is missing, from 1.
+    let ahead = ClientConfig {
+        next_outbound: MsgSeqNum(5),
+        ..config("FIXONE")
+    };
+    let mut client = FixClient::enter(&mut x, ahead);
+    client.play(&mut x, "> D 11=B 55=ABC 54=1 38=5 40=2 44=9.00\n< 8 150=0 11=B");
+    let mut crashed = x.crashed(setup);
+    FixClient::enter(&mut crashed, config("FIXONE")).expect_nothing(&mut crashed, "LAST");
+}
+
+#[test]
 fn a_crash_changes_nothing_that_was_told() {
     let mut x = Exchange::new();
     let mut client = FixClient::enter(&mut x, config("FIXONE"));

@@ -299,6 +299,35 @@ fn options_are_followed_and_stated() {
 }
 
 #[test]
+fn a_peg_is_told_of_every_new_place_that_it_has() {
+    let mut x = Exchange::ruled();
+    let mut client = OuchClient::enter(&mut x, "OUCH01");
+    let mut rival = OuchClient::enter(&mut x, "RIVAL1");
+    rival.play(&mut x, "< S S\n> O 1 B 5 ABC 9.90\n< A 1 B 5 ABC 9.90 ref=1");
+    client.play(
+        &mut x,
+        "< S S
+         > O 1 B 5 ABC 10.00 peg=R display=N
+         < A 1 B 5 ABC 10.00 ref=2 peg=R display=N",
+    );
+    rival.play(
+        &mut x,
+        "> O 2 B 5 ABC 9.95\n< A 2 B 5 ABC 9.95 ref=3\n> X 2 0\n< C 2 5 U\n> X 1 0\n< C 1 5 U",
+    );
+    client.play(
+        &mut x,
+        "< T 1 9.95 N ref=4
+         < T 1 9.90 N ref=5
+         < T 1 0.00 N ref=6
+         > O 2 B 5 ABC 10.00 peg=R
+         < J 2 0x0f
+         > U 1 3 5 9.00
+         < U 1 3 B 5 ABC 9.00 ref=7 capacity=A",
+    );
+    client.expect_nothing(&mut x);
+}
+
+#[test]
 fn a_trade_that_is_undone_or_corrected_is_broken_to_both_parties() {
     let mut x = Exchange::new();
     let (mut client, mut rival) = (OuchClient::enter(&mut x, "OUCH01"), OuchClient::enter(&mut x, "RIVAL1"));

@@ -5,8 +5,11 @@ mod common;
 use common::{cancel, day, enter, opening, write};
 use rialto_itch::mold::{SequenceNumber as MoldNumber, Session};
 use rialto_journal::disk::MemDisk;
-use rialto_model::command::{EndOfDay, SessionLost};
-use rialto_model::{Command, Incarnation, SequenceNumber, SessionId, Side};
+use rialto_model::command::{EndOfDay, SessionLost, SetBands, SetPhase, SetRulebook};
+use rialto_model::{
+    Bands, Command, Incarnation, InstrumentId, Offers, Phase, Price, Quantity, Rulebook, SequenceNumber, SessionId,
+    Side,
+};
 use rialto_past::{FeedHistory, Past, Snapshots, Stream};
 use rialto_publisher::{Config, Publisher};
 use std::collections::BTreeMap;
@@ -39,6 +42,44 @@ fn lost(session: u32) -> Command {
     .into()
 }
 
+/// A collar, which stands over the days.
+fn rules() -> [Command; 2] {
+    let instrument = InstrumentId(1);
+    let rulebook = Rulebook {
+        offers: Offers::PLAIN,
+        lot: Quantity(1),
+        quantity_max: Quantity(1_000),
+        ..Rulebook::default()
+    };
+    let bands = Bands {
+        reference: Price(1_000_000),
+        collar: 1_000,
+        ..Bands::default()
+    };
+    [
+        SetRulebook {
+            instrument,
+            version: 1,
+            rulebook,
+        }
+        .into(),
+        SetBands {
+            instrument,
+            version: 2,
+            bands,
+        }
+        .into(),
+    ]
+}
+
+fn phase(phase: Phase) -> Command {
+    SetPhase {
+        instrument: InstrumentId(1),
+        phase,
+    }
+    .into()
+}
+
 struct Told {
     journal: MemDisk,
     snapshots: Snapshots<MemDisk>,
@@ -50,6 +91,7 @@ struct Told {
 /// Two days and what the feed told of each.
 fn told(snapshots_every: u64) -> Told {
     let mut commands = opening();
+    commands.extend(rules());
     commands.extend(orders(1, 300));
     commands.extend([
         EndOfDay {}.into(),
@@ -70,6 +112,9 @@ fn told(snapshots_every: u64) -> Told {
         }
         other => other,
     }));
+    // The collar of the day before is told; the uncross makes another.
+    let pauses = [Phase::VolatilityAuction, Phase::Continuous];
+    commands.extend(pauses.into_iter().chain(pauses).map(phase));
     let journal = MemDisk::new();
     write(&journal, &commands, 7);
     let snapshots = Snapshots::new(MemDisk::new());
@@ -110,6 +155,9 @@ fn every_stretch_is_what_was_told() {
     let told = told(250);
     assert_eq!(told.sessions.len(), 2);
     assert!(told.sessions.values().all(|messages| messages.len() > 300));
+    let collars = |messages: &Vec<Vec<u8>>| messages.iter().filter(|block| block[2] == b'J').count();
+    let collars: Vec<usize> = told.sessions.values().map(collars).collect();
+    assert_eq!(collars, [0, 2]);
     for with_snapshots in [true, false] {
         let mut history = history(&told, with_snapshots);
         let mut state = 20_260_101_u64;
@@ -118,8 +166,12 @@ fn every_stretch_is_what_was_told() {
             // The day before is asked for now and then; it costs a new beginning.
             let place = usize::from(round % 40 != 7);
             let (session, messages) = told.sessions.iter().nth(place).expect("two days");
-            let first = 1 + (state >> 33) % messages.len() as u64;
+            let mut first = 1 + (state >> 33) % messages.len() as u64;
             let count = 1 + (state >> 20) as u16 % 300;
+            if round % 40 == 8 {
+                // Where the collars are.
+                first = first.max(messages.len() as u64 - 9);
+            }
             let end = messages.len().min(first as usize - 1 + usize::from(count));
             let expected = messages[first as usize - 1..end].concat();
             let mut blocks = Vec::new();

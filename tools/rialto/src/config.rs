@@ -322,6 +322,9 @@ pub(crate) struct SessionConfig {
     /// FIX: it is told of every order of its firm, whoever sent it, and sends none.
     #[serde(default)]
     pub(crate) drop_copy: bool,
+    /// FIX: every Logon restarts both numbers, whether it asks for that or not; nothing of before is said again.
+    #[serde(default)]
+    pub(crate) reset_on_logon: bool,
     /// FIX: its name is enough to log on. For benches that cannot send a password, on a door that nobody else reaches.
     #[serde(default)]
     pub(crate) no_password: bool,
@@ -340,14 +343,15 @@ impl SessionConfig {
             cancels_per_second: 0,
             cancels_burst: 0,
             drop_copy: false,
+            reset_on_logon: false,
             no_password: false,
         }
     }
 
     fn check(&self) -> Result<()> {
         ensure!(
-            self.door == "fix" || !(self.drop_copy || self.no_password),
-            "drop_copy and no_password are of FIX sessions"
+            self.door == "fix" || !(self.drop_copy || self.reset_on_logon || self.no_password),
+            "drop_copy, reset_on_logon and no_password are of FIX sessions"
         );
         Ok(())
     }

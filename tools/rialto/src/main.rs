@@ -6,6 +6,7 @@
 mod agents;
 mod announce;
 mod ask;
+mod audit;
 mod bench;
 mod config;
 mod console;
@@ -14,6 +15,7 @@ mod deploy;
 mod doctor;
 mod engine;
 mod exchange;
+mod facts;
 mod fix_client;
 mod flag;
 mod follow;
@@ -24,6 +26,7 @@ mod load;
 mod lobster;
 mod market;
 mod md;
+mod member;
 mod order;
 mod ouch_client;
 mod out;
@@ -63,6 +66,8 @@ enum Command {
     Play(play::Args),
     /// Rebuild from a journal and print the hashes
     Replay(replay::Args),
+    /// What kind of market a journal holds, beside what is known of real ones
+    Facts(facts::Args),
     /// The exchange from a seed, on a disk and a clock that misbehave
     Simulate(simulate::Args),
     /// Look at a journal
@@ -92,6 +97,11 @@ enum Command {
     /// Flags: variants of behaviour that are switched while the exchange runs
     #[command(subcommand)]
     Flag(flag::Command),
+    /// Members: what is kept of them, their limits, users and shards
+    Member(Box<member::Command>),
+    /// Who did what for the venue, when and why
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -124,6 +134,7 @@ fn main() -> ExitCode {
         Command::Ingest(Ingest::Itch(args)) => itch_day::run(args),
         Command::Play(args) => play::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Facts(args) => facts::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Journal(command) => journal::run(command),
         Command::At(at) => at.run(),
@@ -137,6 +148,8 @@ fn main() -> ExitCode {
         Command::Canary(canary) => canary.run(),
         Command::Operate(operate) => operate.run(),
         Command::Flag(command) => command.run(),
+        Command::Member(member) => member.run(),
+        Command::Audit(command) => audit::run(command),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),

@@ -133,6 +133,9 @@ pub(crate) fn disk(path: &Path) -> Result<OsDisk> {
     OsDisk::open_dir(&folder).with_context(|| format!("no journal at {}", path.display()))
 }
 
-fn open(path: &Path) -> Result<impl Iterator<Item = Result<Sequenced<Command>, rialto_journal::ReadError>> + Send> {
+/// The commands of a journal given by its own folder or by the data folder around it.
+pub(crate) fn open(
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<Sequenced<Command>, rialto_journal::ReadError>> + Send> {
     Ok(Reader::open(&disk(path)?)?)
 }

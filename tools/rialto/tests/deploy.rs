@@ -114,6 +114,7 @@ fn a_second_engine_is_compared_cut_over_to_rolled_back_and_not_missed() {
     assert!(ranges[0]["this_build"] == true, "{replayed}");
 }
 
+#[cfg(not(feature = "defects"))]
 #[test]
 fn an_ordinary_build_has_no_prepared_defects() {
     let help = support::rialto(&["engine", "--help"]);

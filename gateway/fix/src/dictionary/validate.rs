@@ -84,7 +84,8 @@ impl Rejection {
 pub enum UserDefinedFields {
     /// Refused like any unknown tag.
     Reject,
-    /// Passed to the application unchecked.
+    /// Passed to the application unchecked, in its messages and in a Logon. The rest of the session layer has no use for any
+    /// and refuses them, as the public suites want it.
     Accept,
 }
 
@@ -140,8 +141,9 @@ impl Validator {
             return Err(Rejection::of(RejectReason::TagOutOfOrder, misplaced.tag));
         }
         let frame = message.frame();
+        let of_application = !msg_type.is_admin() || msg_type == MsgType::LOGON;
         let header = Part {
-            validator: self,
+            user_defined: of_application && self.user_defined_fields == UserDefinedFields::Accept,
             dictionary: session,
             layout: &session.header,
             frame,
@@ -171,7 +173,8 @@ impl Validator {
 /// Header, body, trailer, or one entry of a group.
 #[derive(Clone, Copy)]
 struct Part<'a> {
-    validator: &'a Validator,
+    /// Tags from 5000 on may be ones that the dictionary does not have.
+    user_defined: bool,
     dictionary: &'a Dictionary,
     layout: &'a Layout,
     frame: &'a [u8],
@@ -207,7 +210,7 @@ impl Part<'_> {
             }
             at += 1;
             let Some(field) = self.dictionary.field(span.tag) else {
-                if span.tag >= FIRST_USER_DEFINED && self.validator.user_defined_fields == UserDefinedFields::Accept {
+                if span.tag >= FIRST_USER_DEFINED && self.user_defined {
                     continue;
                 }
                 return Err(rejection(RejectReason::InvalidTagNumber));

@@ -53,6 +53,10 @@ impl<S: MessageStore> Core<S> {
             _ if is_due(self.silence_at()) => self.close(DisconnectReason::Silence),
             _ if self.test_request_open || !self.outbox.has_room() => {}
             _ if is_due(self.test_request_at()) => {
+                // Whoever looks at its timers late still says first what was due first.
+                if self.heartbeat_at() < self.test_request_at() {
+                    self.queue_now(Admin::new(AdminKind::Heartbeat, |_| {}), now);
+                }
                 self.test_request_open = true;
                 let test_request = Admin::new(AdminKind::TestRequest, |body| {
                     _ = body.text(tags::TEST_REQ_ID, TEST_REQ_ID)

@@ -13,6 +13,10 @@ pub(super) fn translate(version: Version, msg_type: MsgType<'_>, body: &[u8], ou
         out.extend_from_slice(body);
         return;
     };
+    // The dictionary does not have it there, but the public FIXT suite wants it on the answer to an unsupported type.
+    let stated = version
+        .default_appl_ver_id()
+        .filter(|_| kind == b'j' && body.ends_with(b"\x01380=3\x01"));
     let (mut status, mut triggered): (&[u8], bool) = (b"", false);
     for field in body.split_inclusive(|&byte| byte == SOH) {
         let Some(at) = field.iter().position(|&byte| byte == b'=') else {
@@ -44,6 +48,11 @@ pub(super) fn translate(version: Version, msg_type: MsgType<'_>, body: &[u8], ou
             }
             Said::Not => {}
         }
+    }
+    if let Some(id) = stated {
+        out.extend_from_slice(b"1137=");
+        out.extend_from_slice(id);
+        out.push(SOH);
     }
 }
 
@@ -144,6 +153,9 @@ mod tests {
             (Version::Fix42, "9", "102=1|434=1|", "102=1|434=1|"),
             (Version::Fix42, "j", "372=D|380=6|", "372=D|380=0|"),
             (Version::Fix44, "j", "372=D|380=6|", "372=D|380=6|"),
+            (Version::Fix50Sp2, "j", "372=D|380=6|", "372=D|380=6|"),
+            (Version::Fix50Sp2, "j", "372=R|380=3|", "372=R|380=3|1137=9|"),
+            (Version::Fix44, "j", "372=R|380=3|", "372=R|380=3|"),
             (
                 Version::Fix42,
                 "8",

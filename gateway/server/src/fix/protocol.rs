@@ -171,7 +171,7 @@ impl Fix {
         let logon = Logon {
             name: name.to_vec(),
             inbound: u32::try_from(inbound).unwrap_or(0),
-            reset: request.resets_numbers(),
+            reset: request.resets_numbers() || (floor.config.settings_of(name).reset_on_logon && !request.is_relogon()),
         };
         let ask = if logon.inbound == 0 {
             LogonAsk::Refuse("MsgSeqNum(34) is 0 or beyond 32 bits: count from 1")
@@ -369,9 +369,13 @@ impl Fix {
             let why = "it was lost a moment ago: wait for reconnect_after";
             return self.refuse(connection, &logon.name, why, floor);
         }
-        let expected = account.map_or(0, |account| account.expected.0);
+        let expected = if logon.reset {
+            1
+        } else {
+            account.map_or(0, |account| account.expected.0)
+        };
         // A Logon ahead of its turn is asked about; it does not say that what is missing came.
-        let in_turn = logon.reset || u64::from(logon.inbound) == expected;
+        let in_turn = u64::from(logon.inbound) == expected;
         let inbound = MsgSeqNum(if in_turn { logon.inbound } else { 0 });
         if floor.bring_up(session, connection.id, inbound, logon.reset) {
             connection.session.stage = Stage::Coming { session };
@@ -429,12 +433,13 @@ impl Fix {
         let bytes_max = floor.config.log_bytes_max;
         // The connection before may still have bytes to write; the session is another's now.
         Self::hang_up(account, hub, bytes_max);
+        if event.reset {
+            account.expected = rialto_fix::MsgSeqNum::FIRST;
+            if let Line::Idle(idle) = &mut account.line {
+                idle.restart();
+            }
+        }
         let expected = account.expected;
-        account.expected = if event.reset {
-            rialto_fix::MsgSeqNum::FIRST
-        } else {
-            expected
-        };
         account.heard(event.inbound);
         if let Some(id) = waiting
             && let Some(connection) = hub.get_mut(id)
@@ -449,9 +454,6 @@ impl Fix {
             fix.release_admin(now);
             hub.queue(id);
         } else if let Line::Idle(idle) = &mut account.line {
-            if event.reset {
-                idle.restart();
-            }
             idle.skip();
         }
     }

@@ -51,8 +51,9 @@ pub(super) fn read(message: &Message<'_>, session: SessionId, context: &Context<
                 Inward::Answers(vec![Pending::new(MsgType::MARKET_DATA_REQUEST_REJECT, body)])
             }
         },
-        other => {
-            let text = format!("message type {other} is not taken here: use D F G H AF q i Z V x c e or g");
+        // In the words of the public suites: SPEC.md lists the types that are taken.
+        _ => {
+            let text = "Unsupported Message Type".to_owned();
             Inward::Refused(BusinessRejectReason::UnsupportedMessageType, text)
         }
     }

@@ -4,7 +4,7 @@
 //! follows from the stream alone.
 
 use rialto_model::event::{
-    Accepted, Booked, Cancelled, ChangeRejected, Executed, Reduced, Rejected, Replaced, SessionNoted,
+    Accepted, Booked, Cancelled, ChangeRejected, Executed, Pegged, Reduced, Rejected, Replaced, SessionNoted,
 };
 use rialto_model::{
     AuctionOnly, Deal, Handling, Instructions, OrderId, OrderKind, Part, Policy, PublicRef, Quantity, RejectReason,
@@ -13,8 +13,9 @@ use rialto_model::{
 use rialto_ouch::messages::{
     self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, BrokenTrade, BrokenTradeReason,
     CancelReject, ClOrdId, CrossType, EventCode, GroupId, InterMarketSweep, LiquidityFlag, MatchNumber, Options,
-    OrderAccepted, OrderCanceled, OrderExecuted, OrderModified, OrderReference, OrderRejected, OrderReplaced,
-    OrderRestated, OrderState, Outbound, PostOnly, RestatedReason, SystemEvent, Timestamp, UserRefNum,
+    OrderAccepted, OrderCanceled, OrderExecuted, OrderModified, OrderPriorityUpdate, OrderReference, OrderRejected,
+    OrderReplaced, OrderRestated, OrderState, Outbound, PostOnly, PriceType, RestatedReason, SystemEvent, Timestamp,
+    UserRefNum,
 };
 
 use super::account::{Account, Special};
@@ -122,6 +123,24 @@ impl Account {
             user_ref: user_ref(order),
             reason: RestatedReason::RefreshOfDisplay,
             appendage: options.as_appendage(),
+        });
+    }
+
+    /// A peg stands at another price, under a reference that its owner does not know yet. Price 0: there is none to follow.
+    pub(super) fn tell_pegged(&mut self, at: At, event: &Pegged) {
+        let Some(special) = self.special.get_mut(&event.order_id) else {
+            return;
+        };
+        if special.public_ref == event.public_ref {
+            return;
+        }
+        special.public_ref = event.public_ref;
+        self.tell(OrderPriorityUpdate {
+            timestamp: at,
+            user_ref: user_ref(event.user_ref),
+            price: price(OrderKind::Limit, event.price),
+            display: AcceptedDisplay::Hidden,
+            order_reference: OrderReference(event.public_ref.0),
         });
     }
 
@@ -270,6 +289,11 @@ fn options_of(tif: TimeInForce, whole: Quantity, asked: &Instructions) -> Option
         max_floor: part(asked.display),
         post_only: asked.handling.has(Handling::POST_ONLY).then_some(PostOnly::PostOnly),
         group_id: (asked.group != 0).then_some(GroupId(asked.group)),
+        price_type: if asked.handling.has(Handling::PEG_PRIMARY) {
+            Some(PriceType::PrimaryPeg)
+        } else {
+            (asked.handling.has(Handling::PEG_MIDPOINT)).then_some(PriceType::MidpointPeg)
+        },
         ..Options::NONE
     }
 }

@@ -268,11 +268,20 @@ impl Terms {
                 Policy::NONE
             }
         };
+        let peg = match self.options.price_type {
+            Some(PriceType::PrimaryPeg) => Handling::PEG_PRIMARY,
+            Some(PriceType::MidpointPeg) => Handling::PEG_MIDPOINT,
+            _ => Handling::NONE,
+        };
+        // A peg is hidden here, so whoever wants to see it displayed is not understood differently.
+        if peg != Handling::NONE && self.display != Display::Hidden {
+            return Err(NotOffered);
+        }
         Ok(Offered {
             tif,
             policy: POLICY.with(sender.policy).with(shown),
             instructions: Instructions {
-                handling,
+                handling: handling.with(peg),
                 display: Part(self.options.max_floor.unwrap_or(ouch::Quantity(0)).0),
                 minimum: Part(minimum.0),
                 group: self.options.group_id.unwrap_or(ouch::GroupId(0)).0,
@@ -290,7 +299,10 @@ fn asks_for_more(options: &Options, firm: FirmId, directory: &Directory) -> bool
         && options
             .customer_type
             .is_none_or(|kind| kind != CustomerType::RetailDesignated)
-        && options.price_type.is_none_or(|kind| kind == PriceType::Limit)
+        && matches!(
+            options.price_type,
+            None | Some(PriceType::Limit | PriceType::PrimaryPeg | PriceType::MidpointPeg)
+        )
         && options.peg_offset.is_none_or(|offset| offset.0 == 0)
         && options.discretion_price.is_none_or(|price| price.0 == 0)
         && options.discretion_price_type.is_none()

@@ -376,6 +376,7 @@ impl Protocol for Ouch {
                     self.tell(session, floor, hub, |account| account.tell_booked(at, e));
                 }
             }
+            Event::Pegged(e) => self.tell(e.session, floor, hub, |account| account.tell_pegged(at, e)),
             Event::Reduced(e) => self.tell(e.session, floor, hub, |account| account.tell_reduced(at, e)),
             Event::Cancelled(e) => {
                 self.reserves.remove(&e.order_id);

@@ -294,6 +294,9 @@ fn describe(message: &Outbound<'_>) -> String {
         if let Some(group) = options.group_id {
             marks += &format!(" group={}", group.0);
         }
+        if let Some(peg) = options.price_type {
+            marks += &format!(" peg={}", char::from(peg.code()));
+        }
         if cross != CrossType::Continuous {
             marks += &format!(" cross={}", char::from(cross.code()));
         }
@@ -365,6 +368,14 @@ fn describe(message: &Outbound<'_>) -> String {
             format!("J {} {:#04x}{id}", m.user_ref.0, m.reason.code())
         }
         Outbound::OrderModified(m) => format!("M {} {} {}", m.user_ref.0, side(m.side), m.quantity.0),
+        Outbound::OrderPriorityUpdate(m) => {
+            let (price, display) = (shown(m.price), char::from(m.display.code()));
+            format!(
+                "T {} {price} {display} ref={}",
+                m.user_ref.0,
+                m.order_reference.0 & 0xffff
+            )
+        }
         Outbound::BrokenTrade(m) => {
             let (trade, reason) = (m.match_number.0 & 0xffff, char::from(m.reason.code()));
             format!("B {} {reason} trade={trade}", m.user_ref.0)

@@ -9,8 +9,8 @@ use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
 use anyhow::Result;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rialto_ouch::messages::{
-    AccountQuery, Appendage, CancelOrder, Capacity, ClOrdId, CrossType, Display, EnterOrder, InterMarketSweep,
-    OrderState, Outbound, Price, Quantity, Side, Symbol, TimeInForce, UserRefNum,
+    AccountQuery, CancelOrder, Capacity, ClOrdId, CrossType, Display, EnterOrder, InterMarketSweep, Options,
+    OrderState, Outbound, PostOnly, Price, Quantity, Side, Symbol, TimeInForce, UserRefNum,
 };
 use rialto_ring::Stop;
 use rialto_web::{Refusal, Ticket};
@@ -216,13 +216,27 @@ impl Trader {
         let side = match ticket.side.as_str() {
             "buy" => Side::Buy,
             "sell" => Side::Sell,
-            other => return Err(bad(format!("no side is called {other:?}: use buy or sell"))),
+            "sell_short" => Side::SellShort,
+            "sell_short_exempt" => Side::SellShortExempt,
+            other => {
+                let known = "buy, sell, sell_short or sell_short_exempt";
+                return Err(bad(format!("no side is called {other:?}: use {known}")));
+            }
         };
-        let time_in_force = match ticket.tif.as_str() {
-            "day" => TimeInForce::Day,
-            "ioc" => TimeInForce::ImmediateOrCancel,
-            other => return Err(bad(format!("no time in force is called {other:?}: use day or ioc"))),
+        let at_once = TimeInForce::ImmediateOrCancel;
+        let (time_in_force, cross_type) = match ticket.tif.as_str() {
+            "day" => (TimeInForce::Day, CrossType::Continuous),
+            "ioc" | "fok" => (at_once, CrossType::Continuous),
+            "open" => (TimeInForce::Day, CrossType::Opening),
+            "close" => (TimeInForce::Day, CrossType::Closing),
+            other => {
+                let known = "day, ioc, fok, open or close";
+                return Err(bad(format!("no time in force is called {other:?}: use {known}")));
+            }
         };
+        if ticket.tif == "fok" && ticket.minimum.is_some() {
+            return Err(bad("fok is all of it: leave the minimum out".to_owned()));
+        }
         let quantity = Quantity(ticket.quantity);
         if !quantity.is_enterable() {
             return Err(bad(format!("the quantity is not between 1 and {}", Quantity::MAX.0)));
@@ -237,6 +251,18 @@ impl Trader {
             }
         };
         let symbol = Symbol::new(&ticket.symbol).map_err(|error| bad(format!("the symbol: {error}")))?;
+        let minimum = if ticket.tif == "fok" {
+            Some(ticket.quantity)
+        } else {
+            ticket.minimum
+        };
+        let options = Options {
+            min_quantity: minimum.map(Quantity),
+            max_floor: ticket.display.map(Quantity),
+            post_only: ticket.post_only.then_some(PostOnly::PostOnly),
+            ..Options::NONE
+        }
+        .to_appendage();
         let order = EnterOrder {
             user_ref: UserRefNum(next),
             side,
@@ -244,12 +270,16 @@ impl Trader {
             symbol,
             price: limit.map_or(Price::MARKET, |(_, price)| price),
             time_in_force,
-            display: Display::Visible,
+            display: if ticket.hidden {
+                Display::Hidden
+            } else {
+                Display::Visible
+            },
             capacity: Capacity::Principal,
             inter_market_sweep: InterMarketSweep::NotEligible,
-            cross_type: CrossType::Continuous,
+            cross_type,
             cl_ord_id: ClOrdId::BLANK,
-            appendage: Appendage::EMPTY,
+            appendage: options.as_appendage(),
         };
         client.send(order).map_err(|_| no_connection())?;
         self.next = Some(next + 1);
@@ -258,7 +288,12 @@ impl Trader {
             session: self.seat.user.clone(),
             order: next,
             symbol: ticket.symbol.clone(),
-            side: if side == Side::Buy { "buy" } else { "sell" },
+            side: match side {
+                Side::Buy => "buy",
+                Side::Sell => "sell",
+                Side::SellShort => "sell_short",
+                Side::SellShortExempt => "sell_short_exempt",
+            },
             quantity: ticket.quantity,
             price: limit.map(|(decimal, _)| decimal),
             open: ticket.quantity,
@@ -332,6 +367,7 @@ impl Trader {
                 own.state = "rejected";
                 own.reason = Some(reason);
             }
+            What::Broken { trade } => own.reason = Some(format!("the exchange has undone trade {trade}")),
             What::Next(_) => {}
         }
         if let Some(reply) = self.replies.remove(&order) {
@@ -374,6 +410,7 @@ enum What {
     Executed { quantity: u32 },
     Cancelled { quantity: u32, reason: String },
     Rejected { reason: String },
+    Broken { trade: u64 },
 }
 
 impl Heard {
@@ -397,6 +434,12 @@ impl Heard {
                 let reason = words(&format!("{:?}", m.reason));
                 (m.user_ref.0, What::Rejected { reason })
             }
+            Outbound::BrokenTrade(m) => (
+                m.user_ref.0,
+                What::Broken {
+                    trade: m.match_number.0,
+                },
+            ),
             _ => return None,
         };
         Some(Self { order, what })

@@ -6,6 +6,7 @@ mod glimpse;
 mod history;
 pub(crate) mod pipeline;
 mod quic;
+pub(crate) mod store;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
@@ -25,19 +26,21 @@ use rialto_gateway::{
 };
 use rialto_journal::Frontier;
 use rialto_members::Verifier;
-use rialto_model::{Clock, Command, Output, TradingDay, VenueId};
+use rialto_model::{Clock, Command, Output, SequenceNumber, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{Idle, Layout, Stop, SystemClock};
 use rialto_sequencer::{Standing, StandingHandle};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Operator's commands that wait for the controlling thread; one more is refused.
 const OPERATIONS: usize = 64;
 /// Lines for people between the doors and the terminal; more are lost and counted.
 const LINES: usize = 256;
+/// How long the opening commands may take to become safe.
+const OPENING_MAX: Duration = Duration::from_secs(30);
 /// The longest sleep of a parked thread.
 const PARK_MAX: Duration = Duration::from_micros(500);
 
@@ -91,6 +94,8 @@ pub(crate) struct Controls {
     pub(crate) day: TradingDay,
     /// What recovery had to say, if anything.
     pub(crate) recovered: Option<String>,
+    /// The last of the opening commands.
+    opening: SequenceNumber,
 }
 
 /// The way of the venue's own commands into the stream, for the threads that have some; all clones are one.
@@ -171,6 +176,16 @@ impl Controls {
         self.venue.sequence(command)
     }
 
+    /// Waits until the opening commands are safe: who is told that the exchange is open may ask for what they define. Where
+    /// they do not become safe in time the exchange goes on, and those who ask are told what is missing.
+    fn await_opening(&self) {
+        let begun = Instant::now();
+        let is_open = || self.room.frontier.released_up_to().1 >= self.opening;
+        while !is_open() && self.stop.failure().is_none() && begun.elapsed() < OPENING_MAX {
+            std::thread::sleep(PARK_MAX);
+        }
+    }
+
     /// Ends what follows beside the stages and waits for them in turn, then says goodbye to every session and waits until the stream knows of it.
     fn close_doors(&self) {
         self.deployment.close();
@@ -237,8 +252,10 @@ impl Exchange {
         })?;
         let state = rebuilt.state();
         let recovered = recovery_line(&rebuilt);
-        let opening = definitions::opening(&state, config, today)?;
-        for command in deployment.opening().into_iter().chain(opening) {
+        let mut opening = rebuilt.recovery().last_seq;
+        let defined = definitions::opening(&state, config, today)?;
+        for command in deployment.opening().into_iter().chain(defined) {
+            opening = opening.next();
             ensure!(
                 venue_in.fits(command),
                 "the configuration defines more than one ring of commands holds"
@@ -286,6 +303,7 @@ impl Exchange {
             quic: quic.as_ref().map(rialto_quic::Server::counters),
             day: today.max(state.day),
             recovered,
+            opening,
         };
         Ok(Self {
             core,
@@ -314,6 +332,7 @@ impl Exchange {
         let controls = &mut self.controls;
         let stop = controls.stop.clone();
         let controlled = threads::run(stages, self.layout, self.idle, &stop, || {
+            controls.await_opening();
             let controlled = control(controls);
             controls.close_doors();
             controlled
@@ -403,6 +422,7 @@ fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
                 },
             },
             drop_copy: session.drop_copy,
+            reset_on_logon: session.reset_on_logon,
             no_password: session.no_password,
         };
         door.settings.insert(session.name.clone(), own);

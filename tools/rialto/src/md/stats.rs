@@ -47,9 +47,21 @@ struct Lines {
     packets_a: u64,
     packets_b: u64,
     packets_recovery: u64,
+    heartbeats: u64,
     messages: u64,
+    /// In the last second; over all the time in the summary.
+    messages_per_second: u64,
+    /// Since a message came that had not come before, or a heartbeat.
+    silence_ms: u64,
+    /// Messages that a line brought first, and numbers that it skipped.
+    first_a: u64,
+    first_b: u64,
+    skipped_a: u64,
+    skipped_b: u64,
     duplicates: u64,
     gaps: u64,
+    /// The longest time that one was open.
+    gap_us_max: u64,
     missing: u64,
     requests: u64,
     requested: u64,
@@ -63,15 +75,23 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(summary: bool, counters: &Counters, next_seq: u64) -> Self {
+    fn new(summary: bool, counters: &Counters, next_seq: u64, pace: &Pace) -> Self {
         Self {
             summary,
             packets_a: counters.packets_a,
             packets_b: counters.packets_b,
             packets_recovery: counters.packets_recovery,
+            heartbeats: counters.heartbeats,
             messages: counters.messages,
+            messages_per_second: pace.rate(counters.messages),
+            silence_ms: pace.heard.elapsed().as_millis() as u64,
+            first_a: counters.first_a,
+            first_b: counters.first_b,
+            skipped_a: counters.skipped_a,
+            skipped_b: counters.skipped_b,
             duplicates: counters.duplicates,
             gaps: counters.gaps,
+            gap_us_max: counters.gap_ns_max / 1_000,
             missing: counters.missing,
             requests: counters.requests,
             requested: counters.requested,
@@ -83,6 +103,40 @@ impl Lines {
             stale: counters.stale,
             next_seq,
         }
+    }
+}
+
+/// How fast messages come, and when the last one did.
+#[derive(Debug)]
+struct Pace {
+    since: Instant,
+    /// How many there were then.
+    messages: u64,
+    heard: Instant,
+    /// Messages and heartbeats when something was last heard.
+    count: u64,
+}
+
+impl Pace {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            since: now,
+            messages: 0,
+            heard: now,
+            count: 0,
+        }
+    }
+
+    fn hear(&mut self, count: u64) {
+        if count != self.count {
+            (self.heard, self.count) = (Instant::now(), count);
+        }
+    }
+
+    fn rate(&self, messages: u64) -> u64 {
+        let seconds = self.since.elapsed().as_secs_f64().max(f64::EPSILON);
+        ((messages - self.messages) as f64 / seconds) as u64
     }
 }
 
@@ -109,19 +163,25 @@ fn lines(args: &Args, is_over: impl Fn() -> bool) -> Result<()> {
         interface: args.interface,
     };
     let mut client = FeedClient::join_at(addresses, Config::default(), Start::Live)?;
-    let counted = |client: &FeedClient, summary| {
+    let counted = |client: &FeedClient, summary, pace: &Pace| {
         let next = client.position().map_or(0, |(_, next)| next.0);
-        Lines::new(summary, &client.counters(), next)
+        Lines::new(summary, &client.counters(), next, pace)
     };
-    let mut stated = Instant::now();
+    let (whole, mut pace) = (Pace::new(), Pace::new());
     while !is_over() {
         client.poll(LOOK, &mut |_| {})?;
-        if stated.elapsed() >= SECOND {
-            stated = Instant::now();
-            line(args.json, &counted(&client, false));
+        let counters = client.counters();
+        pace.hear(counters.messages + counters.heartbeats);
+        if pace.since.elapsed() >= SECOND {
+            line(args.json, &counted(&client, false, &pace));
+            (pace.since, pace.messages) = (Instant::now(), counters.messages);
         }
     }
-    say_pairs(args.json, &counted(&client, true));
+    let whole = Pace {
+        heard: pace.heard,
+        ..whole
+    };
+    say_pairs(args.json, &counted(&client, true, &whole));
     Ok(())
 }
 

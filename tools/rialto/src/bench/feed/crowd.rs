@@ -152,7 +152,22 @@ impl Crowd {
         self.listener(user, false)
     }
 
+    /// Where to log in, and how, for who does it again and again.
+    pub(super) fn entrance(&self, user: &str) -> (SocketAddr, Trust, Login) {
+        (self.server.address(), self.trust.clone(), Self::login(user, false))
+    }
+
     fn listener(&self, user: &str, conflated: bool) -> Result<Listener> {
+        let login = Self::login(user, conflated);
+        let client = Client::connect(self.server.address(), &self.trust, &login)?;
+        Ok(Listener {
+            client,
+            told: 0,
+            bytes: 0,
+        })
+    }
+
+    fn login(user: &str, conflated: bool) -> Login {
         let mode = match conflated {
             false => Mode::Full,
             true => Mode::Conflated {
@@ -162,19 +177,13 @@ impl Crowd {
                 },
             },
         };
-        let login = Login {
+        Login {
             user: user.to_owned(),
             password: "bench".to_owned(),
             mode,
             start: Start::Snapshot,
             stocks: Vec::new(),
-        };
-        let client = Client::connect(self.server.address(), &self.trust, &login)?;
-        Ok(Listener {
-            client,
-            told: 0,
-            bytes: 0,
-        })
+        }
     }
 
     pub(super) const fn address(&self) -> SocketAddr {

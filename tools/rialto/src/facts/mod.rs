@@ -1,0 +1,178 @@
+//! `rialto facts`: what kind of market a journal holds, beside what is known of real ones.
+//!
+//! The stylised facts are those of Cont (2001, "Empirical properties of asset returns"), Engle and Russell (1998, waiting
+//! times), Lillo and Farmer (2004, "The long memory of the efficient market") and Bouchaud, Farmer and Lillo (2009, depth and
+//! order flow). A number that a short or quiet journal does not give is none, never zero.
+
+mod gather;
+mod measure;
+mod page;
+
+use crate::out;
+use crate::replay::open;
+use anyhow::{Context as _, Result, ensure};
+use gather::{Gathering, POINTS_MAX, Seen};
+use measure::{autocorrelation, excess_kurtosis, mean, quantile, variation};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Lags over which the memory of the size of returns is averaged.
+const LAGS: usize = 10;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The data folder of an exchange, or its journal folder
+    data: PathBuf,
+    /// Look at the books every so many milliseconds of the stream's own time
+    #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
+    every: u64,
+    /// Write a report with plots: one HTML file without anything from elsewhere
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Print one JSON object an instrument
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was measured of one instrument.
+#[derive(Clone, Debug, Serialize)]
+struct Facts {
+    symbol: String,
+    orders: u64,
+    changes: u64,
+    cancels: u64,
+    trades: u64,
+    volume: u64,
+    /// Moments at which both sides of the book had orders.
+    moments: usize,
+    /// Some series has more points than are kept: what is told is of the first of them.
+    cut: bool,
+    /// In the currency.
+    spread_mean: Option<f64>,
+    spread_median: Option<f64>,
+    /// Of the middle, in hundredths of a per cent.
+    spread_bps: Option<f64>,
+    /// Shares at the best price of a side.
+    depth_best: Option<f64>,
+    /// Orders, changes and cancels for each trade.
+    order_to_trade: Option<f64>,
+    wait_mean_ms: Option<f64>,
+    /// 1: a Poisson process; real markets are above, for messages come in clusters.
+    wait_variation: Option<f64>,
+    /// Of returns between two moments; real markets are above 0 (heavy tails).
+    return_kurtosis: Option<f64>,
+    /// Real markets are near 0, or below it at short times (bid-ask bounce).
+    return_memory: Option<f64>,
+    /// Of their size, averaged over ten lags; real markets are above 0 (volatility clusters).
+    size_memory: Option<f64>,
+    /// Of the sides of takers; real markets are above 0 (orders are split).
+    sign_memory: Option<f64>,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let bar = out::progress(0, "commands", args.json);
+    let mut gathering = Gathering::new(args.every * 1_000_000);
+    let mut commands = 0u64;
+    for command in open(&args.data)? {
+        gathering.take(&command?);
+        commands += 1;
+        if commands.is_multiple_of(65_536) {
+            bar.set_position(commands);
+        }
+    }
+    bar.finish_and_clear();
+    let seen: Vec<Seen> = gathering.finish();
+    ensure!(
+        !seen.is_empty(),
+        "no order has come to any instrument of this journal: let it trade first"
+    );
+    let facts: Vec<Facts> = seen.iter().map(Facts::of).collect();
+    for one in &facts {
+        if args.json {
+            out::json_line(one);
+        } else {
+            out::say(format_args!("{}", out::pairs(one)));
+        }
+    }
+    if let Some(path) = &args.html {
+        let page = page::page(&facts, &seen)?;
+        std::fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+impl Facts {
+    fn of(seen: &Seen) -> Self {
+        let currency = |units: Option<f64>| units.map(|units| rounded(units / 10_000.0));
+        let spreads: Vec<f64> = seen.moments.iter().map(|one| one.spread).collect();
+        let relative: Vec<f64> = seen
+            .moments
+            .iter()
+            .map(|one| 10_000.0 * one.spread / one.middle)
+            .collect();
+        let depths: Vec<f64> = seen.moments.iter().map(|one| one.depth).collect();
+        let returns = returns(seen);
+        let sizes: Vec<f64> = returns.iter().map(|one| one.abs()).collect();
+        let memories: Option<Vec<f64>> = (1..=LAGS).map(|lag| autocorrelation(&sizes, lag)).collect();
+        let told = |value: Option<f64>| value.map(rounded);
+        Self {
+            symbol: seen.symbol.clone(),
+            orders: seen.orders,
+            changes: seen.changes,
+            cancels: seen.cancels,
+            trades: seen.trades,
+            volume: seen.volume,
+            moments: seen.moments.len(),
+            cut: [seen.moments.len(), seen.waits.len(), seen.signs.len()].contains(&POINTS_MAX),
+            spread_mean: currency(mean(&spreads)),
+            spread_median: currency(quantile(&spreads, 0.5)),
+            spread_bps: told(mean(&relative)),
+            depth_best: told(mean(&depths)),
+            order_to_trade: (seen.trades > 0)
+                .then(|| rounded((seen.orders + seen.changes + seen.cancels) as f64 / seen.trades as f64)),
+            wait_mean_ms: told(mean(&seen.waits).map(|seconds| seconds * 1e3)),
+            wait_variation: told(variation(&seen.waits)),
+            return_kurtosis: told(excess_kurtosis(&returns)),
+            return_memory: told(autocorrelation(&returns, 1)),
+            size_memory: told(memories.and_then(|memories| mean(&memories))),
+            sign_memory: told(autocorrelation(&seen.signs, 1)),
+        }
+    }
+}
+
+/// Logarithmic returns of the middle between two moments that follow each other.
+fn returns(seen: &Seen) -> Vec<f64> {
+    let pairs = seen.moments.windows(2).filter(|pair| pair[1].follows);
+    pairs.map(|pair| (pair[1].middle / pair[0].middle).ln()).collect()
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rialto_flow::{Flow, Shape};
+
+    #[test]
+    fn a_random_walk_of_orders_is_measured() {
+        let flow = Flow::new(Shape::Base, 20_000, 1);
+        let mut gathering = Gathering::new(50_000);
+        for command in flow.prelude.iter().chain(&flow.commands) {
+            gathering.take(command);
+        }
+        let seen = gathering.finish();
+        let facts = Facts::of(&seen[0]);
+        assert!(facts.trades > 500 && facts.moments > 100, "{facts:?}");
+        assert!(facts.spread_mean.is_some_and(|spread| spread > 0.0));
+        assert!(facts.order_to_trade.is_some_and(|ratio| ratio > 5.0), "{facts:?}");
+        // The walk moves by whole ticks, and the middle bounces between two sides.
+        assert!(facts.return_kurtosis.is_some_and(|tails| tails > 0.0), "{facts:?}");
+        assert!(facts.return_memory.is_some_and(|memory| memory < 0.0), "{facts:?}");
+        assert!(facts.sign_memory.is_some_and(|memory| memory.abs() < 0.5), "{facts:?}");
+        assert!(!facts.cut);
+        let page = page::page(&[facts], &seen).unwrap();
+        assert!(page.matches("<svg").count() >= 4);
+    }
+}
