@@ -109,7 +109,6 @@ def run(defect, random):
                     break
                 time.sleep(0.2)
             report = ask("canary", "report", "--data", data)
-            refused = None
             if canary["phase"] == "passed":
                 ask("canary", "promote", "--data", data)
                 time.sleep(0.5)
@@ -124,7 +123,7 @@ def run(defect, random):
             # What was released is what the old build alone says of the same commands.
             for name in ("state_hash", "event_hash"):
                 assert ended[name] == replayed[name], (name, ended, replayed)
-            return canary, report, seconds, load.sent, refused
+            return canary, report, seconds, load.sent
         finally:
             if load:
                 load.running = False
@@ -137,7 +136,7 @@ def main():
     results = Counter()
     wanted = ["correct"] * RUNS + [d for d in STOPPED if d != "slow"] + ["slow"] * RUNS
     for defect in [d for d in wanted if ONLY in (None, d)]:
-        canary, report, seconds, sent, _ = run(defect, random)
+        canary, report, seconds, sent = run(defect, random)
         verdict = report["verdict"] or {}
         rollback = verdict.get("rollback") or {}
         steps = [step["step"] for step in report["steps"]]

@@ -46,14 +46,17 @@ impl Stage for ReleaseGate {
     }
 
     fn poll(&mut self) -> usize {
-        let (epoch, safe) = self.frontier.released_up_to();
+        let (epoch, released) = self.frontier.released_up_to();
         if epoch != self.epoch {
             return 0;
         }
-        let safe = |output: &Output| output.event.seq <= safe && output.event.epoch == epoch;
+        let safe = |output: &Output| output.event.seq <= released && output.event.epoch == epoch;
         match &mut self.hold {
             None => self.events.poll(BATCH, safe),
-            Some(hold) => self.events.poll(BATCH, |output| safe(output) && hold.admits(output)),
+            Some(hold) => {
+                hold.note_safe(released);
+                self.events.poll(BATCH, |output| safe(output) && hold.admits(output))
+            }
         }
     }
 

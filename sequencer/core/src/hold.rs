@@ -7,6 +7,7 @@
 use rialto_model::{Event, InstrumentId, Output, SequenceNumber};
 use rialto_ring::Word;
 use rialto_ring::word::{Returned, Stand};
+use std::collections::VecDeque;
 use std::time::Instant;
 
 const WORDS: usize = 1 << 10;
@@ -27,7 +28,12 @@ pub(crate) struct Hold {
     waiting: Option<(SequenceNumber, Instant)>,
     /// Somebody waited for the whole bound, and the other engine has not caught up since.
     silent: bool,
+    /// Since when commands up to a number are safe: a wait counts from there, also one behind another's.
+    safe: VecDeque<(SequenceNumber, Instant)>,
 }
+
+/// Moments kept of how far was safe when. Beyond, a wait counts from a later moment.
+const SAFE_MAX: usize = 4_096;
 
 impl Hold {
     pub(crate) fn new(word: Word) -> Self {
@@ -39,6 +45,15 @@ impl Hold {
             routed: Box::default(),
             waiting: None,
             silent: false,
+            safe: VecDeque::new(),
+        }
+    }
+
+    /// Commands up to here are safe by now.
+    #[inline]
+    pub(crate) fn note_safe(&mut self, safe: SequenceNumber) {
+        if self.active && self.safe.len() < SAFE_MAX && self.safe.back().is_none_or(|(last, _)| *last < safe) {
+            self.safe.push_back((safe, Instant::now()));
         }
     }
 
@@ -98,6 +113,7 @@ impl Hold {
         if self.routed.iter().all(|bits| *bits == 0) {
             self.routed = Box::default();
         }
+        self.safe.clear();
         self.active = self.all || self.cut.is_some() || !self.routed.is_empty();
     }
 
@@ -141,7 +157,14 @@ impl Hold {
                 now
             }
         };
-        let waited = since.elapsed();
+        while self.safe.front().is_some_and(|(safe, _)| *safe < seq) {
+            self.safe.pop_front();
+        }
+        let safe_since = self
+            .safe
+            .front()
+            .map_or(since, |(_, safe_since)| since.min(*safe_since));
+        let waited = safe_since.elapsed();
         if !self.silent && waited < self.word.bound() {
             return true;
         }

@@ -1,9 +1,8 @@
 //! Prepared defects, in a build with the feature `defects` alone: what a canary has to be stopped by.
 
 use nix::time::{ClockId, clock_gettime};
-use rialto_matching::state::OrderState;
 use rialto_matching::{Engine, Matching as _};
-use rialto_model::{Command, Event, EventSink, InstrumentId, Price, RejectReason, Sequenced, Side};
+use rialto_model::{Command, Event, EventSink, InstrumentId, Price, RejectReason, Sequenced};
 use std::time::Duration;
 
 /// What is wrong with an engine.
@@ -61,8 +60,11 @@ impl Fault {
         match self.defect {
             Defect::TieBreak => {
                 self.due |= self.commands.is_multiple_of(TIE_EVERY);
-                if self.due && swap_first(engine, &command.body) {
-                    self.due = false;
+                if self.due {
+                    let mut events = Events(Vec::new());
+                    engine.apply(command, &mut events);
+                    self.due = !swap_two(&mut events.0);
+                    return events.0.into_iter().for_each(|event| sink.emit(event));
                 }
             }
             Defect::Leak => self.leaked.push(vec![1; LEAK_BYTES]),
@@ -96,37 +98,26 @@ impl Fault {
     }
 }
 
-/// Exchanges the first two of a queue that an order is about to trade with; whether there was such a queue.
-fn swap_first(engine: &mut Engine, command: &Command) -> bool {
-    let Command::Enter(order) = command else { return false };
-    // The whole state is only taken out where there is something to trade with.
-    let (against, price) = (order.side.opposite(), order.price);
-    let trades = |best: Price| match order.side {
-        Side::Buy => price >= best,
-        Side::Sell => price <= best,
+/// Has an order trade with the second of a queue before the first; whether it traded with two of one price.
+fn swap_two(events: &mut [Event]) -> bool {
+    let of_one_price = |pair: &[Event]| match pair {
+        [Event::Executed(first), Event::Executed(second)] => first.price == second.price,
+        _ => false,
     };
-    let best = engine.depth(order.instrument, against, 1).next();
-    if !best.is_some_and(|(best, _)| trades(best)) {
-        return false;
+    let found = events.windows(2).position(of_one_price);
+    if let Some(at) = found {
+        events.swap(at, at + 1);
     }
-    let mut state = engine.export();
-    let at = usize::from(order.instrument.0).wrapping_sub(1);
-    let Some(book) = state.instruments.get_mut(at) else {
-        return false;
-    };
-    let queue: &mut Vec<OrderState> = if order.side == Side::Buy {
-        &mut book.asks
-    } else {
-        &mut book.bids
-    };
-    let (Some(first), Some(second)) = (queue.first(), queue.get(1)) else {
-        return false;
-    };
-    if first.price != second.price {
-        return false;
+    found.is_some()
+}
+
+/// Keeps what comes of a command.
+struct Events(Vec<Event>);
+
+impl EventSink for Events {
+    fn emit(&mut self, event: Event) {
+        self.0.push(event);
     }
-    queue.swap(0, 1);
-    Engine::import(&state).map(|swapped| *engine = swapped).is_ok()
 }
 
 /// Says another reason.
