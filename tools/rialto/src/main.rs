@@ -6,6 +6,7 @@
 mod agents;
 mod announce;
 mod ask;
+mod audit;
 mod bench;
 mod config;
 mod console;
@@ -25,6 +26,7 @@ mod load;
 mod lobster;
 mod market;
 mod md;
+mod member;
 mod order;
 mod ouch_client;
 mod out;
@@ -95,6 +97,11 @@ enum Command {
     /// Flags: variants of behaviour that are switched while the exchange runs
     #[command(subcommand)]
     Flag(flag::Command),
+    /// Members: what is kept of them, their limits, users and shards
+    Member(Box<member::Command>),
+    /// Who did what for the venue, when and why
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -141,6 +148,8 @@ fn main() -> ExitCode {
         Command::Canary(canary) => canary.run(),
         Command::Operate(operate) => operate.run(),
         Command::Flag(command) => command.run(),
+        Command::Member(member) => member.run(),
+        Command::Audit(command) => audit::run(command),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),

@@ -170,6 +170,12 @@ pub(crate) struct Operate {
     act: Deed,
     #[command(flatten)]
     place: Place,
+    /// Who acts; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    who: String,
+    /// Why; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    why: String,
     /// Print one JSON object
     #[arg(long, global = true)]
     json: bool,
@@ -236,11 +242,21 @@ impl Operate {
                 command: json(&command)?,
             },
         };
-        self.place.put(&Request::Operate { act }, self.json)
+        let request = Request::Operate {
+            act,
+            who: self.who,
+            why: self.why,
+        };
+        self.place.put(&request, self.json)
     }
 }
 
 impl Place {
+    /// The data folder.
+    pub(crate) fn folder(&self) -> Result<&Path> {
+        self.data.as_deref().context("say which exchange: --data DIR")
+    }
+
     pub(crate) fn put(&self, request: &Request, json: bool) -> Result<()> {
         let data = self.data.as_deref().context("say which exchange: --data DIR")?;
         put(data, request, json)
