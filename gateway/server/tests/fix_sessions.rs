@@ -351,12 +351,11 @@ fn a_session_may_be_set_to_begin_anew_with_each_logon() {
         x.until("its loss", |x| x.counts(Door::Fix).sessions_up == 0);
     }
     // Ahead of its turn it is asked for what is missing, from 1.
-    let ahead = ClientConfig {
-        next_outbound: MsgSeqNum(5),
-        ..config("FIXONE")
-    };
-    let mut client = FixClient::enter(&mut x, ahead);
-    client.play(&mut x, "> D 11=B 55=ABC 54=1 38=5 40=2 44=9.00\n< 8 150=0 11=B");
+    let mut raw = Raw::connect(&x);
+    raw.send("35=A|34=5|98=0|108=30|554=secret");
+    raw.expect(&mut x, &["35=A", "34=1", "35=2", "34=2", "7=1"]);
+    drop(raw);
+    x.until("its loss", |x| x.counts(Door::Fix).sessions_up == 0);
     let mut crashed = x.crashed(setup);
     FixClient::enter(&mut crashed, config("FIXONE")).expect_nothing(&mut crashed, "LAST");
 }
