@@ -7,6 +7,8 @@ mod agents;
 mod announce;
 mod ask;
 mod bench;
+mod certify;
+mod completions;
 mod config;
 mod console;
 mod definitions;
@@ -46,7 +48,7 @@ use std::process::ExitCode;
 /// The exchange you can run on a laptop, break on purpose, and rewind.
 #[derive(Debug, Parser)]
 #[command(name = "rialto", version, arg_required_else_help = true)]
-struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -102,11 +104,15 @@ enum Command {
     Md(md::Command),
     /// A bad network between two ends: loss, duplicates, reordering and worse, from a seed
     Relay(relay::Args),
+    /// Scripted cases against a client under test: pass, fail and why
+    Certify(certify::Args),
     /// Open-loop load at a chosen rate, and its latency, corrected for coordinated omission
     Load(load::Args),
     /// Measurements: time, latency and counts
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Completions for a shell
+    Completions(completions::Args),
     /// What this machine lacks for low latency, and how to mend it
     Doctor(doctor::Args),
 }
@@ -140,10 +146,12 @@ fn main() -> ExitCode {
         Command::Deploy(deploy) => deploy.run(),
         Command::Canary(canary) => canary.run(),
         Command::Operate(operate) => operate.run(),
+        Command::Completions(args) => args.run(),
         Command::Flag(command) => command.run(),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),
+        Command::Certify(args) => certify::run(&args),
         Command::Load(args) => load::run(&args),
         Command::Bench(command) => bench::run(command),
         Command::Doctor(args) => doctor::run(args),
