@@ -12,6 +12,7 @@ use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::slots::SlotTable;
 use crate::special::{Extra, FirmRules, Quoter};
+use crate::state::FaultState;
 use crate::{EngineState, ImportError, Matching};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -90,6 +91,8 @@ pub struct Engine {
     pub(crate) undone: BTreeSet<TradeId>,
     /// What a command did to limit states and auctions is said at its very end.
     pub(crate) deferred: bool,
+    /// Faults that stand, in the order they came.
+    pub(crate) faults: Vec<FaultState>,
     /// Directory, users, services.
     pub(crate) office: Office,
     /// Where any firm has limits or a fee tier: commands are applied under watch ([`Engine::apply_limited`]).
@@ -157,6 +160,7 @@ impl Engine {
             quoters: BTreeMap::new(),
             undone: BTreeSet::new(),
             deferred: false,
+            faults: Vec::new(),
             office: Office::default(),
             ledger: None,
             watched_from: Timestamp(u64::MAX),
@@ -243,6 +247,8 @@ impl Engine {
             Command::SetUser(c) => sink.emit(self.set_user(c)),
             Command::SetService(c) => sink.emit(self.set_service(c)),
             Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
+            Command::AddFault(c) => self.add_fault(c, sink),
+            Command::RemoveFault(c) => self.remove_fault(c, sink),
             Command::CutOver(c) => sink.emit((*c).into()),
             Command::Route(c) => sink.emit((*c).into()),
             Command::Judge(c) => sink.emit((*c).into()),

@@ -5,12 +5,14 @@
 mod places;
 
 use crate::special::{are_sound_bands, are_sound_fees, are_sound_rules, are_sound_ticks, is_sound_allocation};
-use crate::state::{EngineState, Guard, InstrumentState, OrderState, QuoterState, Rules, SessionState, Tally};
+use crate::state::{
+    EngineState, FaultState, Guard, InstrumentState, OrderState, QuoterState, Rules, SessionState, Tally,
+};
 use crate::{CURRENT_RELEASE, registry};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use rialto_model::command::DefineInstrument;
-use rialto_model::limits::{LIVE_ORDERS_MAX, QUANTITY_MAX, QUOTE_FILLS_MAX, UNDONE_TRADES_MAX};
+use rialto_model::command::{AddFault, DefineInstrument};
+use rialto_model::limits::{FAULTS_MAX, LIVE_ORDERS_MAX, QUANTITY_MAX, QUOTE_FILLS_MAX, UNDONE_TRADES_MAX};
 use rialto_model::{
     AccountId, BreakerLevel, FirmId, InstrumentId, OrderId, Phase, Price, PublicRef, QuoteLimits, SessionId, ShortSale,
     Side, Symbol, TimeInForce, UserRef,
@@ -96,6 +98,10 @@ impl EngineState {
                 self.undone.len() > UNDONE_TRADES_MAX || !self.undone.is_sorted_by(|one, other| one < other),
                 "its undone trades are too many or out of order",
             ),
+            (
+                self.faults.len() > FAULTS_MAX || !self.faults.iter().all(|one| one.definition.is_sound()),
+                "its faults are too many or not sound",
+            ),
             (self.day_open && self.day.0 == 0, "a day is open and none was started"),
         ])
         .map_err(|fault| ImportError::Venue { fault })
@@ -151,12 +157,32 @@ impl EngineState {
             })?;
             owners.sessions.insert(one.session, *session);
         }
+        self.check_faults(&owners)?;
         self.check_quoters(&owners)?;
         let known = |firm| owners.firms.contains(&firm);
         if let Some(fault) = self.members.fault(known, &owners.accounts, self.instruments.len()) {
             return Err(ImportError::Venue { fault });
         }
         Ok(owners)
+    }
+
+    fn check_faults(&self, owners: &Owners) -> Result<(), ImportError> {
+        let names = |at: usize| self.faults.iter().take(at).map(|one| one.definition.name);
+        let sound = |(at, one): (usize, &FaultState)| {
+            let AddFault {
+                session,
+                instrument,
+                name,
+                ..
+            } = one.definition;
+            let listed = self.instruments.get(usize::from(instrument.0).wrapping_sub(1));
+            (session.0 == 0 || owners.sessions.contains_key(&session))
+                && (instrument.0 == 0 || listed.is_some_and(|listed| listed.rules.is_some()))
+                && !names(at).any(|other| other == name)
+        };
+        let all = self.faults.iter().enumerate().all(sound);
+        first_fault(&[(!all, "its faults are about nobody or share a name")])
+            .map_err(|fault| ImportError::Venue { fault })
     }
 
     fn check_quoters(&self, owners: &Owners) -> Result<(), ImportError> {

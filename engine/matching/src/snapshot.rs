@@ -50,6 +50,7 @@ impl Engine {
                 })
                 .collect(),
             undone: self.undone.iter().copied().collect(),
+            faults: self.faults.clone(),
             cancel_only: self.cancel_only,
             firms: self.registry.firms.values().map(|one| self.firm_state(one)).collect(),
             accounts: self.registry.accounts.values().copied().collect(),
@@ -176,6 +177,7 @@ impl Engine {
             (*fills, *tripped) = (quoter.fills.clone(), quoter.tripped);
         }
         engine.cancel_only = state.cancel_only;
+        engine.faults.clone_from(&state.faults);
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {

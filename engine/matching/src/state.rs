@@ -5,7 +5,7 @@
 
 use crate::members::MembersState;
 use alloc::vec::Vec;
-use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession};
+use rialto_model::command::{AddFault, DefineAccount, DefineFirm, DefineInstrument, DefineSession};
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
     AccountId, Allocation, Bands, BreakerLevel, Fees, Incarnation, Instructions, InstrumentId, OrderId, OrderKind,
@@ -42,6 +42,8 @@ pub struct EngineState {
     pub undone: Vec<TradeId>,
     /// Whether cancels and reductions are taken alone.
     pub cancel_only: bool,
+    /// Faults that stand, in the order they came.
+    pub faults: Vec<FaultState>,
     /// The member firms.
     pub firms: Vec<FirmState>,
     /// Their accounts.
@@ -63,6 +65,15 @@ pub struct FirmState {
     pub self_trade: SelfTrade,
     /// Whether its kill switch is on.
     pub killed: bool,
+}
+
+/// A fault that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultState {
+    /// As it was added.
+    pub definition: AddFault,
+    /// The phase that a halted instrument goes back into; continuous where it halts none.
+    pub before: Phase,
 }
 
 /// What is counted of a session's quotes on an instrument.
@@ -266,6 +277,7 @@ impl Default for EngineState {
             quoters: Vec::new(),
             undone: Vec::new(),
             cancel_only: false,
+            faults: Vec::new(),
             firms: Vec::new(),
             accounts: Vec::new(),
             sessions: Vec::new(),

@@ -3,7 +3,7 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 7 |
+//! | version | u16, 8 |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
@@ -12,6 +12,7 @@
 //! | protections | u32 count, then each: session (u32), limits |
 //! | quoters | u32 count, then each: instrument (u16), session (u32), tripped (bool), trades: u32 count, then each stamp (u64), side (u8), quantity (u64) |
 //! | undone trades | u32 count, then each (u64) |
+//! | faults | u32 count, then each: definition, phase before (u8) |
 //! | firms | u32 count, then each: definition, self-trade prevention (u8), killed (bool) |
 //! | accounts | u32 count, then each as a definition |
 //! | sessions | u32 count, then each: definition, up (bool), incarnation (u32), last user reference (u32) |
@@ -29,8 +30,8 @@
 
 use crate::members::{get_members, put_members};
 use crate::state::{
-    Aside, EngineState, Fill, FirmState, Guard, InstrumentState, OrderState, Outlook, QuoterState, Rules, SessionState,
-    Special,
+    Aside, EngineState, FaultState, Fill, FirmState, Guard, InstrumentState, OrderState, Outlook, QuoterState, Rules,
+    SessionState, Special,
 };
 use alloc::vec::Vec;
 use rialto_model::Command;
@@ -38,7 +39,7 @@ use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
 use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
-const VERSION: u16 = 7;
+const VERSION: u16 = 8;
 
 /// Why bytes are not an engine state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,6 +95,10 @@ impl EngineState {
             });
         });
         put_list(&mut out, &self.undone, put);
+        put_list(&mut out, &self.faults, |out, fault| {
+            put_definition(out, &fault.definition.into());
+            put(out, &fault.before);
+        });
         put_list(&mut out, &self.firms, |out, firm| {
             put_definition(out, &firm.definition.into());
             put(out, &firm.self_trade);
@@ -187,6 +192,13 @@ impl EngineState {
                 })
             })?,
             undone: get_list(input, |input| Ok(Field::get(input)?))?,
+            faults: get_list(input, |input| match get_definition(input)? {
+                Command::AddFault(definition) => Ok(FaultState {
+                    definition,
+                    before: Field::get(input)?,
+                }),
+                other => Err(wrong(&other)),
+            })?,
             firms: get_list(input, |input| match get_definition(input)? {
                 Command::DefineFirm(definition) => Ok(FirmState {
                     definition,

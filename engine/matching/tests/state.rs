@@ -119,10 +119,10 @@ fn damage_bits(state: &EngineState) {
 #[test]
 fn the_bytes_and_hash_of_a_new_venue_are_fixed() {
     let state = Engine::new(Limits::default()).export();
-    let mut bytes = Vec::from(*b"RIALTOES\x07\x00");
+    let mut bytes = Vec::from(*b"RIALTOES\x08\x00");
     bytes.extend([0; 4 + 4 + 8 + 8]);
     bytes.extend([0, 0, 0, 1]);
-    bytes.extend([0; 4 + 8 + 1 + 1 + 13 * 4]);
+    bytes.extend([0; 4 + 8 + 1 + 1 + 14 * 4]);
     assert_eq!(state.encode(), bytes);
     assert_eq!(state, reference::Engine::new(Limits::default()).export());
     assert_eq!(state.state_hash().to_string(), GOLDEN_NEW);
@@ -154,8 +154,8 @@ fn the_hashes_of_a_seeded_day_are_fixed() {
     assert_eq!(hashes, GOLDEN_DAY);
 }
 
-const GOLDEN_NEW: &str = "ab0717a5bdd29d1b";
-const GOLDEN_DAY: [&str; 3] = ["71feef6cbd593d41", "8cd1c7230ad686b6", "d25fc1fe053e4083"];
+const GOLDEN_NEW: &str = "8b03f967b8a9f07d";
+const GOLDEN_DAY: [&str; 3] = ["0aabfa0120fe72c6", "98c6577c9613e6b6", "ceb58090c1fd6be6"];
 
 #[test]
 fn event_hashes_are_kept_per_listed_instrument() {

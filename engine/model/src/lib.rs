@@ -18,6 +18,7 @@ pub mod command;
 pub mod deal;
 pub mod deploy;
 pub mod event;
+pub mod fault;
 pub mod flags;
 pub mod hash;
 pub mod ids;
@@ -37,6 +38,7 @@ pub use command::Command;
 pub use deal::{Deal, Fees, Money, Rate};
 pub use deploy::{Cut, Finding, Poison, Way};
 pub use event::{Event, EventSink};
+pub use fault::FaultKind;
 pub use hash::{EventHash, StateHash};
 pub use ids::{
     AccountId, Epoch, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SequenceNumber,

@@ -21,6 +21,8 @@ pub const LIVE_ORDERS_MAX: u32 = 1 << 24;
 pub const UNDONE_TRADES_MAX: usize = 1 << 16;
 /// Trades of a session's quotes on one instrument that are counted for its protection. As many within its window trip it.
 pub const QUOTE_FILLS_MAX: usize = 256;
+/// Faults that stand at one time. Beyond it another is refused.
+pub const FAULTS_MAX: usize = 32;
 /// How far a user reference may lie above the highest one seen in its session and day: bounds the memory that a client's
 /// choice of numbers can claim. Beyond it the order is rejected and the reference is not consumed.
 pub const USER_REF_JUMP_MAX: u32 = 1 << 20;

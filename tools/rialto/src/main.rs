@@ -97,6 +97,8 @@ enum Command {
     /// Flags: variants of behaviour that are switched while the exchange runs
     #[command(subcommand)]
     Flag(flag::Command),
+    /// Break a running exchange on purpose, and mend it
+    Fault(ask::Fault),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -146,6 +148,7 @@ fn main() -> ExitCode {
         Command::Deploy(deploy) => deploy.run(),
         Command::Canary(canary) => canary.run(),
         Command::Operate(operate) => operate.run(),
+        Command::Fault(fault) => fault.run(),
         Command::Completions(args) => args.run(),
         Command::Flag(command) => command.run(),
         Command::Order(args) => order::run(args),

@@ -187,6 +187,9 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::FirmKilled
         | RejectReason::RiskCollar
         | RejectReason::RiskUnpriced
+        | RejectReason::FaultInjected
+        | RejectReason::FaultUnsound
+        | RejectReason::FaultOutOfPlace
         | RejectReason::OldDirectory
         | RejectReason::OverRate => 99,
     }

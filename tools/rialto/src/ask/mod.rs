@@ -5,11 +5,12 @@
 
 pub(crate) mod admin;
 mod cli;
+pub(crate) mod fault;
 pub(crate) mod operate;
 mod print;
 mod world;
 
-pub(crate) use cli::{At, Explain, History, Operate, Place, Snapshot, Status};
+pub(crate) use cli::{At, Explain, Fault, History, Operate, Place, Snapshot, Status};
 pub(crate) use operate::Act;
 pub(crate) use world::{Live, World};
 
@@ -37,6 +38,8 @@ pub(crate) enum Request {
     SnapshotTake,
     /// Remove one.
     SnapshotDrop { seq: u64 },
+    /// The faults that stand.
+    Faults,
     /// Give the stream a command of the venue's own, and say what came of it.
     Operate { act: Act },
     /// Another engine on the stream.

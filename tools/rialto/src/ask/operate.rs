@@ -3,6 +3,7 @@
 //! An [`Act`] names instruments and firms as people do; [`Act::command`] finds their numbers in the state, and refuses what
 //! is for members, sessions or the day's clock to say.
 
+use super::fault::{self, Wish};
 use anyhow::{Context as _, Result, bail};
 use rialto_matching::EngineState;
 use rialto_matching::state::{InstrumentState, Rules};
@@ -29,6 +30,10 @@ pub(crate) enum Act {
     },
     /// Gives an instrument rules: a rulebook as `rialto journal tail --json` prints it. What it leaves out stays as it is.
     Rules { symbol: String, rulebook: Value },
+    /// Breaks something on purpose.
+    FaultAdd { fault: Wish },
+    /// Mends it.
+    FaultRemove { name: String },
     /// Any command of the venue's own, as `rialto journal tail --json` prints it.
     Command { command: Value },
 }
@@ -82,6 +87,8 @@ impl Act {
                 let one = instrument(state, symbol)?;
                 rules(&one.definition, one.rules.as_ref(), rulebook)
             }
+            Self::FaultAdd { fault } => fault.command(state),
+            Self::FaultRemove { name } => fault::remove(name),
             Self::Command { command } => {
                 let command = text::parse(&command.to_string())?;
                 if !is_the_venues(&command) {
@@ -124,7 +131,7 @@ const fn is_the_venues(command: &Command) -> bool {
     }
 }
 
-fn instrument<'a>(state: &'a EngineState, symbol: &str) -> Result<&'a InstrumentState> {
+pub(super) fn instrument<'a>(state: &'a EngineState, symbol: &str) -> Result<&'a InstrumentState> {
     let found = state
         .instruments
         .iter()

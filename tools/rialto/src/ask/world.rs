@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::{Command, Event, OrderId, SequenceNumber, UserRef};
 use rialto_past::{Snapshots, StoreError, Stream, Visit, book, explain, find, history, member, order, stats};
+use rialto_ring::FaultBoard;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub(crate) struct Live {
     pub(crate) sequence: Box<dyn Fn(Command) -> Result<()> + Send + Sync>,
     /// Other engines on the stream.
     pub(crate) deployment: Arc<Deployment>,
+    /// What is broken on purpose.
+    pub(crate) faults: FaultBoard,
     /// More about it, as an object.
     pub(crate) status: Box<dyn Fn() -> Value + Send + Sync>,
 }
@@ -90,6 +93,11 @@ impl World {
                 }
                 Answer::of(&[json!({ "seq": seq.0, "dropped": true })], Vec::new())
             }
+            Request::Faults => {
+                let state = self.stream()?.at(None)?.past.state();
+                let board = self.live.as_ref().map(|live| &live.faults);
+                Answer::of(&super::fault::list(&state, board), Vec::new())
+            }
             Request::Operate { act } => self.operate(act),
             Request::Deploy { act } => Answer::of(&self.deployment()?.act(act)?, Vec::new()),
             Request::Canary { act } => Answer::of(&self.deployment()?.canary(act)?, Vec::new()),
@@ -122,6 +130,9 @@ impl World {
                         "command": command.body.name(),
                         "events": events.collect::<Vec<_>>(),
                     });
+                    if matches!(wanted, Command::AddFault(_) | Command::RemoveFault(_)) {
+                        super::fault::show(&live.faults, &visit.past.state());
+                    }
                     return Answer::of(&[line], Vec::new());
                 }
             }

@@ -16,6 +16,7 @@ use rialto_gateway::Say;
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::{Command, SequenceNumber, VenueId};
 use rialto_past::{FeedHistory, Snapshots, Snapshotter, Stream};
+use rialto_ring::FaultBoard;
 use rialto_sequencer::{Standing, StandingHandle};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -62,7 +63,7 @@ impl Followers {
         config: &Config,
         frontier: &Frontier,
         standing: &StandingHandle,
-        operations: Sender<Command>,
+        (faults, operations): (FaultBoard, Sender<Command>),
         desks: Vec<Desk>,
         deployment: &Arc<Deployment>,
         say: &Say,
@@ -84,6 +85,7 @@ impl Followers {
         };
         let live = Live {
             frontier: frontier.clone(),
+            faults,
             sequence: Box::new(move |command| {
                 operations
                     .try_send(command)
