@@ -47,9 +47,10 @@ class Load(threading.Thread):
             self.user_ref -= 1
             return struct.pack(">HccII", 10, b"U", b"X", back, 0)
         symbol = b"S%03d" % (int(pick() * INSTRUMENTS) + 1) if pick() > 0.02 else b"ZVZZT"
-        # One in fifty is off its tick, and refused.
-        price = 1_000_000 + int(pick() * 9) * 100 + (7 if pick() < 0.02 else 0)
         side = b"B" if pick() < 0.5 else b"S"
+        # Both sides meet at 100.00, where queues are long. One in fifty is off its tick, and refused.
+        away = int(pick() * 3) * 100
+        price = 1_000_000 + (away if side == b"S" else -away) + (7 if pick() < 0.02 else 0)
         return struct.pack(
             ">HccIcI8sQccccc14sH",
             48, b"U", b"O", self.user_ref, side, 100 + 100 * int(pick() * 5), symbol.ljust(8), price, b"0", b"Y", b"P",

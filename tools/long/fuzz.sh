@@ -1,6 +1,14 @@
 #!/usr/bin/env bash
 # Fuzzes every decoder by libFuzzer on the stable toolchain. RIALTO_FUZZ_RUNS executions in all (100,000,000), shared by the
 # targets. A panic, a run over 512 MB, or an input that takes over 5 s fails.
+#
+#   tools/long/fuzz.sh                        all of it: some hours, for a FIX session plays some 5,000 inputs a second on one core
+#   RIALTO_FUZZ_RUNS=1000000 tools/long/fuzz.sh   a try
+#
+# Reached so far, 100 s each on a busy machine of two cores, without a finding and below 32 MB: fix_message 5,177,369,
+# fix_session 377,132, ouch_messages 14,888,546, soup_server 5,169,663, soup_client 2,140,019, itch 47,761,102, mold 15,744,047,
+# records 18,299,908 executions. One before that: the itch target held reserved bytes to be kept, which no reader looks at.
+# Some of what covered something new is kept in tools/fuzz/corpus as found-*.
 # needs: c++
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -24,8 +24,13 @@ const BATCH: usize = 1_024;
 /// What the other engine's connection brings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Testimony {
-    /// Another engine has come, and passes over what brought it down before: of these instruments nothing is compared.
-    Begins(Vec<InstrumentId>),
+    /// Another engine has come, and passes over what brought it down before.
+    Begins {
+        /// The number of its arrival, by [`Word::attach`]: what is still to come of another's is dropped.
+        generation: u64,
+        /// Of these instruments nothing is compared.
+        passed_over: Vec<InstrumentId>,
+    },
     /// Its answers, in order.
     Answers(Vec<Answer>),
 }
@@ -42,6 +47,8 @@ pub struct Witness {
     over: bool,
     answers: VecDeque<Answer>,
     passed_over: BTreeSet<InstrumentId>,
+    /// Whose answers these are.
+    generation: u64,
     joined: bool,
     done: bool,
 }
@@ -59,6 +66,7 @@ impl Witness {
             over: false,
             answers: VecDeque::new(),
             passed_over: BTreeSet::new(),
+            generation: 0,
             joined: false,
             done: false,
         }
@@ -108,15 +116,23 @@ impl Witness {
     /// Compares what both have by now. Returns how many commands.
     pub(crate) fn compare(&mut self) -> usize {
         let mut moved = 0;
+        // Of an engine that is gone nothing is waited for, or an exchange that ends would wait for it.
+        if !self.word.is_attached() && !self.answers.is_empty() {
+            self.answers.clear();
+        }
         while moved < BATCH {
             let Some(answer) = self.answers.pop_front() else {
                 match self.testimony.pop() {
-                    Ok(Testimony::Begins(passed_over)) => {
+                    Ok(Testimony::Begins {
+                        generation,
+                        passed_over,
+                    }) => {
                         self.forget();
+                        self.generation = generation;
                         self.passed_over = passed_over.into_iter().collect();
                         (self.joined, self.done) = (false, false);
                     }
-                    Ok(Testimony::Answers(answers)) if !self.done => self.answers.extend(answers),
+                    Ok(Testimony::Answers(answers)) if self.is_heard() => self.answers.extend(answers),
                     Ok(Testimony::Answers(_)) => {}
                     Err(_) => return moved,
                 }
@@ -148,6 +164,11 @@ impl Witness {
             }
         }
         moved
+    }
+
+    /// Whether it is of use to know more of the engine that speaks.
+    fn is_heard(&self) -> bool {
+        !self.done && self.word.is_attached() && self.word.generation() == self.generation
     }
 
     fn drop_own(&mut self) -> Option<Answer> {
@@ -289,9 +310,11 @@ mod tests {
         }
 
         fn attach(&mut self, passed_over: &[u16]) {
-            self.word.attach();
-            let passed_over = passed_over.iter().map(|id| InstrumentId(*id)).collect();
-            self.other.push(Testimony::Begins(passed_over)).unwrap();
+            let begins = Testimony::Begins {
+                generation: self.word.attach(),
+                passed_over: passed_over.iter().map(|id| InstrumentId(*id)).collect(),
+            };
+            self.other.push(begins).unwrap();
             self.witness.compare();
         }
 
@@ -394,6 +417,26 @@ mod tests {
         both.blue(&[booked(3, 1, 5)]);
         both.green(&[booked(3, 1, 6)]);
         assert_eq!(both.word.difference().unwrap().seq, SequenceNumber(3));
+    }
+
+    #[test]
+    fn what_an_engine_said_that_is_gone_holds_nobody_up_and_is_not_taken_for_another_s() {
+        let mut both = Both::new();
+        both.attach(&[]);
+        both.green(&[booked(1, 1, 5)]);
+        both.word.detach();
+        both.green(&[booked(2, 1, 6)]);
+        assert!(both.witness.is_drained() && both.witness.answers.is_empty());
+        let stale = Answer {
+            seq: SequenceNumber(3),
+            ..Answer::default()
+        };
+        both.other.push(Testimony::Answers(vec![stale])).unwrap();
+        both.attach(&[]);
+        both.totals = [EventHash(0); 2];
+        both.blue(&[booked(3, 1, 5)]);
+        both.green(&[booked(3, 1, 5)]);
+        assert_eq!((both.word.agreed(), both.word.difference()), (SequenceNumber(3), None));
     }
 
     #[test]

@@ -16,6 +16,12 @@
 //! | `POST /api/v1/orders` | enters an order: `{"symbol","side","quantity","price","tif"}` |
 //! | `DELETE /api/v1/orders/{order}` | cancels one |
 //! | `POST /api/v1/ask` | a question or an operator's act, as the administration socket takes it |
+//! | `GET /api/v1/portfolio` | what the key's firm holds of each instrument |
+//! | `GET /api/v1/member/positions`, `/orders`, `/fills` | what the key's firm holds, ordered and traded: `account`, `after`, `limit` |
+//! | `GET /api/v1/openapi.json` | these paths as an OpenAPI 3.1 document |
+//!
+//! What is a member's own needs a key of its own: `Authorization: Bearer NAME:SECRET`, or `X-Rialto-Name`, `X-Rialto-Time`
+//! (ms since 1970) and `X-Rialto-Signature`, the HMAC-SHA256 of method, path with query and time, each followed by a line feed.
 //!
 //! What changes something, or tells of members, needs the key in `X-Rialto-Key`. Every error is a `application/problem+json` (RFC 9457) whose
 //! `detail` names the cause and whose `mend` says what to do. Only requests addressed to a loopback name are answered, and
@@ -24,6 +30,7 @@
 
 mod guard;
 pub mod limits;
+mod members;
 mod problem;
 mod routes;
 mod server;
@@ -31,4 +38,4 @@ mod services;
 mod stream;
 
 pub use server::{Server, StartError};
-pub use services::{Archive, Desk, Key, Office, Refusal, Services, Ticket};
+pub use services::{Archive, Desk, Key, Members, Office, Presented, Question, Refusal, Services, Ticket};

@@ -2,6 +2,7 @@
 
 use crate::guard::guard;
 use crate::limits::{BLOCKING_MAX, BODY_BYTES_MAX, PICTURE_AGE_MAX, REPLAYS_MAX, STREAMS_MAX};
+use crate::members;
 use crate::problem::Problem;
 use crate::services::{Key, Refusal, Services, Ticket};
 use crate::stream;
@@ -47,7 +48,7 @@ impl App {
     }
 
     /// Asks somebody who may take his time, on a thread of its own.
-    async fn ask<T: Send + 'static>(
+    pub(crate) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Services) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -106,6 +107,14 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/ask", post(ask))
         .route("/api/v1/faults", get(faults).post(add_fault))
         .route("/api/v1/faults/{name}", delete(remove_fault))
+        .route("/api/v1/portfolio", get(members::portfolio))
+        .route("/api/v1/member/positions", get(members::positions))
+        .route("/api/v1/member/orders", get(members::orders))
+        .route("/api/v1/member/fills", get(members::fills))
+        .route(
+            "/api/v1/openapi.json",
+            get(|| page("application/json", include_str!("openapi.json"))),
+        )
         .route("/api/v1/orders", get(orders).post(enter))
         .route("/api/v1/orders/{order}", delete(cancel))
         .fallback(nothing_here)
@@ -124,7 +133,7 @@ async fn page(kind: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }
 
-fn json(text: impl Into<String>) -> Response {
+pub(crate) fn json(text: impl Into<String>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], text.into()).into_response()
 }
 

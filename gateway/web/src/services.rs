@@ -18,6 +18,8 @@ pub struct Services {
     pub archive: Arc<dyn Archive>,
     /// Who answers what only the venue's own people may ask.
     pub office: Arc<dyn Office>,
+    /// Who answers members about what is their own.
+    pub members: Arc<dyn Members>,
     /// Counters in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
@@ -99,6 +101,68 @@ pub trait Office: Send + Sync {
     /// # Errors
     /// [`Refusal`]: it is no request, or it cannot be answered.
     fn ask(&self, request: &[u8]) -> Result<String, Refusal>;
+}
+
+/// How a request proves whose it is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Presented {
+    /// By a key's name and secret: `Authorization: Bearer NAME:SECRET`.
+    Secret {
+        /// The key.
+        name: String,
+        /// Its secret.
+        secret: String,
+    },
+    /// By a key's name and an HMAC-SHA256: `X-Rialto-Name`, `X-Rialto-Time`, `X-Rialto-Signature`.
+    Signed {
+        /// The key.
+        name: String,
+        /// Milliseconds since 1970 by the client's clock.
+        time_ms: u64,
+        /// What is signed: method, path with query, and time, each followed by a line feed.
+        signed: String,
+        /// In hexadecimal.
+        signature: String,
+    },
+}
+
+/// What a member asks about what is its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// What is held in all, of each instrument.
+    Portfolio,
+    /// What is held, by account.
+    Positions {
+        /// One account alone.
+        account: Option<u32>,
+    },
+    /// Orders.
+    Orders {
+        /// One account alone.
+        account: Option<u32>,
+        /// Behind this cursor.
+        after: Option<u64>,
+        /// At most so many rows.
+        most: usize,
+    },
+    /// Fills.
+    Fills {
+        /// One account alone.
+        account: Option<u32>,
+        /// Behind this cursor.
+        after: Option<u64>,
+        /// At most so many rows.
+        most: usize,
+    },
+}
+
+/// Answers members. It decides who asks: the gateway hands on what a request shows, and names no firm.
+pub trait Members: Send + Sync {
+    /// The answer as JSON text.
+    ///
+    /// # Errors
+    /// [`Refusal`]: nobody's key, over its rate, or not of its firm.
+    fn ask(&self, presented: &Presented, question: Question) -> Result<String, Refusal>;
 }
 
 /// What a request that changes something must show. Never printed by `Debug`.

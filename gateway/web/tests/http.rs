@@ -1,6 +1,6 @@
 //! The gateway on a real socket: what each request is answered, and what it never does.
 
-use rialto_web::{Archive, Desk, Key, Office, Refusal, Server, Services, Ticket, limits};
+use rialto_web::{Archive, Desk, Key, Members, Office, Presented, Question, Refusal, Server, Services, Ticket, limits};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -45,6 +45,22 @@ impl Office for Books {
     }
 }
 
+impl Members for Books {
+    fn ask(&self, presented: &Presented, question: Question) -> Result<String, Refusal> {
+        match presented {
+            Presented::Secret { name, secret } if name == "desk" && secret == "let:me" => {
+                Ok(format!("{{\"question\":\"{question:?}\"}}"))
+            }
+            Presented::Signed { signed, time_ms, .. } => Ok(format!("{{\"signed\":{signed:?},\"at\":{time_ms}}}")),
+            Presented::Secret { .. } => Err(Refusal {
+                status: 401,
+                detail: "nobody's key".to_owned(),
+                mend: "ask for one".to_owned(),
+            }),
+        }
+    }
+}
+
 struct Gateway {
     server: Server,
     pictures: watch::Sender<Arc<str>>,
@@ -60,6 +76,7 @@ fn gateway() -> Gateway {
         desk: Arc::new(Books),
         archive: Arc::new(Books),
         office: Arc::new(Books),
+        members: Arc::new(Books),
         metrics: Arc::new(|| "rialto_up 1\n".to_owned()),
     };
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -277,4 +294,83 @@ where
         .into_text()
         .unwrap()
         .to_string()
+}
+
+/// A member's own needs its key, hands on what was asked, and refuses what it does not understand.
+#[test]
+fn what_is_a_members_own_needs_its_key() {
+    let gateway = gateway();
+    let address = gateway.server.address();
+    let bearer = "Authorization: Bearer desk:let:me\r\n";
+    let signed = "X-Rialto-Name: desk\r\nX-Rialto-Time: 17\r\nX-Rialto-Signature: ab\r\n";
+    let table: &[(&str, &str, &str, &str)] = &[
+        ("/api/v1/portfolio", "", "401", "Bearer NAME:SECRET"),
+        (
+            "/api/v1/portfolio",
+            "Authorization: Basic abc\r\n",
+            "401",
+            "Bearer NAME:SECRET",
+        ),
+        (
+            "/api/v1/portfolio",
+            "Authorization: Bearer desk:no\r\n",
+            "401",
+            "nobody's key",
+        ),
+        ("/api/v1/portfolio", bearer, "200", "Portfolio"),
+        ("/api/v1/portfolio?firm=2", bearer, "400", "does not know"),
+        (
+            "/api/v1/member/positions?account=7",
+            bearer,
+            "200",
+            "Positions { account: Some(7) }",
+        ),
+        (
+            "/api/v1/member/positions?account=x",
+            bearer,
+            "400",
+            "account is no number",
+        ),
+        (
+            "/api/v1/member/positions?account=1&account=2",
+            bearer,
+            "400",
+            "account is no number",
+        ),
+        ("/api/v1/member/orders?limit=0", bearer, "400", "limit is no number"),
+        ("/api/v1/member/orders?limit=1001", bearer, "400", "limit is no number"),
+        (
+            "/api/v1/member/fills?account=7&after=9&limit=3",
+            bearer,
+            "200",
+            "Fills { account: Some(7), after: Some(9), most: 3 }",
+        ),
+        (
+            "/api/v1/member/orders?after=5",
+            signed,
+            "200",
+            "GET\\n/api/v1/member/orders?after=5\\n17\\n",
+        ),
+        ("/api/v1/openapi.json", "", "200", "\"openapi\": \"3.1.0\""),
+    ];
+    for (path, headers, status, part) in table {
+        let answer = ask(address, "GET", path, headers, "");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
+        assert!(answer.contains(part), "{path}: {answer}");
+    }
+}
+
+/// Every path of the document is there, and what it answers without a key is in the document.
+#[test]
+fn the_openapi_document_tells_of_paths_that_are_there() {
+    let document: serde_json::Value = serde_json::from_str(include_str!("../src/openapi.json")).unwrap();
+    let gateway = gateway();
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() >= 10);
+    for (path, methods) in paths {
+        let answer = ask(gateway.server.address(), "GET", &path.replace("{seq}", "1"), "", "");
+        let status = answer.split(' ').nth(1).unwrap();
+        assert!(methods["get"]["responses"][status].is_object(), "{path}: {answer}");
+        assert_ne!(status, "404", "{path}");
+    }
 }

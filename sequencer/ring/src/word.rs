@@ -50,6 +50,7 @@ pub struct Word(Arc<Cells>);
 #[derive(Debug)]
 struct Cells {
     attached: AtomicBool,
+    generation: AtomicU64,
     differs: AtomicBool,
     agreed: AtomicU64,
     compared: AtomicU64,
@@ -85,6 +86,7 @@ impl Word {
     pub fn new(bound: Duration) -> Self {
         Self(Arc::new(Cells {
             attached: AtomicBool::new(false),
+            generation: AtomicU64::new(0),
             differs: AtomicBool::new(false),
             agreed: AtomicU64::new(0),
             compared: AtomicU64::new(0),
@@ -100,8 +102,8 @@ impl Word {
         }))
     }
 
-    /// An engine has come: what was known of another is void.
-    pub fn attach(&self) {
+    /// An engine has come: what was known of another is void. Gives the number of this arrival.
+    pub fn attach(&self) -> u64 {
         let cells = &self.0;
         for cell in [
             &cells.agreed,
@@ -116,7 +118,15 @@ impl Word {
         *lock(&cells.difference) = None;
         lock(&cells.returned).clear();
         cells.differs.store(false, Ordering::Relaxed);
+        let generation = cells.generation.fetch_add(1, Ordering::AcqRel) + 1;
         cells.attached.store(true, Ordering::Release);
+        generation
+    }
+
+    /// The number of the last arrival.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
     }
 
     /// It is gone.

@@ -6,6 +6,7 @@
 mod agents;
 mod announce;
 mod ask;
+mod audit;
 mod bench;
 mod certify;
 mod completions;
@@ -27,6 +28,7 @@ mod load;
 mod lobster;
 mod market;
 mod md;
+mod member;
 mod order;
 mod ouch_client;
 mod out;
@@ -99,6 +101,11 @@ enum Command {
     Flag(flag::Command),
     /// Break a running exchange on purpose, and mend it
     Fault(ask::Fault),
+    /// Members: what is kept of them, their limits, users and shards
+    Member(Box<member::Command>),
+    /// Who did what for the venue, when and why
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Send an order by hand, or see what became of one
     Order(order::Args),
     /// Market data
@@ -151,6 +158,8 @@ fn main() -> ExitCode {
         Command::Fault(fault) => fault.run(),
         Command::Completions(args) => args.run(),
         Command::Flag(command) => command.run(),
+        Command::Member(member) => member.run(),
+        Command::Audit(command) => audit::run(command),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),

@@ -171,6 +171,12 @@ pub(crate) struct Operate {
     act: Deed,
     #[command(flatten)]
     place: Place,
+    /// Who acts; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    who: String,
+    /// Why; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    why: String,
     /// Print one JSON object
     #[arg(long, global = true)]
     json: bool,
@@ -237,7 +243,12 @@ impl Operate {
                 command: json(&command)?,
             },
         };
-        self.place.put(&Request::Operate { act }, self.json)
+        let request = Request::Operate {
+            act,
+            who: self.who,
+            why: self.why,
+        };
+        self.place.put(&request, self.json)
     }
 }
 
@@ -248,6 +259,12 @@ pub(crate) struct Fault {
     what: FaultDeed,
     #[command(flatten)]
     place: Place,
+    /// Who acts; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    who: String,
+    /// Why; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    why: String,
     /// Print one JSON object a line
     #[arg(long, global = true)]
     json: bool,
@@ -271,10 +288,14 @@ impl Fault {
         let request = match self.what {
             FaultDeed::Add(fault) => Request::Operate {
                 act: Act::FaultAdd { fault },
+                who: self.who,
+                why: self.why,
             },
             FaultDeed::Ls => Request::Faults,
             FaultDeed::Rm { name } => Request::Operate {
                 act: Act::FaultRemove { name },
+                who: self.who,
+                why: self.why,
             },
         };
         self.place.put(&request, self.json)
@@ -282,6 +303,11 @@ impl Fault {
 }
 
 impl Place {
+    /// The data folder.
+    pub(crate) fn folder(&self) -> Result<&Path> {
+        self.data.as_deref().context("say which exchange: --data DIR")
+    }
+
     pub(crate) fn put(&self, request: &Request, json: bool) -> Result<()> {
         let data = self.data.as_deref().context("say which exchange: --data DIR")?;
         put(data, request, json)

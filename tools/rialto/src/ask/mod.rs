@@ -6,17 +6,24 @@
 pub(crate) mod admin;
 mod cli;
 pub(crate) mod fault;
+mod member;
 pub(crate) mod operate;
 mod print;
 mod world;
 
 pub(crate) use cli::{At, Explain, Fault, History, Operate, Place, Snapshot, Status};
+pub(crate) use member::Member;
 pub(crate) use operate::Act;
 pub(crate) use world::{Live, World};
 
 use crate::deploy::{CanaryAct, DeployAct};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::time::Duration;
+
+/// How long an operator's act may be on its way, and how often one looks whether it has come back.
+const OPERATE_MAX: Duration = Duration::from_secs(60);
+const OPERATE_LOOK: Duration = Duration::from_millis(5);
 
 /// A question or an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,8 +47,22 @@ pub(crate) enum Request {
     SnapshotDrop { seq: u64 },
     /// The faults that stand.
     Faults,
-    /// Give the stream a command of the venue's own, and say what came of it.
-    Operate { act: Act },
+    /// Give the stream a command of the venue's own under a name and a reason, and say what came of it.
+    Operate {
+        act: Act,
+        #[serde(default)]
+        who: String,
+        #[serde(default)]
+        why: String,
+    },
+    /// Something about members, under a name and a reason.
+    Member {
+        about: Member,
+        #[serde(default)]
+        who: String,
+        #[serde(default)]
+        why: String,
+    },
     /// Another engine on the stream.
     Deploy { act: DeployAct },
     /// A candidate on its way.

@@ -144,7 +144,7 @@ pub(super) fn instrument<'a>(state: &'a EngineState, symbol: &str) -> Result<&'a
 }
 
 /// By its name or its identifier.
-fn firm_id(state: &EngineState, name: &str) -> Result<FirmId> {
+pub(super) fn firm_id(state: &EngineState, name: &str) -> Result<FirmId> {
     let mut firms = state.firms.iter().map(|one| &one.definition);
     let found = firms.find(|one| one.mpid.to_string() == name || one.name.as_bytes() == name.as_bytes());
     found.map(|one| one.firm).with_context(|| {

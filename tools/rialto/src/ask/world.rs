@@ -1,7 +1,9 @@
 //! What is known of one data folder: its files, and where it is live how far they may be read.
 
-use super::{Act, Answer, Request, What};
+use super::member::By;
+use super::{Act, Answer, OPERATE_LOOK, OPERATE_MAX, Request, What};
 use crate::deploy::Deployment;
+use crate::exchange::store::StoreDesk;
 use anyhow::{Context as _, Result, bail};
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::{Command, Event, OrderId, SequenceNumber, UserRef};
@@ -11,14 +13,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Commands that one request may replay in a running exchange, so that no question occupies it for minutes. Beyond, the
 /// request is refused with the advice to take a snapshot.
-const LIVE_REPLAY_MAX: u64 = 20_000_000;
-/// How long an operator's act may be on its way, and how often one looks whether it has come back.
-const OPERATE_MAX: Duration = Duration::from_secs(60);
-const OPERATE_LOOK: Duration = Duration::from_millis(5);
+pub(super) const LIVE_REPLAY_MAX: u64 = 20_000_000;
 /// The folder of snapshots in a data folder.
 const SNAPSHOTS: &str = "snapshots";
 
@@ -35,6 +34,8 @@ pub(crate) struct Live {
     pub(crate) frontier: Frontier,
     /// Puts a command of the venue's own into the stream.
     pub(crate) sequence: Box<dyn Fn(Command) -> Result<()> + Send + Sync>,
+    /// What is kept of members.
+    pub(crate) store: Arc<StoreDesk>,
     /// Other engines on the stream.
     pub(crate) deployment: Arc<Deployment>,
     /// What is broken on purpose.
@@ -98,7 +99,8 @@ impl World {
                 let board = self.live.as_ref().map(|live| &live.faults);
                 Answer::of(&super::fault::list(&state, board), Vec::new())
             }
-            Request::Operate { act } => self.operate(act),
+            Request::Operate { act, who, why } => self.operate(act, &By::new(who, why)?),
+            Request::Member { about, who, why } => self.member(about, &By::new(who, why)?),
             Request::Deploy { act } => Answer::of(&self.deployment()?.act(act)?, Vec::new()),
             Request::Canary { act } => Answer::of(&self.deployment()?.canary(act)?, Vec::new()),
         }
@@ -110,20 +112,43 @@ impl World {
         Ok(&live.deployment)
     }
 
-    /// Sequences an operator's act, waits until it is released and tells the events that came of it.
-    fn operate(&self, act: &Act) -> Result<Answer> {
+    /// The command of an operator's act, where the venue stands as it does, is carried out.
+    fn operate(&self, act: &Act, by: &By) -> Result<Answer> {
+        let state = self.stream()?.at(None)?.past.state();
+        self.act(act.command(&state)?, by)
+    }
+
+    /// Sequences a command behind who acts and why, waits until it is released and tells the events that came of it.
+    pub(super) fn act(&self, command: Command, by: &By) -> Result<Answer> {
+        let act = command.act(by.actor, by.why).into();
+        Answer::of(&[self.sequence(&[act, command])?], Vec::new())
+    }
+
+    /// Sequences a command behind who acts and why, and does not wait.
+    pub(super) fn announced(&self, command: Command, by: &By) -> Result<()> {
+        let live = self
+            .running()
+            .context("no exchange runs on this folder: start it first")?;
+        (live.sequence)(command.act(by.actor, by.why).into())?;
+        (live.sequence)(command)
+    }
+
+    /// Sequences commands and waits until the last is released: what came of that one.
+    pub(super) fn sequence(&self, commands: &[Command]) -> Result<Value> {
         let Some(live) = &self.live else {
             bail!("no exchange runs on {}: start it first", self.data.display());
         };
+        let wanted = commands.last().context("nothing to sequence")?;
         let mut visit = self.stream()?.at(None)?;
-        let wanted = act.command(&visit.past.state())?;
-        (live.sequence)(wanted)?;
+        for command in commands {
+            (live.sequence)(*command)?;
+        }
         let begun = Instant::now();
         while begun.elapsed() < OPERATE_MAX {
             visit.reach(live.frontier.released_up_to().1, true);
             while let Some(command) = visit.read()? {
                 let outputs = visit.past.apply(&command);
-                if command.body == wanted {
+                if command.body == *wanted {
                     let events = outputs.iter().map(|output| told(&output.event.body));
                     let line = json!({
                         "seq": command.seq.0,
@@ -133,12 +158,27 @@ impl World {
                     if matches!(wanted, Command::AddFault(_) | Command::RemoveFault(_)) {
                         super::fault::show(&live.faults, &visit.past.state());
                     }
-                    return Answer::of(&[line], Vec::new());
+                    return Ok(line);
                 }
             }
             std::thread::sleep(OPERATE_LOOK);
         }
         bail!("the command did not come back within {OPERATE_MAX:?}: look at `rialto status`")
+    }
+
+    /// The exchange that this process runs on the folder, if it does.
+    pub(super) const fn running(&self) -> Option<&Live> {
+        self.live.as_ref()
+    }
+
+    /// What is kept of members, where the exchange runs.
+    pub(crate) fn kept(&self) -> Option<Arc<StoreDesk>> {
+        self.live.as_ref().map(|live| Arc::clone(&live.store))
+    }
+
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.data
     }
 
     fn at(&self, seq: Option<u64>, what: &What) -> Result<Answer> {
@@ -259,7 +299,7 @@ fn snapshots_folder(data: &Path) -> PathBuf {
 }
 
 impl Answer {
-    fn of(lines: &[impl Serialize], notes: Vec<String>) -> Result<Self> {
+    pub(super) fn of(lines: &[impl Serialize], notes: Vec<String>) -> Result<Self> {
         let lines = lines.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
         Ok(Self { lines, notes })
     }

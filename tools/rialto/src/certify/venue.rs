@@ -155,7 +155,11 @@ impl Venue {
 
     /// An act of its operator.
     pub(super) fn operate(&self, act: &Act) -> Result<()> {
-        self.ask(&Request::Operate { act: act.clone() })?;
+        self.ask(&Request::Operate {
+            act: act.clone(),
+            who: String::new(),
+            why: String::new(),
+        })?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 
 mod archive;
 mod desk;
+pub(crate) mod members;
 mod office;
 mod picture;
 
@@ -52,6 +53,10 @@ impl Console {
             desk: Arc::new(desk),
             archive: Arc::new(archive),
             office: Arc::new(office::Office(Arc::clone(&controls.world))),
+            members: Arc::new(members::Counter::new(
+                Arc::clone(&controls.world),
+                data.join(members::KEYS),
+            )),
             metrics: Arc::new(move || picture::metrics(&ouch.read(), &fix.read(), &feed)),
         };
         let server = Server::start(listen, key.clone(), services)?;

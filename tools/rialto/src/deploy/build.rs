@@ -13,8 +13,8 @@ pub(crate) fn id() -> u64 {
 }
 
 /// The hash of this build's table of flags: builds with different tables may not run one stream.
-pub(crate) const fn flag_table() -> u64 {
-    0
+pub(crate) fn flag_table() -> u64 {
+    rialto_model::flags::table_hash().0
 }
 
 /// A build as people read it.

@@ -417,9 +417,12 @@ impl Driver {
             if let Some(why) = farewell.or_else(|| self.children.ended()) {
                 return Err(Ended::Judged(why));
             }
-            if let Some(found) = self.deployment.word.difference() {
-                return Err(Ended::Judged(format!("event differs at {}", found.seq)));
-            }
+            let difference = self.deployment.word.difference();
+            let evidence = Evidence {
+                difference,
+                ..Evidence::default()
+            };
+            at_once(&evidence).map_err(Ended::Judged)?;
             let agreed = self.deployment.word.agreed();
             if both && agreed.0 > 0 && self.frontier() < agreed.0 + CAUGHT_UP {
                 self.missed = self.deployment.word.counts().missed;
@@ -535,11 +538,7 @@ impl Driver {
     fn record(&mut self, step: u8, passed: bool, why: &str) -> Result<Value> {
         let evidence = self.evidence();
         let cost = cost(&evidence).unwrap_or_default();
-        let build = {
-            let state = self.deployment.state();
-            let routed_to = state.ledger.routed_to;
-            state.green.as_ref().map_or(routed_to, |green| green.introduction.build)
-        };
+        let build = self.deployment.state().candidate;
         let millionths = |value: f64| (value * 1e6).clamp(0.0, f64::from(u32::MAX)) as u32;
         let finding = Finding {
             build,

@@ -84,6 +84,8 @@ struct State {
     green: Option<Attached>,
     baseline: Option<Attached>,
     generation: u64,
+    /// The build of the last candidate, also of one that might not join.
+    candidate: u64,
     /// Why the last candidate went.
     farewell: Option<String>,
     /// The cost of each window: the candidate's, the old build's.

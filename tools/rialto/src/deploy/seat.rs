@@ -42,7 +42,9 @@ impl Deployment {
         } = *introduction;
         let own = build::flag_table();
         let mut state = self.state();
-        let refused = if table != own {
+        let refused = if self.is_stopping() {
+            Some("the exchange ends".to_owned())
+        } else if table != own {
             let (found, own) = (build::name(table), build::name(own));
             Some(format!(
                 "{name} has the flag table {found}, this exchange {own}: build it anew"
@@ -54,6 +56,9 @@ impl Deployment {
         } else {
             None
         };
+        if role == Role::Candidate && state.green.is_none() {
+            state.candidate = build;
+        }
         if let Some(why) = refused {
             if role == Role::Candidate && state.green.is_none() {
                 state.farewell = Some(why.clone());
@@ -73,14 +78,18 @@ impl Deployment {
             state.baseline = Some(attached);
             return Ok(passed_over);
         }
-        let begins = Testimony::Begins(state.ledger.not_compared(build));
+        // It is there before it is said so: what is still to come of another is of an older arrival.
+        let begins = Testimony::Begins {
+            generation: self.word.attach(),
+            passed_over: state.ledger.not_compared(build),
+        };
         let mut testimony = self.testimony.lock().unwrap_or_else(PoisonError::into_inner);
-        testimony
-            .push(begins)
-            .map_err(|_| "what the engine before it said is still being compared: come again".to_owned())?;
+        if testimony.push(begins).is_err() {
+            self.word.detach();
+            return Err("what the engine before it said is still being compared: come again".to_owned());
+        }
         state.green = Some(attached);
         state.farewell = None;
-        self.word.attach();
         Ok(passed_over)
     }
 }

@@ -45,6 +45,10 @@ impl Deployment {
             let canary = state.canary.as_ref().is_some_and(super::canary::Run::is_running);
             (green, waits, canary)
         };
+        // A canary's driver sees the same as soon, and its judge says more of it.
+        if canary {
+            return Ok(());
+        }
         if let (Some(build), Some(found)) = (green, self.word.difference()) {
             if *told != Some((build, found.seq)) {
                 *told = Some((build, found.seq));
@@ -52,18 +56,17 @@ impl Deployment {
                 if waits {
                     self.roll_back(&why)?;
                 }
-                // A canary's judge says it with more.
-                if !canary {
-                    let compared = self.word.counts().compared;
-                    self.record(
-                        Finding {
-                            build,
-                            compared,
-                            ..Finding::default()
-                        },
-                        &why,
-                    )?;
+                // A canary's judge has said it already.
+                if self.state().ledger.wrong.contains_key(&build) {
+                    return Ok(());
                 }
+                let compared = self.word.counts().compared;
+                let finding = Finding {
+                    build,
+                    compared,
+                    ..Finding::default()
+                };
+                self.record(finding, &why)?;
             }
         } else if green.is_none() && waits {
             let why = self.state().farewell.clone().unwrap_or_else(|| "it is gone".to_owned());

@@ -53,7 +53,7 @@ impl Brain {
     }
 
     /// The hash of its table of flags.
-    pub(super) const fn flag_table(&self) -> u64 {
+    pub(super) fn flag_table(&self) -> u64 {
         #[cfg(feature = "defects")]
         if self.fault.is_of_an_old_table() {
             return !build::flag_table();

@@ -99,6 +99,16 @@ impl Fault {
 /// Exchanges the first two of a queue that an order is about to trade with; whether there was such a queue.
 fn swap_first(engine: &mut Engine, command: &Command) -> bool {
     let Command::Enter(order) = command else { return false };
+    // The whole state is only taken out where there is something to trade with.
+    let (against, price) = (order.side.opposite(), order.price);
+    let trades = |best: Price| match order.side {
+        Side::Buy => price >= best,
+        Side::Sell => price <= best,
+    };
+    let best = engine.depth(order.instrument, against, 1).next();
+    if !best.is_some_and(|(best, _)| trades(best)) {
+        return false;
+    }
     let mut state = engine.export();
     let at = usize::from(order.instrument.0).wrapping_sub(1);
     let Some(book) = state.instruments.get_mut(at) else {
@@ -112,11 +122,7 @@ fn swap_first(engine: &mut Engine, command: &Command) -> bool {
     let (Some(first), Some(second)) = (queue.first(), queue.get(1)) else {
         return false;
     };
-    let trades = match order.side {
-        Side::Buy => order.price >= first.price,
-        Side::Sell => order.price <= first.price,
-    };
-    if !trades || first.price != second.price {
+    if first.price != second.price {
         return false;
     }
     queue.swap(0, 1);

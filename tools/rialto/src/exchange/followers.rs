@@ -5,6 +5,7 @@
 
 use super::core::journal_folder;
 use super::history::{Desk, HistoryThread};
+use super::store::{StoreDesk, StoreThread};
 use crate::ask::admin::Server;
 use crate::ask::{Live, World};
 use crate::config::{Config, FollowConfig};
@@ -74,6 +75,8 @@ impl Followers {
         let follow_statuses = Arc::new(OnceLock::<Statused>::new());
         let statuses = Arc::clone(&follow_statuses);
         let (room, standing) = (frontier.clone(), standing.clone());
+        let store = Arc::<StoreDesk>::default();
+        let kept = Arc::clone(&store);
         let status = move || {
             json!({
                 "takes": takes(standing.read()),
@@ -81,9 +84,11 @@ impl Followers {
                 "snapshot_every": every,
                 "snapshots_follow": seen.describe(),
                 "followers": statuses.get().map(describe),
+                "members": members(&kept),
             })
         };
         let live = Live {
+            store: Arc::clone(&store),
             frontier: frontier.clone(),
             faults,
             sequence: Box::new(move |command| {
@@ -121,6 +126,14 @@ impl Followers {
             limit: None,
             replay_max: u64::MAX,
         };
+        let members = StoreThread {
+            journal: OsDisk::open_dir(&journal_folder(&config.data))?,
+            frontier: frontier.clone(),
+            desk: store,
+            stop: Arc::clone(&followers.stop),
+        };
+        let thread = std::thread::Builder::new().name("member store".to_owned());
+        followers.threads.push(thread.spawn(move || members.run())?);
         let released = frontier.clone();
         let history = HistoryThread {
             desks,
@@ -184,6 +197,14 @@ const fn takes(standing: Standing) -> &'static str {
         Standing::CancelOnly => "cancels",
         Standing::Closed => "nothing",
     }
+}
+
+fn members(store: &StoreDesk) -> Value {
+    let (seq, directory) = {
+        let kept = store.read();
+        (kept.seq().0, kept.directory().version())
+    };
+    json!({ "seq": seq, "directory": directory, "problem": store.problem() })
 }
 
 fn describe(statuses: &Statused) -> Value {

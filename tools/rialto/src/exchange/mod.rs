@@ -6,6 +6,7 @@ mod glimpse;
 mod history;
 pub(crate) mod pipeline;
 mod quic;
+pub(crate) mod store;
 mod threads;
 
 use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
@@ -15,7 +16,7 @@ use crate::ask::World;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
 use crate::deploy::Deployment;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use crossbeam_channel::Receiver;
 use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
@@ -27,7 +28,7 @@ use rialto_journal::Frontier;
 use rialto_members::Verifier;
 use rialto_model::{Clock, Command, Output, SequenceNumber, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
-use rialto_ring::spsc::{Producer, PushError, RingBuffer};
+use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{FaultBoard, Idle, Layout, Stop, SystemClock};
 use rialto_sequencer::{Standing, StandingHandle};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -105,22 +106,21 @@ pub(crate) struct Venue {
 }
 
 impl Venue {
+    /// Whether there was room for it.
+    fn fits(&self, command: Command) -> bool {
+        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.push(command).is_ok()
+    }
+
     /// They are few: waits for room.
-    pub(crate) fn sequence(&self, mut command: Command) -> Result<()> {
-        while let Some(back) = self.push(command) {
+    pub(crate) fn sequence(&self, command: Command) -> Result<()> {
+        while !self.fits(command) {
             if let Some(failure) = self.stop.failure() {
                 bail!("{failure}");
             }
-            command = back;
             std::thread::sleep(PARK_MAX);
         }
         Ok(())
-    }
-
-    /// Gives it back where the ring is full.
-    fn push(&self, command: Command) -> Option<Command> {
-        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.push(command).err().map(|PushError::Full(back)| back)
     }
 }
 
@@ -261,9 +261,10 @@ impl Exchange {
         let defined = definitions::opening(&state, config, today)?;
         for command in deployment.opening().into_iter().chain(defined) {
             opening = opening.next();
-            if venue_in.push(command).is_some() {
-                bail!("the configuration defines more than one ring of commands holds");
-            }
+            ensure!(
+                venue_in.fits(command),
+                "the configuration defines more than one ring of commands holds"
+            );
         }
         let inputs = vec![venue_out, ouch_out, fix_out];
         let other = Some((deployment.word(), testimony));

@@ -1,0 +1,191 @@
+//! What members ask over HTTP about what is their own: keys, their rates, and the member store.
+//!
+//! Keys are in `keys.toml` of the data folder, which nobody but its owner may read, and is read again at each question: a key
+//! that was taken out opens nothing any more.
+
+use crate::ask::World;
+use rialto_members::{Admitted, Firm, Keyring, Scoped};
+use rialto_model::AccountId;
+use rialto_store::{Explained, Page, Position, StoreError};
+use rialto_web::{Presented, Question, Refusal};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The keys in a data folder.
+pub(crate) const KEYS: &str = "keys.toml";
+/// Questions of one key in a second, and at once after a rest; beyond it 429. Keys are as many as the file has.
+const RATE: f64 = 20.0;
+const BURST: f64 = 40.0;
+/// How far a signature's time may lie from ours.
+const CLOCKS_APART_MAX: Duration = Duration::from_secs(30);
+
+/// Answers.
+pub(super) struct Counter {
+    world: Arc<World>,
+    keys: PathBuf,
+    /// What each key has left, and when that was so.
+    left: Mutex<BTreeMap<String, (f64, Instant)>>,
+}
+
+impl Counter {
+    pub(super) const fn new(world: Arc<World>, keys: PathBuf) -> Self {
+        Self {
+            world,
+            keys,
+            left: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    fn scope(&self, presented: &Presented) -> Result<Scoped<Firm>, Refusal> {
+        let keys = self.keyring()?;
+        let (name, admitted) = match presented {
+            Presented::Secret { name, secret } => (name, keys.admit(name, secret)),
+            Presented::Signed {
+                name,
+                time_ms,
+                signed,
+                signature,
+            } => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                if Duration::from_millis(*time_ms).abs_diff(now) > CLOCKS_APART_MAX {
+                    return Err(refusal(
+                        401,
+                        "the signature's time is too far from now",
+                        "set the clock, and sign anew",
+                    ));
+                }
+                (name, keys.admit_signed(name, signed.as_bytes(), signature))
+            }
+        };
+        match admitted {
+            Some(Admitted::Member(_, scope)) => {
+                self.count(name)?;
+                Ok(scope)
+            }
+            Some(Admitted::Operator(_)) => Err(refusal(
+                403,
+                "an operator has no firm of its own",
+                "look at a firm with `rialto member`, which the stream tells of",
+            )),
+            None => Err(refusal(
+                401,
+                "no such key, or another secret",
+                "ask the venue for a key",
+            )),
+        }
+    }
+
+    fn keyring(&self) -> Result<Keyring, Refusal> {
+        let none = || refusal(401, "this exchange has given no keys", "ask the venue for a key");
+        let metadata = std::fs::metadata(&self.keys).map_err(|_| none())?;
+        if metadata.permissions().mode() & 0o077 != 0 {
+            return Err(refusal(
+                503,
+                "the file of keys is open to others",
+                "let the venue set its mode to 600",
+            ));
+        }
+        let text = std::fs::read_to_string(&self.keys).map_err(|_| none())?;
+        Keyring::parse(&text).map_err(|_| refusal(503, "the file of keys cannot be used", "let the venue mend it"))
+    }
+
+    /// A bucket that fills at [`RATE`] up to [`BURST`].
+    fn count(&self, name: &str) -> Result<(), Refusal> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let (tokens, since) = left.entry(name.to_owned()).or_insert((BURST, now));
+        *tokens = (*tokens + now.duration_since(*since).as_secs_f64() * RATE).min(BURST);
+        *since = now;
+        if *tokens < 1.0 {
+            return Err(refusal(
+                429,
+                "too many questions of this key",
+                "ask at most 20 times a second",
+            ));
+        }
+        *tokens -= 1.0;
+        Ok(())
+    }
+}
+
+impl rialto_web::Members for Counter {
+    fn ask(&self, presented: &Presented, question: Question) -> Result<String, Refusal> {
+        let who = self.scope(presented)?;
+        let desk = self
+            .world
+            .kept()
+            .ok_or_else(|| refusal(503, "no exchange runs here", "try again when it does"))?;
+        let store = desk.read();
+        let answer = match question {
+            Question::Portfolio => {
+                let (rows, explained) = store.positions(&who, None, None).map_err(refused)?;
+                let mut held: BTreeMap<u16, Position> = BTreeMap::new();
+                for (_, instrument, position) in rows {
+                    let of_it = held.entry(instrument.0).or_default();
+                    *of_it = of_it.and(position);
+                }
+                let rows = held
+                    .iter()
+                    .map(|(instrument, position)| row(None, *instrument, position));
+                told(&rows.collect::<Vec<_>>(), None, &explained)
+            }
+            Question::Positions { account } => {
+                let (rows, explained) = store.positions(&who, account.map(AccountId), None).map_err(refused)?;
+                let rows = rows
+                    .iter()
+                    .map(|(account, instrument, position)| row(Some(account.0), instrument.0, position));
+                told(&rows.collect::<Vec<_>>(), None, &explained)
+            }
+            Question::Orders { account, after, most } => {
+                let answer = store.orders(&who, account.map(AccountId), None, after, most);
+                paged(&answer.map_err(refused)?)
+            }
+            Question::Fills { account, after, most } => {
+                let answer = store.fills(&who, account.map(AccountId), None, after, most);
+                paged(&answer.map_err(refused)?)
+            }
+        };
+        Ok(answer.to_string())
+    }
+}
+
+fn row(account: Option<u32>, instrument: u16, position: &Position) -> Value {
+    json!({
+        "account": account,
+        "instrument": instrument,
+        "net": position.net(),
+        "bought": position.bought,
+        "sold": position.sold,
+        "paid": position.paid,
+        "fees": position.fees,
+    })
+}
+
+fn paged<T: Serialize>((page, explained): &(Page<T>, Explained)) -> Value {
+    told(&page.rows, page.next, explained)
+}
+
+fn told(rows: &[impl Serialize], next: Option<u64>, explained: &Explained) -> Value {
+    json!({ "seq": explained.seq, "rows": rows, "next": next })
+}
+
+fn refused(error: StoreError) -> Refusal {
+    Refusal {
+        status: 404,
+        detail: error.to_string(),
+        mend: "ask for an account of the key's own".to_owned(),
+    }
+}
+
+fn refusal(status: u16, detail: &str, mend: &str) -> Refusal {
+    Refusal {
+        status,
+        detail: detail.to_owned(),
+        mend: mend.to_owned(),
+    }
+}

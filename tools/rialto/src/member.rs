@@ -1,0 +1,448 @@
+//! `rialto member`: firms, accounts, users, sessions, limits, and the member store with its shards.
+
+use crate::ask::{Member, Place, Request};
+use crate::console::members::KEYS;
+use crate::out;
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
+use rialto_members::{KeyRole, Keyring};
+use rialto_model::{AccountId, FirmId};
+use serde_json::{Map, Value, json};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+#[derive(Debug, Args)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    place: Place,
+    /// Who acts or looks; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    who: String,
+    /// Why; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    why: String,
+    /// Print one JSON object a line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Of {
+    /// The firm's name or identifier
+    #[arg(long)]
+    firm: String,
+    /// Only this account
+    #[arg(long)]
+    account: Option<u32>,
+    /// The directory's version that was read; another that stands is said and nothing answered
+    #[arg(long, value_name = "VERSION")]
+    directory: Option<u32>,
+    /// Say which shards were touched
+    #[arg(long)]
+    explain: bool,
+}
+
+#[derive(Debug, Args)]
+struct Paged {
+    #[command(flatten)]
+    of: Of,
+    /// Go on behind this cursor, which the page before ended with
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<u64>,
+    /// Rows of a page
+    #[arg(long, short = 'n', default_value_t = 100)]
+    count: usize,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// What a firm holds
+    Positions(Of),
+    /// A firm's orders: those that are open and the last that are over
+    Orders(Paged),
+    /// A firm's fills
+    Fills(Paged),
+    /// Where firms are kept
+    #[command(subcommand)]
+    Shard(Shard),
+    /// Pre-trade limits
+    #[command(subcommand)]
+    Limits(Limits),
+    /// A firm's part of the fees
+    Tier {
+        /// The firm's name or identifier
+        firm: String,
+        /// Per cent of what resting orders pay or are paid
+        maker: u16,
+        /// Per cent of what incoming orders pay or are paid
+        taker: u16,
+    },
+    /// How a firm is served: pool or bridge
+    Serve {
+        /// The firm's name or identifier
+        firm: String,
+        /// pool or bridge
+        #[arg(value_parser = ["pool", "bridge"])]
+        service: String,
+    },
+    /// Firms
+    #[command(subcommand)]
+    Firm(FirmCommand),
+    /// Accounts
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Keys of the HTTP gateway; they are in keys.toml of the data folder, each secret is told once
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Sessions; their passwords are in the credentials file
+    #[command(subcommand)]
+    Session(SessionCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum Shard {
+    /// The directory
+    Ls,
+    /// How many events each account has caused
+    Heat,
+    /// Move a firm, or an account of it, while it trades
+    Move {
+        /// The firm's name or identifier
+        firm: String,
+        /// To which shard
+        #[arg(long)]
+        to: u16,
+        /// This account alone
+        #[arg(long, default_value_t = 0)]
+        account: u32,
+    },
+    /// Move whatever evens out the heat
+    Rebalance {
+        /// Over so many shards
+        #[arg(long, default_value_t = 4)]
+        shards: u16,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Limits {
+    /// What stands, with what is counted
+    Show {
+        /// Only of this firm
+        firm: Option<String>,
+    },
+    /// Change a firm's limits; what is not given stays, zero takes a limit away
+    Set(Box<Changes>),
+}
+
+#[derive(Debug, Args)]
+struct Changes {
+    /// The firm's name or identifier
+    firm: String,
+    /// Of this account alone
+    #[arg(long, default_value_t = 0)]
+    account: u32,
+    /// The highest quantity of one order
+    #[arg(long)]
+    order_quantity: Option<u64>,
+    /// The highest worth of one order: price units times quantity
+    #[arg(long)]
+    order_notional: Option<u64>,
+    /// How far beyond the last trade a price may lie, in basis points
+    #[arg(long)]
+    collar: Option<u32>,
+    /// How many orders may stand
+    #[arg(long)]
+    open_orders: Option<u32>,
+    /// How much may be held, or sold short, of each instrument
+    #[arg(long)]
+    position: Option<u64>,
+    /// Whether nothing may be sold that is not held
+    #[arg(long)]
+    long_only: Option<bool>,
+    /// How much may be paid in a day: price units times quantity
+    #[arg(long)]
+    credit: Option<u64>,
+    /// For how many milliseconds an order like one before is refused
+    #[arg(long)]
+    duplicate_window: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+enum FirmCommand {
+    /// All of them
+    Ls,
+    /// Define one
+    Add { id: u32, mpid: String, name: String },
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// All of them
+    Ls,
+    /// Define one
+    Add { id: u32, firm: String },
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// All of them
+    Ls,
+    /// Define one, or change one
+    Add {
+        id: u32,
+        name: String,
+        /// The firm; none: of the venue
+        #[arg(long)]
+        firm: Option<String>,
+        /// For this account alone
+        #[arg(long, default_value_t = 0)]
+        account: u32,
+        /// barred, read-only, trader, risk or operator
+        #[arg(long, default_value = "read-only")]
+        role: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// All of them
+    Ls,
+    /// Make one, and tell its secret
+    Add {
+        name: String,
+        /// The firm's number; zero: the venue
+        #[arg(long)]
+        firm: u32,
+        /// This account alone
+        #[arg(long, default_value_t = 0)]
+        account: u32,
+        /// read-only, trader, risk or operator
+        #[arg(long, default_value = "read-only")]
+        role: String,
+    },
+    /// Take one out; it opens nothing from now on
+    Rm { name: String },
+}
+
+#[derive(Debug, Subcommand)]
+enum SessionCommand {
+    /// All of them
+    Ls,
+    /// Define one
+    Add {
+        id: u32,
+        name: String,
+        /// The firm
+        #[arg(long)]
+        firm: String,
+        /// Its account
+        #[arg(long)]
+        account: u32,
+        /// ouch or fix
+        #[arg(long, default_value = "ouch")]
+        door: String,
+    },
+}
+
+impl Changes {
+    fn told(self) -> Member {
+        let Self {
+            firm,
+            account,
+            order_quantity,
+            order_notional,
+            collar,
+            open_orders,
+            position,
+            long_only,
+            credit,
+            duplicate_window,
+        } = self;
+        let values: [(&str, Option<Value>); 8] = [
+            ("order_quantity", order_quantity.map(Value::from)),
+            ("order_notional", order_notional.map(Value::from)),
+            ("collar", collar.map(Value::from)),
+            ("open_orders", open_orders.map(Value::from)),
+            ("position", position.map(Value::from)),
+            ("long_only", long_only.map(Value::from)),
+            ("credit", credit.map(Value::from)),
+            ("duplicate_window", duplicate_window.map(Value::from)),
+        ];
+        let changes: Map<String, Value> = values
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+            .collect();
+        Member::Limit { firm, account, changes }
+    }
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<()> {
+        let list = |kind: &str| Member::List { kind: kind.to_owned() };
+        let ask = match self.what {
+            What::Positions(Of {
+                firm,
+                account,
+                directory,
+                explain,
+            }) => Member::Positions {
+                firm,
+                account,
+                directory,
+                explain,
+            },
+            What::Orders(Paged {
+                of:
+                    Of {
+                        firm,
+                        account,
+                        directory,
+                        explain,
+                    },
+                after,
+                count,
+            }) => Member::Orders {
+                firm,
+                account,
+                directory,
+                explain,
+                after,
+                most: count,
+            },
+            What::Fills(Paged {
+                of:
+                    Of {
+                        firm,
+                        account,
+                        directory,
+                        explain,
+                    },
+                after,
+                count,
+            }) => Member::Fills {
+                firm,
+                account,
+                directory,
+                explain,
+                after,
+                most: count,
+            },
+            What::Shard(Shard::Ls) => Member::Shards,
+            What::Shard(Shard::Heat) => Member::Heat,
+            What::Shard(Shard::Move { firm, to, account }) => Member::Move {
+                firm,
+                account,
+                shard: to,
+            },
+            What::Shard(Shard::Rebalance { shards }) => Member::Rebalance { shards },
+            What::Limits(Limits::Show { firm }) => Member::Limits { firm },
+            What::Limits(Limits::Set(changes)) => changes.told(),
+            What::Tier { firm, maker, taker } => Member::Tier { firm, maker, taker },
+            What::Serve { firm, service } => Member::Serve {
+                firm,
+                bridge: service == "bridge",
+            },
+            What::Firm(FirmCommand::Ls) => list("firms"),
+            What::Firm(FirmCommand::Add { id, mpid, name }) => Member::AddFirm { id, mpid, name },
+            What::Account(AccountCommand::Ls) => list("accounts"),
+            What::Account(AccountCommand::Add { id, firm }) => Member::AddAccount { id, firm },
+            What::User(UserCommand::Ls) => list("users"),
+            What::User(UserCommand::Add {
+                id,
+                name,
+                firm,
+                account,
+                role,
+            }) => Member::AddUser {
+                id,
+                firm,
+                account,
+                role,
+                name,
+            },
+            What::Key(command) => return keys(&command, self.place.folder()?, self.json),
+            What::Session(SessionCommand::Ls) => list("sessions"),
+            What::Session(SessionCommand::Add {
+                id,
+                name,
+                firm,
+                account,
+                door,
+            }) => Member::AddSession {
+                id,
+                firm,
+                account,
+                door,
+                name,
+            },
+        };
+        let request = Request::Member {
+            about: ask,
+            who: self.who,
+            why: self.why,
+        };
+        self.place.put(&request, self.json)
+    }
+}
+
+/// Keys are of the files, not of the stream.
+fn keys(command: &KeyCommand, data: &Path, json: bool) -> Result<()> {
+    let path = data.join(KEYS);
+    let mut keys = match std::fs::read_to_string(&path) {
+        Ok(text) => Keyring::parse(&text).with_context(|| format!("{}", path.display()))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Keyring::new(),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let say = |line: &Value| {
+        if json {
+            out::json_line(line);
+        } else {
+            out::say(format_args!("{}", out::pairs(line)));
+        }
+    };
+    match command {
+        KeyCommand::Ls => {
+            for (name, role, firm, account) in keys.list() {
+                say(&json!({"name": name, "role": role, "firm": firm.0, "account": account.0}));
+            }
+            return Ok(());
+        }
+        KeyCommand::Add {
+            name,
+            firm,
+            account,
+            role,
+        } => {
+            let role: KeyRole = serde_json::from_value(Value::from(role.as_str()))
+                .with_context(|| format!("no role is called {role:?}: use read-only, trader, risk or operator"))?;
+            let mut bytes = [0; 24];
+            std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+            let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            keys.add(name, &secret, role, FirmId(*firm), AccountId(*account))?;
+            say(&json!({"name": name, "secret": secret}));
+        }
+        KeyCommand::Rm { name } => {
+            if !keys.remove(name) {
+                bail!("no key is called {name:?}: see `rialto member key ls`");
+            }
+            say(&json!({"name": name, "removed": true}));
+        }
+    }
+    let beside = data.join(format!("{KEYS}.new-{}", std::process::id()));
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)
+        .with_context(|| format!("cannot write {}", beside.display()))?;
+    file.write_all(keys.to_toml().as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&beside, &path).with_context(|| format!("cannot put {} in place", path.display()))
+}
