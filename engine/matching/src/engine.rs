@@ -12,6 +12,7 @@ use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::slots::SlotTable;
 use crate::special::{Extra, FirmRules, Flags, Quoter, Runaways};
+use crate::state::FaultState;
 use crate::{EngineState, ImportError, Matching};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -92,6 +93,8 @@ pub struct Engine {
     pub(crate) undone: BTreeSet<TradeId>,
     /// What a command did to limit states and auctions is said at its very end.
     pub(crate) deferred: bool,
+    /// Faults that stand, in the order they came.
+    pub(crate) faults: Vec<FaultState>,
     /// Directory, users, services.
     pub(crate) office: Office,
     /// Where any firm has limits or a fee tier: commands are applied under watch ([`Engine::apply_limited`]).
@@ -161,6 +164,7 @@ impl Engine {
             quoters: BTreeMap::new(),
             undone: BTreeSet::new(),
             deferred: false,
+            faults: Vec::new(),
             office: Office::default(),
             ledger: None,
             watched_from: Timestamp(u64::MAX),
@@ -252,6 +256,8 @@ impl Engine {
             Command::SetRunawayLimits(c) => sink.emit(self.set_runaway_limits(c)),
             Command::SetParent(c) => sink.emit(self.set_parent(c)),
             Command::TripRunaway(c) => self.trip_runaway(c, sink),
+            Command::AddFault(c) => self.add_fault(c, sink),
+            Command::RemoveFault(c) => self.remove_fault(c, sink),
             Command::CutOver(c) => sink.emit((*c).into()),
             Command::Route(c) => sink.emit((*c).into()),
             Command::Judge(c) => sink.emit((*c).into()),

@@ -8,12 +8,16 @@ use crate::special::{
     are_sound_bands, are_sound_fees, are_sound_flags, are_sound_rules, are_sound_ticks, is_parent_name,
     is_sound_allocation,
 };
-use crate::state::{EngineState, Guard, InstrumentState, OrderState, QuoterState, Rules, SessionState, Tally};
+use crate::state::{
+    EngineState, FaultState, Guard, InstrumentState, OrderState, QuoterState, Rules, SessionState, Tally,
+};
 use crate::{CURRENT_RELEASE, registry};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use rialto_model::command::{DefineInstrument, SetParent};
-use rialto_model::limits::{LIVE_ORDERS_MAX, PARENTS_MAX, QUANTITY_MAX, QUOTE_FILLS_MAX, UNDONE_TRADES_MAX};
+use rialto_model::command::{AddFault, DefineInstrument, SetParent};
+use rialto_model::limits::{
+    FAULTS_MAX, LIVE_ORDERS_MAX, PARENTS_MAX, QUANTITY_MAX, QUOTE_FILLS_MAX, UNDONE_TRADES_MAX,
+};
 use rialto_model::{
     AccountId, BreakerLevel, FirmId, InstrumentId, OrderId, Phase, Price, PublicRef, QuoteLimits, RunawayLimits,
     SessionId, ShortSale, Side, Symbol, TimeInForce, UserRef,
@@ -99,6 +103,10 @@ impl EngineState {
                 self.undone.len() > UNDONE_TRADES_MAX || !self.undone.is_sorted_by(|one, other| one < other),
                 "its undone trades are too many or out of order",
             ),
+            (
+                self.faults.len() > FAULTS_MAX || !self.faults.iter().all(|one| one.definition.is_sound()),
+                "its faults are too many or not sound",
+            ),
             (self.day_open && self.day.0 == 0, "a day is open and none was started"),
         ])
         .and_then(|()| are_sound_flags(&self.flags))
@@ -178,6 +186,7 @@ impl EngineState {
             })?;
             owners.sessions.insert(one.session, *session);
         }
+        self.check_faults(&owners)?;
         self.check_quoters(&owners)?;
         self.check_runaways(&owners)?;
         let known = |firm| owners.firms.contains(&firm);
@@ -185,6 +194,25 @@ impl EngineState {
             return Err(ImportError::Venue { fault });
         }
         Ok(owners)
+    }
+
+    fn check_faults(&self, owners: &Owners) -> Result<(), ImportError> {
+        let names = |at: usize| self.faults.iter().take(at).map(|one| one.definition.name);
+        let sound = |(at, one): (usize, &FaultState)| {
+            let AddFault {
+                session,
+                instrument,
+                name,
+                ..
+            } = one.definition;
+            let listed = self.instruments.get(usize::from(instrument.0).wrapping_sub(1));
+            (session.0 == 0 || owners.sessions.contains_key(&session))
+                && (instrument.0 == 0 || listed.is_some_and(|listed| listed.rules.is_some()))
+                && !names(at).any(|other| other == name)
+        };
+        let all = self.faults.iter().enumerate().all(sound);
+        first_fault(&[(!all, "its faults are about nobody or share a name")])
+            .map_err(|fault| ImportError::Venue { fault })
     }
 
     fn check_quoters(&self, owners: &Owners) -> Result<(), ImportError> {

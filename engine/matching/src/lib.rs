@@ -24,6 +24,7 @@ mod change;
 mod definitions;
 mod engine;
 mod enter;
+mod faults;
 mod hashing;
 mod import;
 mod ladder;

@@ -6,6 +6,7 @@
 mod after;
 mod bounds;
 mod changes;
+mod faults;
 mod flags;
 mod orders;
 mod pegs;
@@ -130,6 +131,8 @@ impl Engine {
             Command::Replace(c) => self.replace(c, events),
             Command::Refuse(c) => events.push(self.refuse(c)),
             Command::CancelOnly(c) => events.push(self.cancel_only(c)),
+            Command::AddFault(c) => self.add_fault(c, events),
+            Command::RemoveFault(c) => self.remove_fault(c, events),
             Command::CutOver(c) => events.push((*c).into()),
             Command::Route(c) => events.push((*c).into()),
             Command::Judge(c) => events.push((*c).into()),

@@ -50,6 +50,7 @@ impl Engine {
                 })
                 .collect(),
             undone: self.undone.iter().copied().collect(),
+            faults: self.faults.clone(),
             cancel_only: self.cancel_only,
             flags: self.flags.take_out(),
             runaways: self.runaways.limits(),
@@ -181,6 +182,7 @@ impl Engine {
         engine.cancel_only = state.cancel_only;
         engine.flags.take_in(&state.flags);
         engine.runaways.take_in(&state.runaways, &state.parents);
+        engine.faults.clone_from(&state.faults);
         for firm in &state.firms {
             engine.add_firm(&firm.definition);
             engine.firms[firm.definition.firm.0 as usize] = FirmRules {

@@ -5,7 +5,7 @@
 
 use crate::members::MembersState;
 use alloc::vec::Vec;
-use rialto_model::command::{DefineAccount, DefineFirm, DefineInstrument, DefineSession, SetParent};
+use rialto_model::command::{AddFault, DefineAccount, DefineFirm, DefineInstrument, DefineSession, SetParent};
 use rialto_model::flags::Rule;
 use rialto_model::limits::LIVE_ORDERS_MAX;
 use rialto_model::{
@@ -50,6 +50,8 @@ pub struct EngineState {
     pub runaways: Vec<(FirmId, RunawayLimits)>,
     /// The parents that are stated, in order of firm and name.
     pub parents: Vec<SetParent>,
+    /// Faults that stand, in the order they came.
+    pub faults: Vec<FaultState>,
     /// The member firms.
     pub firms: Vec<FirmState>,
     /// Their accounts.
@@ -82,6 +84,15 @@ pub struct FlagState {
     pub retired: bool,
     /// Its rules, in order of target and id; of shares one alone.
     pub rules: Vec<Rule>,
+}
+
+/// A fault that stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultState {
+    /// As it was added.
+    pub definition: AddFault,
+    /// The phase that a halted instrument goes back into; continuous where it halts none.
+    pub before: Phase,
 }
 
 /// What is counted of a session's quotes on an instrument.
@@ -288,6 +299,7 @@ impl Default for EngineState {
             flags: Vec::new(),
             runaways: Vec::new(),
             parents: Vec::new(),
+            faults: Vec::new(),
             firms: Vec::new(),
             accounts: Vec::new(),
             sessions: Vec::new(),

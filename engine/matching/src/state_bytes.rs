@@ -3,7 +3,7 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 8; 7 where there are no flags, runaway limits and parents, which are left out then |
+//! | version | u16, 8; 7 where there are no flags, runaway limits, parents and faults, which are left out then |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
@@ -25,6 +25,7 @@
 //! | flags | u32 count, then each: number (u16), retired (bool), rules: u32 count, then each target (u8), id (u32), value (u8), since (u64) |
 //! | runaway limits | u32 count, then each: firm (u32), limits |
 //! | parents | u32 count, then each as a definition |
+//! | faults | u32 count, then each: definition, phase before (u8) |
 //!
 //! A definition is its command: schema (u16), block length (u16), length of block and text (u16), block, text. All
 //! integers are little-endian. The bytes change by a new version, never in
@@ -33,8 +34,8 @@
 
 use crate::members::{get_members, put_members};
 use crate::state::{
-    Aside, EngineState, Fill, FirmState, FlagState, Guard, InstrumentState, OrderState, Outlook, QuoterState, Rules,
-    SessionState, Special,
+    Aside, EngineState, FaultState, Fill, FirmState, FlagState, Guard, InstrumentState, OrderState, Outlook,
+    QuoterState, Rules, SessionState, Special,
 };
 use alloc::vec::Vec;
 use rialto_model::Command;
@@ -44,7 +45,7 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
 const VERSION: u16 = 8;
-/// Without flags, runaway limits and parents.
+/// Without flags, runaway limits, parents and faults.
 const PLAIN_VERSION: u16 = 7;
 
 /// Why bytes are not an engine state.
@@ -76,7 +77,8 @@ impl EngineState {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(1024 + self.live_orders() * OrderState::BYTES);
         out.extend_from_slice(&MAGIC);
-        let plain = self.flags.is_empty() && self.runaways.is_empty() && self.parents.is_empty();
+        let plain =
+            self.flags.is_empty() && self.runaways.is_empty() && self.parents.is_empty() && self.faults.is_empty();
         put(&mut out, if plain { &PLAIN_VERSION } else { &VERSION });
         put(&mut out, &self.venue);
         put(&mut out, &self.release);
@@ -158,6 +160,10 @@ impl EngineState {
         put_list(&mut out, &self.parents, |out, parent| {
             put_definition(out, &(*parent).into())
         });
+        put_list(&mut out, &self.faults, |out, fault| {
+            put_definition(out, &fault.definition.into());
+            put(out, &fault.before);
+        });
         out
     }
 
@@ -219,6 +225,7 @@ impl EngineState {
             flags: Vec::new(),
             runaways: Vec::new(),
             parents: Vec::new(),
+            faults: Vec::new(),
             firms: get_list(input, |input| match get_definition(input)? {
                 Command::DefineFirm(definition) => Ok(FirmState {
                     definition,
@@ -289,6 +296,13 @@ impl EngineState {
             state.runaways = get_list(input, |input| Ok((Field::get(input)?, Field::get(input)?)))?;
             state.parents = get_list(input, |input| match get_definition(input)? {
                 Command::SetParent(parent) => Ok(parent),
+                other => Err(wrong(&other)),
+            })?;
+            state.faults = get_list(input, |input| match get_definition(input)? {
+                Command::AddFault(definition) => Ok(FaultState {
+                    definition,
+                    before: Field::get(input)?,
+                }),
                 other => Err(wrong(&other)),
             })?;
         }

@@ -5,6 +5,7 @@
 use crate::codec::{Encoder, Field as _, messages};
 use crate::deal::{Deal, Fees};
 use crate::deploy::{Cut, Finding, Poison, Way};
+use crate::fault::FaultKind;
 use crate::flags::{FlagChange, TableHash};
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
 use crate::instructions::Instructions;
@@ -571,6 +572,31 @@ messages! {
             /// Which command, and which build.
             poison: Poison,
         }
+        /// Breaks something on purpose, from here on. Which fields a kind has stands with [`AddFault::is_sound`].
+        AddFault = 120 {
+            /// What is broken.
+            kind: FaultKind,
+            /// What chance decides by.
+            seed: u64,
+            /// Of which session; zero: of every one.
+            session: SessionId,
+            /// On which instrument; zero: it is about none.
+            instrument: InstrumentId,
+            /// On which line of the feed; zero: on both.
+            line: u8,
+            /// How often, in parts of a million.
+            chance: u32,
+            /// How late, or how far, in nanoseconds.
+            delay: u64,
+            /// How much later at most, in nanoseconds.
+            jitter: u64,
+            /// Back instead of ahead.
+            back: bool,
+        } + /// What people call it; one of each name stands at a time.
+            name
+        /// Mends it.
+        RemoveFault = 121 {} + /// What it is called.
+            name
     }
 }
 
@@ -625,7 +651,9 @@ impl Command {
             | Self::SetService(_)
             | Self::SwitchFlag(_)
             | Self::SetRunawayLimits(_)
-            | Self::SetParent(_) => true,
+            | Self::SetParent(_)
+            | Self::AddFault(_)
+            | Self::RemoveFault(_) => true,
             Self::MassCancel(c) => c.session.0 == 0,
             Self::Cancel(c) => c.session.0 == 0,
             Self::Reduce(c) => c.session.0 == 0,

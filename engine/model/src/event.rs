@@ -3,6 +3,7 @@
 use crate::codec::messages;
 use crate::deal::{Deal, Fees, Money};
 use crate::deploy::{Cut, Finding, Poison, Way};
+use crate::fault::FaultKind;
 use crate::flags::{FlagChange, TableHash};
 use crate::ids::{
     AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, OrderId, PublicRef, ReleaseNumber, SessionId, TradeId,
@@ -876,5 +877,35 @@ messages! {
             /// How.
             service: Service,
         }
+        /// Something is broken on purpose from here on. What it does to the books at once follows.
+        FaultAdded = 1120 {
+            /// What is broken.
+            kind: FaultKind,
+            /// What chance decides by.
+            seed: u64,
+            /// Of which session; zero: of every one.
+            session: SessionId,
+            /// On which instrument; zero: it is about none.
+            instrument: InstrumentId,
+            /// On which line of the feed; zero: on both.
+            line: u8,
+            /// How often, in parts of a million.
+            chance: u32,
+            /// How late, or how far, in nanoseconds.
+            delay: u64,
+            /// How much later at most, in nanoseconds.
+            jitter: u64,
+            /// Back instead of ahead.
+            back: bool,
+        } + /// What people call it; one of each name stands at a time.
+            name
+        /// It is mended.
+        FaultRemoved = 1121 {
+            /// What was broken.
+            kind: FaultKind,
+            /// Of which session; zero: of every one.
+            session: SessionId,
+        } + /// What it was called.
+            name
     }
 }

@@ -18,6 +18,7 @@ pub mod command;
 pub mod deal;
 pub mod deploy;
 pub mod event;
+pub mod fault;
 pub mod flags;
 pub mod hash;
 pub mod ids;
@@ -38,6 +39,7 @@ pub use command::Command;
 pub use deal::{Deal, Fees, Money, Rate};
 pub use deploy::{Cut, Finding, Poison, Way};
 pub use event::Event;
+pub use fault::FaultKind;
 pub use flags::{FlagAct, FlagChange, FlagTarget, TableHash};
 pub use hash::{EventHash, StateHash};
 pub use ids::{

@@ -25,6 +25,8 @@ pub const QUOTE_FILLS_MAX: usize = 256;
 pub const FLAG_RULES_MAX: usize = 1_024;
 /// Parents that are stated at one time in the whole venue. At the bound another is refused.
 pub const PARENTS_MAX: usize = 10_000;
+/// Faults that stand at one time. Beyond it another is refused.
+pub const FAULTS_MAX: usize = 32;
 /// How far a user reference may lie above the highest one seen in its session and day: bounds the memory that a client's
 /// choice of numbers can claim. Beyond it the order is rejected and the reference is not consumed.
 pub const USER_REF_JUMP_MAX: u32 = 1 << 20;

@@ -115,6 +115,12 @@ byte_enum! {
         RiskUnpriced = 107,
         /// The directory of the member store has changed meanwhile.
         OldDirectory = 108,
+        /// A fault that the operator added refuses orders.
+        FaultInjected = 120,
+        /// A fault whose fields are not those of its kind.
+        FaultUnsound = 121,
+        /// No fault has the name, one has it already, or there are as many as may be.
+        FaultOutOfPlace = 122,
     }
 }
 
@@ -251,6 +257,11 @@ impl RejectReason {
                 "a market order cannot be valued for the firm's or account's limits: give a limit price"
             }
             Self::OldDirectory => "the directory has another version by now: read it again",
+            Self::FaultInjected => "refused by a fault on purpose: see `rialto fault ls`, or send it again",
+            Self::FaultUnsound => "the fault's fields are not those of its kind: see `rialto fault add --help`",
+            Self::FaultOutOfPlace => {
+                "no fault has that name, one has it already, or FAULTS_MAX stand: see `rialto fault ls`"
+            }
             Self::FirmKilled => "the firm's kill switch is on: ask the venue to switch it off",
         }
     }

@@ -18,4 +18,9 @@ pub trait Door: Send {
 
     /// The next answer: its ticket, and the entitlement where name and password belong together.
     fn poll(&mut self) -> Option<(u64, Option<Entitlement>)>;
+
+    /// Whether this subscriber is not to be written to for now: a fault on purpose.
+    fn is_stalled(&mut self, _user: &str) -> bool {
+        false
+    }
 }

@@ -252,6 +252,11 @@ impl Shared {
         self.subscribers.borrow_mut().remove(&key);
     }
 
+    /// Whether a fault keeps this subscriber from being written to.
+    pub(crate) fn is_stalled(&self, user: &str) -> bool {
+        self.door.borrow_mut().is_stalled(user)
+    }
+
     /// Asks the door; `None` where it takes no question now.
     pub(crate) async fn ask(&self, user: &str, password: &str) -> Option<Option<Entitlement>> {
         let ticket = self.number();

@@ -4,7 +4,7 @@ use quinn::{Connection, Incoming, RecvStream, SendStream, VarInt};
 use rialto_conflate::Interest;
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
 
 use crate::counters::SubscriberCounters;
@@ -21,6 +21,9 @@ const REFUSED: VarInt = VarInt::from_u32(1);
 const VIOLATION: VarInt = VarInt::from_u32(2);
 const BEHIND: VarInt = VarInt::from_u32(3);
 const STOPPING: VarInt = VarInt::from_u32(4);
+
+/// How often a stalled subscriber is looked at.
+const STALL_LOOK: Duration = Duration::from_millis(10);
 
 /// How a connection ended.
 enum End {
@@ -104,12 +107,12 @@ async fn run(shared: &Rc<Shared>, connection: &Connection, waiting: Waiting) -> 
         Err(error) => return refuse(shared, &mut send, Reject::Field, &error.to_string()).await,
     };
     let key = shared.enter(SubscriberCounters {
-        user: login.user,
+        user: login.user.clone(),
         firm: entitlement.firm,
         ..SubscriberCounters::default()
     });
     let end = tokio::select! {
-        end = tell(shared, &mut writer, key, &mut send, out) => end,
+        end = tell(shared, &mut writer, (key, &login.user), &mut send, out) => end,
         end = until_over(&mut receive) => end,
         end = recoveries(shared, connection, &interest) => end,
         _ = connection.closed() => End::Left,
@@ -118,7 +121,7 @@ async fn run(shared: &Rc<Shared>, connection: &Connection, waiting: Waiting) -> 
         let mut cut = Vec::new();
         put(&mut cut, b'X', &[why.as_bytes()]);
         // It may find no room; the close says it once more.
-        let _ = timeout(std::time::Duration::from_millis(10), send.write_all(&cut)).await;
+        let _ = timeout(Duration::from_millis(10), send.write_all(&cut)).await;
     }
     writer.leave(&mut shared.hub.borrow_mut());
     shared.leave(key);
@@ -152,11 +155,27 @@ async fn refuse(shared: &Shared, send: &mut SendStream, code: Reject, text: &str
 }
 
 /// Tells the feed. Nothing of the hub is held while the transport takes its time.
-async fn tell(shared: &Rc<Shared>, writer: &mut Writer, key: u64, send: &mut SendStream, mut out: Vec<u8>) -> End {
+async fn tell(
+    shared: &Rc<Shared>,
+    writer: &mut Writer,
+    (key, user): (u64, &str),
+    send: &mut SendStream,
+    mut out: Vec<u8>,
+) -> End {
     let mut bytes = 0;
     loop {
         if !out.is_empty() {
             bytes += out.len() as u64;
+            let stalled = Instant::now();
+            while shared.is_stalled(user) {
+                if shared.is_stopping() {
+                    return End::Stopping;
+                }
+                if stalled.elapsed() > shared.config.stale_max {
+                    return End::Behind("what was told was not read in time");
+                }
+                sleep(STALL_LOOK).await;
+            }
             match timeout(shared.config.stale_max, send.write_all(&out)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return End::Left,

@@ -11,6 +11,7 @@
 
 mod config;
 mod counters;
+mod gaps;
 mod history;
 mod lines;
 pub mod multicast;

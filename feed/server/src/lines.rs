@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 
 use crate::config::StartError;
 use crate::counters::{Cell, Cells};
+use crate::gaps::Gaps;
 use crate::multicast;
 use crate::segments::Segments;
 
@@ -13,6 +14,8 @@ pub(crate) struct Lines {
     b: Option<Line>,
     /// Where packets wait for those that leave with them: the same bytes for both lines.
     segments: Option<Segments>,
+    /// Packets that do not leave, on purpose.
+    gaps: Option<Box<Gaps>>,
 }
 
 #[derive(Debug)]
@@ -41,6 +44,7 @@ impl Lines {
             b: b.map(|group| open("line B", group)).transpose()?,
             segments: if segmented { Segments::open(&a.socket) } else { None },
             a,
+            gaps: None,
         })
     }
 
@@ -48,13 +52,34 @@ impl Lines {
     /// [`flush`](Self::flush).
     #[inline]
     pub(crate) fn send(&mut self, packet: &[u8], counters: &Cells) {
-        if self.segments.is_some() {
-            return self.gather(packet, counters);
+        if self.segments.is_some() || self.gaps.is_some() {
+            return self.send_otherwise(packet, counters);
         }
         self.a.send(packet, &counters.datagrams_a, counters);
         if let Some(b) = &self.b {
             b.send(packet, &counters.datagrams_b, counters);
         }
+    }
+
+    /// Where packets leave together, or some do not leave.
+    #[cold]
+    fn send_otherwise(&mut self, packet: &[u8], counters: &Cells) {
+        let Some(gaps) = &mut self.gaps else {
+            return self.gather(packet, counters);
+        };
+        let [leaves_by_a, leaves_by_b] = gaps.decide(packet.len());
+        self.flush(counters);
+        if leaves_by_a {
+            self.a.send(packet, &counters.datagrams_a, counters);
+        }
+        if leaves_by_b && let Some(b) = &self.b {
+            b.send(packet, &counters.datagrams_b, counters);
+        }
+    }
+
+    /// Only these gaps are torn from now on.
+    pub(crate) fn set_gaps(&mut self, gaps: Option<Gaps>) {
+        self.gaps = gaps.map(Box::new);
     }
 
     /// Puts a packet behind those that wait, which leave first where it does not fit them.

@@ -2,14 +2,15 @@
 
 use rialto_model::{Clock, Monotonic, Output};
 use rialto_publisher::{HistoryAnswer, HistoryRequest, Publisher, Tick};
-use rialto_ring::Stage;
 use rialto_ring::broadcast::Reader;
 use rialto_ring::spsc::{Consumer, Producer};
+use rialto_ring::{FaultBoard, FaultSight, Stage};
 use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
 use crate::config::{Config, StartError};
 use crate::counters::{Cells, CountersHandle};
+use crate::gaps::{self, Gaps};
 use crate::history::History;
 use crate::lines::Lines;
 use crate::progress::Progress;
@@ -40,6 +41,7 @@ pub struct FeedStage<C> {
     clock: C,
     progress: Progress,
     taps: Vec<Tap>,
+    faults: FaultSight,
 }
 
 impl<C: Clock> FeedStage<C> {
@@ -76,7 +78,13 @@ impl<C: Clock> FeedStage<C> {
             clock,
             progress: Progress::default(),
             taps: Vec::new(),
+            faults: FaultSight::none(),
         })
+    }
+
+    /// Sees what is broken on purpose.
+    pub fn set_faults(&mut self, board: FaultBoard) {
+        self.faults = FaultSight::new(board, gaps::KINDS);
     }
 
     /// Copies the messages of whole commands into a ring for who tells them further. A full ring makes nobody wait: the
@@ -151,6 +159,9 @@ impl<C: Clock + Send> Stage for FeedStage<C> {
 
     fn poll(&mut self) -> usize {
         let now = self.clock.monotonic();
+        if self.faults.look() {
+            self.feed.lines.set_gaps(Gaps::of(&self.faults));
+        }
         let feed = &mut self.feed;
         let taps = &mut self.taps;
         let followed = self.events.poll(BATCH, |output| {

@@ -13,11 +13,13 @@
 
 use std::net::SocketAddr;
 
-use rialto_model::{Clock, Output};
+use rialto_model::{Clock, Door, Output, SessionId};
+use rialto_ring::FaultSight;
 use rialto_ring::broadcast::Reader;
 
 use crate::control::DoorControl;
 use crate::counters::{add, set};
+use crate::faults;
 use crate::floor::{Floor, Moment};
 use crate::limits;
 use crate::net::{Connection, ConnectionId, Hub};
@@ -34,6 +36,8 @@ pub(crate) trait Peer: Send {
     fn output(&mut self, now: Moment) -> &[u8];
     /// The connection took the first `count` of them. Frames that are out in full are told to `sent` by type.
     fn handle_sent(&mut self, now: Moment, count: usize, sent: impl FnMut(u8));
+    /// The session that it is, once it is in.
+    fn member(&self) -> Option<SessionId>;
     /// Nothing more comes of it but its output.
     fn is_over(&self) -> bool;
 }
@@ -72,6 +76,7 @@ pub(crate) struct DoorStage<P: Protocol, C> {
     clock: C,
     control: DoorControl,
     next_sweep_ns: u64,
+    faults: FaultSight,
     scratch: Box<[u8; limits::READ_BYTES]>,
 }
 
@@ -85,6 +90,7 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             clock,
             control: DoorControl::default(),
             next_sweep_ns: 0,
+            faults: FaultSight::none(),
             scratch: Box::new([0; limits::READ_BYTES]),
         }
     }
@@ -95,6 +101,11 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
 
     pub(crate) fn control(&self) -> DoorControl {
         self.control.clone()
+    }
+
+    /// Sees what is broken on purpose.
+    pub(crate) fn set_faults(&mut self, faults: FaultSight) {
+        self.faults = faults;
     }
 
     pub(crate) fn floor(&self) -> &Floor {
@@ -116,6 +127,10 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         };
         let mut moved = self.floor.outlet.flush();
         self.heed_control();
+        if self.faults.look() {
+            self.hub.queue_all();
+            self.hub.each(|connection| connection.refit = true);
+        }
         moved += self.follow();
         moved += self.pass_answers();
         moved += self.look();
@@ -205,7 +220,11 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
     fn serve_one(&mut self, mut connection: Box<Connection<P::Session>>) -> usize {
         let floor = &mut self.floor;
         let now = floor.now;
-        let Connection { id, link, session } = &mut *connection;
+        // Between two messages, so that none is cut apart.
+        if connection.refit && connection.session.output(now).is_empty() {
+            refit(&mut connection, floor.door, &self.faults);
+        }
+        let Connection { id, link, session, .. } = &mut *connection;
         let id: ConnectionId = *id;
 
         let read = if floor.outlet.has_room() {
@@ -226,22 +245,37 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             more = self.protocol.work(&mut connection, floor, settled);
         }
 
-        let Connection { link, session, .. } = &mut *connection;
-        let written = link.write(now.monotonic_ns, session.output(now));
+        let Connection {
+            link, session, line, ..
+        } = &mut *connection;
         let counters = &floor.counters;
-        session.handle_sent(now, written, |kind| counters.frame_out(kind));
+        let (taken, written) = match line {
+            None => {
+                let written = link.write(now.monotonic_ns, session.output(now));
+                (written, written)
+            }
+            Some(line) => {
+                let taken = line.take(now.monotonic_ns, session.output(now));
+                let written = link.write(now.monotonic_ns, line.due(now.monotonic_ns));
+                line.written(written);
+                (taken, written)
+            }
+        };
+        session.handle_sent(now, taken, |kind| counters.frame_out(kind));
         add(&counters.bytes_out, written as u64);
-        if link.is_stalled(now.monotonic_ns) {
+        let is_cut = line.as_ref().is_some_and(|line| line.is_cut());
+        if link.is_stalled(now.monotonic_ns) || is_cut {
             session.handle_disconnect();
         }
 
-        let unsent = !session.output(now).is_empty();
-        let given_up = link.is_exhausted() || link.is_stalled(now.monotonic_ns) || floor.is_closing_late();
+        let on_its_way = line.as_ref().is_some_and(|line| !line.is_empty());
+        let unsent = !session.output(now).is_empty() || on_its_way;
+        let given_up = is_cut || link.is_exhausted() || link.is_stalled(now.monotonic_ns) || floor.is_closing_late();
         if session.is_over() && (!unsent || given_up) {
             self.protocol.gone(&mut connection, floor);
             self.hub.remove(*connection);
         } else {
-            let again = more || link.has_input();
+            let again = more || link.has_input() || on_its_way;
             self.hub.put_back(connection);
             if again {
                 self.hub.queue(id);
@@ -278,6 +312,25 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             let id = connection.id;
             self.hub.put_back(connection);
             self.hub.queue(id);
+        }
+    }
+}
+
+/// Puts a line of the faults that stand between a session and its connection, or takes one away that has nothing more to do.
+#[cold]
+fn refit<S: Peer>(connection: &mut Connection<S>, door: Door, faults: &FaultSight) {
+    let member = connection.session.member();
+    // Who has not come in yet is looked at again.
+    connection.refit = member.is_none() && !faults.faults().is_empty();
+    match &mut connection.line {
+        None => connection.line = faults::line_of(door, member, faults),
+        Some(line) => {
+            line.fit(member, faults);
+            if !line.is_faulty() && line.is_empty() {
+                connection.line = None;
+            } else {
+                connection.refit |= !line.is_faulty();
+            }
         }
     }
 }

@@ -37,6 +37,7 @@ impl Moment {
 
 /// The parts of a door that do not depend on its protocol.
 pub(crate) struct Floor {
+    pub(crate) door: Door,
     pub(crate) name: &'static str,
     pub(crate) config: DoorConfig,
     pub(crate) directory: Directory,
@@ -68,6 +69,7 @@ impl Floor {
         say: Say,
     ) -> Self {
         Self {
+            door,
             name,
             guard: Guard::new(config.guard),
             lost: HashMap::new(),

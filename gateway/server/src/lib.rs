@@ -17,6 +17,7 @@ mod counters;
 mod depth;
 mod directory;
 mod door;
+mod faults;
 mod fix;
 mod floor;
 mod guard;

@@ -7,9 +7,9 @@ use rialto_fix::Version;
 use rialto_fix::dictionary::{Dictionaries, DictionaryError, UserDefinedFields, Validator};
 use rialto_members::Desk;
 use rialto_model::{Clock, Command, Door, Output};
-use rialto_ring::Stage;
 use rialto_ring::broadcast::Reader;
 use rialto_ring::spsc::Producer;
+use rialto_ring::{FaultBoard, FaultSight, Stage};
 
 use crate::config::{FixConfig, OuchConfig};
 use crate::control::DoorControl;
@@ -78,6 +78,11 @@ macro_rules! door {
             #[must_use]
             pub fn control(&self) -> DoorControl {
                 self.0.control()
+            }
+
+            /// Sees what is broken on purpose.
+            pub fn set_faults(&mut self, board: FaultBoard) {
+                self.0.set_faults(FaultSight::new(board, crate::faults::KINDS));
             }
 
             /// What it counts.

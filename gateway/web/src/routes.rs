@@ -16,6 +16,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
+use serde_json::{Value, json as object};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{Semaphore, watch};
@@ -105,6 +106,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/stream", get(open_stream))
         .route("/api/v1/at/{seq}", get(at))
         .route("/api/v1/ask", post(ask))
+        .route("/api/v1/faults", get(faults).post(add_fault))
+        .route("/api/v1/faults/{name}", delete(remove_fault))
         .route("/api/v1/portfolio", get(members::portfolio))
         .route("/api/v1/member/positions", get(members::positions))
         .route("/api/v1/member/orders", get(members::orders))
@@ -215,6 +218,38 @@ async fn ask(State(app): State<App>, body: Bytes) -> Result<Response, Problem> {
     let answer = app.ask(move |services| services.office.ask(&body)).await;
     drop(turn);
     Ok(json(answer?))
+}
+
+/// The faults that stand.
+async fn faults(State(app): State<App>) -> Result<Response, Problem> {
+    office(app, object!({ "ask": "faults" })).await
+}
+
+async fn add_fault(State(app): State<App>, body: Bytes) -> Result<Response, Problem> {
+    let fault: Value = serde_json::from_slice(&body).map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("this is no fault: {error}"),
+            "send {\"name\":\"late\",\"kind\":\"latency\",\"delay_us\":5000}",
+        )
+    })?;
+    office(
+        app,
+        object!({ "ask": "operate", "act": { "act": "fault_add", "fault": fault } }),
+    )
+    .await
+}
+
+async fn remove_fault(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
+    office(
+        app,
+        object!({ "ask": "operate", "act": { "act": "fault_remove", "name": name } }),
+    )
+    .await
+}
+
+async fn office(app: App, request: Value) -> Result<Response, Problem> {
+    ask(State(app), Bytes::from(request.to_string())).await
 }
 
 async fn enter(State(app): State<App>, body: Bytes) -> Result<Response, Problem> {

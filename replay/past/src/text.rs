@@ -17,10 +17,10 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Cut, Deal, Door, FeeTier, Fees,
-    Finding, FlagAct, FlagChange, FlagTarget, Handling, Instructions, LossCause, Offers, OrderKind, Poison, Quote,
-    QuoteLimits, RejectReason, RiskLimits, Role, Rulebook, RunawayCause, RunawayLimits, RunawayTrip, SelfTrade,
-    Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay, Way,
+    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Cut, Deal, Door, FaultKind,
+    FeeTier, Fees, Finding, FlagAct, FlagChange, FlagTarget, Handling, Instructions, LossCause, Offers, OrderKind,
+    Poison, Quote, QuoteLimits, RejectReason, RiskLimits, Role, Rulebook, RunawayCause, RunawayLimits, RunawayTrip,
+    SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay, Way,
 };
 use serde_json::{Map, Value, json};
 
@@ -226,7 +226,8 @@ listed!(
     AllocationRule,
     FlagAct,
     FlagTarget,
-    RunawayCause
+    RunawayCause,
+    FaultKind
 );
 
 /// Sets of bits by the names of the bits. Bits without a name keep the whole a number.

@@ -1,10 +1,11 @@
 //! The release gate.
 
 use crate::hold::Hold;
+use crate::slow::SlowDisk;
 use rialto_journal::Frontier;
 use rialto_model::{Epoch, Output};
 use rialto_ring::broadcast::Gate;
-use rialto_ring::{Stage, Word};
+use rialto_ring::{FaultBoard, Stage, Word};
 
 /// Events looked at in one poll at most.
 const BATCH: usize = 1024;
@@ -16,6 +17,7 @@ pub struct ReleaseGate {
     frontier: Frontier,
     epoch: Epoch,
     hold: Option<Hold>,
+    slow: Option<SlowDisk>,
 }
 
 impl ReleaseGate {
@@ -27,6 +29,7 @@ impl ReleaseGate {
             frontier,
             epoch,
             hold: None,
+            slow: None,
         }
     }
 
@@ -35,6 +38,17 @@ impl ReleaseGate {
     pub fn heeding(self, word: Word) -> Self {
         Self {
             hold: Some(Hold::new(word)),
+            ..self
+        }
+    }
+}
+
+impl ReleaseGate {
+    /// Sees what is written late where a fault says that the disk is slow; `monotonic` is the local time in nanoseconds.
+    #[must_use]
+    pub fn slowed(self, board: FaultBoard, monotonic: Box<dyn Fn() -> u64 + Send>) -> Self {
+        Self {
+            slow: Some(SlowDisk::new(board, monotonic)),
             ..self
         }
     }
@@ -50,12 +64,16 @@ impl Stage for ReleaseGate {
         if epoch != self.epoch {
             return 0;
         }
-        let safe = |output: &Output| output.event.seq <= released && output.event.epoch == epoch;
+        let safe = match &mut self.slow {
+            None => released,
+            Some(slow) => slow.seen(released),
+        };
+        let is_safe = |output: &Output| output.event.seq <= safe && output.event.epoch == epoch;
         match &mut self.hold {
-            None => self.events.poll(BATCH, safe),
+            None => self.events.poll(BATCH, is_safe),
             Some(hold) => {
-                hold.note_safe(released);
-                self.events.poll(BATCH, |output| safe(output) && hold.admits(output))
+                hold.note_safe(safe);
+                self.events.poll(BATCH, |output| is_safe(output) && hold.admits(output))
             }
         }
     }

@@ -14,6 +14,7 @@ mod gate;
 mod hold;
 mod room;
 mod sequencer;
+mod slow;
 
 pub use gate::ReleaseGate;
 pub use room::{Standing, StandingHandle};

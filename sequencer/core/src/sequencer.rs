@@ -2,9 +2,9 @@
 
 use crate::room::{StandingHandle, Watch};
 use rialto_journal::{AppendError, CommitError, Disk, Writer};
-use rialto_model::{Clock, Command, Epoch, SequenceNumber, Sequenced, Timestamp};
+use rialto_model::{Clock, Command, Epoch, FaultKind, SequenceNumber, Sequenced, Timestamp};
 use rialto_ring::spsc::{Consumer, Producer};
-use rialto_ring::{Stage, Stop};
+use rialto_ring::{FaultBoard, FaultSight, Stage, Stop};
 
 /// Where the stream stands and how it goes on.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,9 @@ pub struct Sequencer<C, D: Disk> {
     clock: C,
     stop: Stop,
     watch: Watch,
+    faults: FaultSight,
+    /// What the clock is ahead by on purpose, in nanoseconds.
+    step_ns: i64,
 }
 
 impl<C: Clock, D: Disk> Sequencer<C, D> {
@@ -54,7 +57,29 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
             clock,
             stop,
             watch: Watch::new(config.cancel_only),
+            faults: FaultSight::none(),
+            step_ns: 0,
         }
+    }
+
+    /// Steps its clock as the faults say that stand.
+    #[must_use]
+    pub fn with_faults(self, board: FaultBoard) -> Self {
+        Self {
+            faults: FaultSight::new(board, &[FaultKind::ClockStep]),
+            ..self
+        }
+    }
+
+    /// The clock, stepped.
+    #[inline]
+    fn now(&mut self) -> Timestamp {
+        if self.faults.look() {
+            let steps = self.faults.faults().iter().map(|one| one.fault.step_ns());
+            self.step_ns = steps.fold(0, i64::saturating_add);
+            self.faults.faults().iter().for_each(|one| one.strike());
+        }
+        Timestamp(self.clock.now().0.saturating_add_signed(self.step_ns))
     }
 
     /// The last number given.
@@ -117,7 +142,7 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
         if change.is_none() && self.inputs.iter().all(Consumer::is_empty) {
             return Ok(0);
         }
-        let stamp = self.clock.now().max(self.config.last_stamp);
+        let stamp = self.now().max(self.config.last_stamp);
         let share = room.div_ceil(self.inputs.len());
         let mut taken = 0;
         if let Some(change) = change {

@@ -5,16 +5,19 @@
 //!   read in place by each follower.
 //! - A [`Stage`] is a struct with a bounded unit of work; [`run`] gives stages a thread and idles by [`Idle`].
 //! - Where a second engine is on the stream, who compares and the gate share a [`Word`].
+//! - What is broken on purpose stands on a [`FaultBoard`], where each edge sees its own.
 //!
 //! `unsafe` lives in [`broadcast`] alone.
 
 pub mod broadcast;
 pub mod clock;
+pub mod faults;
 pub mod layout;
 pub mod stage;
 pub mod word;
 
 pub use clock::{SystemClock, VirtualClock};
+pub use faults::{FaultBoard, FaultSight};
 pub use layout::Layout;
 pub use stage::{Idle, Stage, Stop, run};
 pub use word::Word;

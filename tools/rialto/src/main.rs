@@ -8,6 +8,8 @@ mod announce;
 mod ask;
 mod audit;
 mod bench;
+mod certify;
+mod completions;
 mod config;
 mod console;
 mod definitions;
@@ -49,7 +51,7 @@ use std::process::ExitCode;
 /// The exchange you can run on a laptop, break on purpose, and rewind.
 #[derive(Debug, Parser)]
 #[command(name = "rialto", version, arg_required_else_help = true)]
-struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -97,6 +99,8 @@ enum Command {
     Operate(ask::Operate),
     /// Flags: variants of behaviour that are switched while the exchange runs
     Flag(flag::Command),
+    /// Break a running exchange on purpose, and mend it
+    Fault(ask::Fault),
     /// Members: what is kept of them, their limits, users and shards
     Member(Box<member::Command>),
     /// Who did what for the venue, when and why
@@ -109,11 +113,15 @@ enum Command {
     Md(md::Command),
     /// A bad network between two ends: loss, duplicates, reordering and worse, from a seed
     Relay(relay::Args),
+    /// Scripted cases against a client under test: pass, fail and why
+    Certify(certify::Args),
     /// Open-loop load at a chosen rate, and its latency, corrected for coordinated omission
     Load(load::Args),
     /// Measurements: time, latency and counts
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Completions for a shell
+    Completions(completions::Args),
     /// What this machine lacks for low latency, and how to mend it
     Doctor(doctor::Args),
 }
@@ -147,12 +155,15 @@ fn main() -> ExitCode {
         Command::Deploy(deploy) => deploy.run(),
         Command::Canary(canary) => canary.run(),
         Command::Operate(operate) => operate.run(),
+        Command::Fault(fault) => fault.run(),
+        Command::Completions(args) => args.run(),
         Command::Flag(command) => command.run(),
         Command::Member(member) => member.run(),
         Command::Audit(command) => audit::run(command),
         Command::Order(args) => order::run(args),
         Command::Md(command) => md::run(command),
         Command::Relay(args) => relay::run(&args),
+        Command::Certify(args) => certify::run(&args),
         Command::Load(args) => load::run(&args),
         Command::Bench(command) => bench::run(command),
         Command::Doctor(args) => doctor::run(args),

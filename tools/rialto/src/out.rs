@@ -98,6 +98,7 @@ pub(crate) fn finish() -> Result<()> {
 pub(crate) enum Colour {
     Green,
     Yellow,
+    Red,
 }
 
 /// The text in a colour where stdout is a terminal and nobody forbids it by NO_COLOR.
@@ -109,6 +110,7 @@ pub(crate) fn coloured(colour: Colour, text: &str) -> String {
     let code = match colour {
         Colour::Green => 32,
         Colour::Yellow => 33,
+        Colour::Red => 31,
     };
     format!("\x1b[{code}m{text}\x1b[0m")
 }

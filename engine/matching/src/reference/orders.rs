@@ -260,6 +260,9 @@ impl Engine {
     }
 
     fn check_enter(&self, c: &EnterSpecial) -> Result<(AccountId, Price), RejectReason> {
+        if self.is_faulty(c.session) {
+            return Err(RejectReason::FaultInjected);
+        }
         if !self.state.day_open {
             return Err(RejectReason::MarketClosed);
         }

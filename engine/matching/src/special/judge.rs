@@ -39,6 +39,7 @@ impl Engine {
         firm: FirmId,
         account: AccountId,
     ) -> Result<u32, RejectReason> {
+        self.judge_faults(c.session)?;
         self.judge_open()?;
         if self.book(c.instrument).is_none() {
             return Err(RejectReason::UnknownInstrument);

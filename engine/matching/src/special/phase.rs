@@ -47,7 +47,7 @@ impl Engine {
     }
 
     /// Brings a book with a rulebook into another phase, as of `now`.
-    pub(super) fn change_phase(&mut self, at: usize, phase: Phase, now: Timestamp, sink: &mut impl EventSink) {
+    pub(crate) fn change_phase(&mut self, at: usize, phase: Phase, now: Timestamp, sink: &mut impl EventSink) {
         let old = self.books[at].phase();
         let ends = matches!(phase, Phase::Continuous | Phase::Closed);
         if ends && old != Phase::Continuous {

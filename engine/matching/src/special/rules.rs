@@ -11,11 +11,11 @@ use rialto_model::event::{CommandRejected, KillSwitchSet, RulebookSet, SelfTrade
 use rialto_model::flags::Bits;
 use rialto_model::{
     Allocation, Bands, BreakerLevel, CancelReason, Event, EventSink, Fees, FirmId, InstrumentId, Offers, Phase,
-    PublicRef, RejectReason, Rulebook, SelfTrade, Side, TickRow, TickTable,
+    PublicRef, RejectReason, Rulebook, SelfTrade, SessionId, Side, TickRow, TickTable,
 };
 
 use super::{FirmRules, index};
-use crate::state::{Guard, Outlook};
+use crate::state::{FaultState, Guard, Outlook};
 
 /// What a book with a rulebook has beyond a plain one.
 #[derive(Clone, Debug)]
@@ -252,13 +252,15 @@ impl Engine {
         }
     }
 
-    /// Marks the sessions of a firm whose orders may not take the plain path.
+    /// Marks the sessions of a firm whose orders may not take the plain path; those that a fault is about are marked as well.
     pub(crate) fn mark_sessions(&mut self, firm: FirmId) {
         let FirmRules { self_trade, killed } = self.firm_rules(firm);
         let special = killed || self_trade != SelfTrade::Allowed || self.breaker != BreakerLevel::None;
-        for session in &mut self.sessions {
+        let Self { sessions, faults, .. } = self;
+        for (id, session) in (0u32..).zip(sessions) {
             if session.firm == firm {
-                session.special = special;
+                let refuses = |one: &FaultState| one.definition.refuses(SessionId(id));
+                session.special = special || faults.iter().any(refuses);
             }
         }
     }

@@ -200,6 +200,8 @@ impl Names {
             Event::UserSet(e) => format!("user {} is {:?} of {}", e.user, e.role, member(e.firm, e.account)),
             Event::ServiceSet(e) => format!("firm {} served by {:?}", e.firm, e.service),
             Event::CancelOnlyChanged(e) => format!("cancels only {}", e.on),
+            Event::FaultAdded(e) => format!("fault {}", e.kind.word()),
+            Event::FaultRemoved(e) => format!("mended {}", e.kind.word()),
             Event::CutOverSet(e) => format!("behind {} build {:x}: {}", e.cut.after, e.cut.build, e.cut.green),
             Event::Routed(e) => format!("{} build {:x}: {}", e.way.instrument, e.way.build, e.way.candidate),
             Event::Judged(e) => format!("build {:x} passed {}", e.finding.build, e.finding.passed),

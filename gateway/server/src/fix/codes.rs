@@ -192,6 +192,9 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::ParentsFull
         | RejectReason::RiskCollar
         | RejectReason::RiskUnpriced
+        | RejectReason::FaultInjected
+        | RejectReason::FaultUnsound
+        | RejectReason::FaultOutOfPlace
         | RejectReason::OldDirectory
         | RejectReason::OverRate => 99,
     }

@@ -279,6 +279,13 @@ impl Peer for Connection {
         }
     }
 
+    fn member(&self) -> Option<SessionId> {
+        match self.stage {
+            Stage::In { session, .. } => Some(session),
+            _ => None,
+        }
+    }
+
     fn is_over(&self) -> bool {
         self.stage == Stage::Done
     }

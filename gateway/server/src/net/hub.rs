@@ -9,6 +9,7 @@ use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
 use super::link::Link;
+use crate::faults::BadLine;
 use crate::limits::ACCEPTS_PER_POLL;
 
 /// A connection for as long as the process runs: a slot is used again, its generation never.
@@ -24,6 +25,10 @@ pub(crate) struct Connection<S> {
     pub(crate) id: ConnectionId,
     pub(crate) link: Link,
     pub(crate) session: S,
+    /// What stands between the two where faults are about them.
+    pub(crate) line: Option<Box<BadLine>>,
+    /// That is to be looked at: other faults stand than before, or the session has just come.
+    pub(crate) refit: bool,
 }
 
 #[derive(Debug)]
@@ -168,6 +173,8 @@ impl<S> Hub<S> {
                         id,
                         link: Link::new(stream, peer),
                         session: greet(peer),
+                        line: None,
+                        refit: true,
                     }));
                     arrivals.accepted += 1;
                     self.queue(id);
@@ -200,6 +207,12 @@ impl<S> Hub<S> {
             slot.queued = true;
             self.queue.push_back(id.slot);
         }
+    }
+
+    /// Shows every connection.
+    pub(crate) fn each(&mut self, mut show: impl FnMut(&mut Connection<S>)) {
+        let connections = self.slots.iter_mut().filter_map(|slot| slot.connection.as_deref_mut());
+        connections.for_each(&mut show);
     }
 
     /// Notes that every connection may have something to do.

@@ -101,6 +101,9 @@ pub(crate) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         RejectReason::ShortSaleOnBuy => ouch::RejectReason::InvalidSide,
         RejectReason::UnknownOrder | RejectReason::TooLate => ouch::RejectReason::ReplaceNotAllowed,
         RejectReason::UserRefJump
+        | RejectReason::FaultInjected
+        | RejectReason::FaultUnsound
+        | RejectReason::FaultOutOfPlace
         | RejectReason::OldDirectory
         | RejectReason::OverRate
         | RejectReason::BadDefinition

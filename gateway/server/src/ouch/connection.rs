@@ -87,6 +87,13 @@ impl Peer for Connection {
         self.soup.handle_sent(now.monotonic_ns, count);
     }
 
+    fn member(&self) -> Option<SessionId> {
+        match self.stage {
+            Stage::In { session, .. } => Some(session),
+            _ => None,
+        }
+    }
+
     fn is_over(&self) -> bool {
         self.stage == Stage::Done
     }

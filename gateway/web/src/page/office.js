@@ -70,6 +70,44 @@ const Office = (() => {
     }
   }
 
+  // What is broken on purpose, each with a button that mends it.
+  async function faults(method, path, body) {
+    try {
+      const send = (method, path, body) => fetch(`/api/v1/faults${path}`, {
+        method,
+        headers: { "X-Rialto-Key": sessionStorage.getItem("rialto-key") || "", "Content-Type": "application/json" },
+        body: body && JSON.stringify(body),
+      }).then(async (got) => ({ ok: got.ok, told: await got.json() }));
+      if (method !== "GET") {
+        const { ok, told } = await send(method, path, body);
+        if (!ok) throw new Error(told.detail);
+        at("fault-said").textContent = told.lines[0].events.join(", ");
+      }
+      const { told } = await send("GET", "");
+      at("fault-list").replaceChildren(...told.lines.map((one) => {
+        const item = document.createElement("li");
+        const mend = document.createElement("button");
+        mend.type = "button";
+        mend.textContent = `Mend ${one.name}`;
+        mend.onclick = () => faults("DELETE", `/${encodeURIComponent(one.name)}`);
+        item.append(`${one.kind}${one.session ? ` of ${one.session}` : ""}${one.symbol ? ` of ${one.symbol}` : ""}, struck ${one.struck ?? 0} times `, mend);
+        return item;
+      }));
+    } catch (error) {
+      at("fault-said").textContent = error.message;
+    }
+  }
+  at("faults").ontoggle = () => at("faults").open && faults("GET", "");
+  at("fault-form").onsubmit = (event) => {
+    event.preventDefault();
+    const kind = at("fault-kind").value;
+    const fault = { name: kind, kind, seed: 1 };
+    if (["drop", "duplicate", "reorder", "disconnect", "reject", "multicast-gap"].includes(kind)) fault.chance = Math.round(at("fault-chance").value * 10000);
+    if (["latency", "reorder", "slow-disk", "clock-step"].includes(kind)) fault.delay_us = Math.round(at("fault-delay").value * 1000);
+    if (kind === "halted-symbol") fault.symbol = state.symbol;
+    faults("POST", "", fault);
+  };
+
   at("journey-form").onsubmit = (event) => {
     event.preventDefault();
     const order = Number(at("journey-order").value);

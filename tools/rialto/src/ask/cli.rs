@@ -1,5 +1,6 @@
 //! `rialto at`, `rialto order history`, `rialto explain`, `rialto snapshot`, `rialto status`.
 
+use super::fault::Wish;
 use super::print::print;
 use super::{Act, Request, What, World, admin};
 use crate::out;
@@ -281,6 +282,56 @@ impl Operate {
             act,
             who: self.who,
             why: self.why,
+        };
+        self.place.put(&request, self.json)
+    }
+}
+
+/// What is broken on purpose: named, seeded, and in the stream, so that a replay has it too.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fault {
+    #[command(subcommand)]
+    what: FaultDeed,
+    #[command(flatten)]
+    place: Place,
+    /// Who acts; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    who: String,
+    /// Why; it stands in the stream
+    #[arg(long, global = true, default_value = "")]
+    why: String,
+    /// Print one JSON object a line
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum FaultDeed {
+    /// Break something
+    Add(Wish),
+    /// What is broken, and how often it has struck
+    Ls,
+    /// Mend it
+    Rm {
+        /// What it is called
+        name: String,
+    },
+}
+
+impl Fault {
+    pub(crate) fn run(self) -> Result<()> {
+        let request = match self.what {
+            FaultDeed::Add(fault) => Request::Operate {
+                act: Act::FaultAdd { fault },
+                who: self.who,
+                why: self.why,
+            },
+            FaultDeed::Ls => Request::Faults,
+            FaultDeed::Rm { name } => Request::Operate {
+                act: Act::FaultRemove { name },
+                who: self.who,
+                why: self.why,
+            },
         };
         self.place.put(&request, self.json)
     }

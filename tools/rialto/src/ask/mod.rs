@@ -5,13 +5,14 @@
 
 pub(crate) mod admin;
 mod cli;
+pub(crate) mod fault;
 pub(crate) mod flags;
 mod member;
 pub(crate) mod operate;
 mod print;
 mod world;
 
-pub(crate) use cli::{At, Explain, History, Operate, Place, Snapshot, Status};
+pub(crate) use cli::{At, Explain, Fault, History, Operate, Place, Snapshot, Status};
 pub(crate) use member::Member;
 pub(crate) use operate::Act;
 pub(crate) use print::flag as print_flag;
@@ -56,6 +57,8 @@ pub(crate) enum Request {
     },
     /// A process that was refused is gone for good.
     FlagForget { name: String },
+    /// The faults that stand.
+    Faults,
     /// Give the stream a command of the venue's own under a name and a reason, and say what came of it.
     Operate {
         act: Act,

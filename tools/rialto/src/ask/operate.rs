@@ -3,6 +3,7 @@
 //! An [`Act`] names instruments and firms as people do; [`Act::command`] finds their numbers in the state, and refuses what
 //! is for members, sessions or the day's clock to say.
 
+use super::fault::{self, Wish};
 use super::flags::{Aim, Deed, switch};
 use anyhow::{Context as _, Result, bail};
 use rialto_matching::EngineState;
@@ -48,6 +49,10 @@ pub(crate) enum Act {
         aim: Aim,
         value: Option<String>,
     },
+    /// Breaks something on purpose.
+    FaultAdd { fault: Wish },
+    /// Mends it.
+    FaultRemove { name: String },
     /// Any command of the venue's own, as `rialto journal tail --json` prints it.
     Command { command: Value },
 }
@@ -122,6 +127,8 @@ impl Act {
             }
             .into()),
             Self::Flag { key, deed, aim, value } => switch(state, key, *deed, aim, value.as_deref()),
+            Self::FaultAdd { fault } => fault.command(state),
+            Self::FaultRemove { name } => fault::remove(name),
             Self::Command { command } => {
                 let command = text::parse(&command.to_string())?;
                 if !is_the_venues(&command) {

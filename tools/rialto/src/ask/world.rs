@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::{Command, Event, OrderId, SequenceNumber, UserRef};
 use rialto_past::{Snapshots, StoreError, Stream, Visit, book, explain, find, history, member, order, stats};
+use rialto_ring::FaultBoard;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ pub(crate) struct Live {
     pub(crate) processes: flags::Processes,
     /// Other engines on the stream.
     pub(crate) deployment: Arc<Deployment>,
+    /// What is broken on purpose.
+    pub(crate) faults: FaultBoard,
     /// More about it, as an object.
     pub(crate) status: Box<dyn Fn() -> Value + Send + Sync>,
 }
@@ -105,6 +108,11 @@ impl World {
                 Some(live) => Answer::of(&[live.processes.forget(name)?], Vec::new()),
                 None => bail!("no exchange runs on {}: it remembers nobody", self.data.display()),
             },
+            Request::Faults => {
+                let state = self.stream()?.at(None)?.past.state();
+                let board = self.live.as_ref().map(|live| &live.faults);
+                Answer::of(&super::fault::list(&state, board), Vec::new())
+            }
             Request::Operate { act, who, why } => self.operate(act, &By::new(who, why)?),
             Request::Member { about, who, why } => self.member(about, &By::new(who, why)?),
             Request::Deploy { act } => Answer::of(&self.deployment()?.act(act)?, Vec::new()),
@@ -159,11 +167,15 @@ impl World {
                 let outputs = visit.past.apply(&command);
                 if command.body == *wanted {
                     let events = outputs.iter().map(|output| told(&output.event.body));
-                    return Ok(json!({
+                    let line = json!({
                         "seq": command.seq.0,
                         "command": command.body.name(),
                         "events": events.collect::<Vec<_>>(),
-                    }));
+                    });
+                    if matches!(wanted, Command::AddFault(_) | Command::RemoveFault(_)) {
+                        super::fault::show(&live.faults, &visit.past.state());
+                    }
+                    return Ok(line);
                 }
             }
             std::thread::sleep(OPERATE_LOOK);

@@ -9,7 +9,7 @@ use rialto_model::{
 };
 use rialto_ring::broadcast::{Gate, Reader as EventReader, Writer as EventWriter};
 use rialto_ring::spsc::{Consumer, RingBuffer};
-use rialto_ring::{Stage, Stop, Word};
+use rialto_ring::{FaultBoard, Stage, Stop, Word};
 use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig};
 use std::path::{Path, PathBuf};
 
@@ -205,6 +205,17 @@ impl<C: Clock> Core<C> {
             hash,
             frontier,
         })
+    }
+
+    /// Steps the clock and slows the disk as the faults say that stand.
+    pub(crate) fn with_faults(self, faults: &FaultBoard) -> Self {
+        let since = std::time::Instant::now();
+        let monotonic = Box::new(move || since.elapsed().as_nanos() as u64);
+        Self {
+            sequencer: self.sequencer.with_faults(faults.clone()),
+            gate: self.gate.slowed(faults.clone(), monotonic),
+            ..self
+        }
     }
 
     /// Seals the journal once every stage is drained.

@@ -21,6 +21,7 @@ use rialto_model::command::RefuseProcess;
 use rialto_model::flags::table_hash;
 use rialto_model::{Command, SequenceNumber, VenueId};
 use rialto_past::{FeedHistory, Snapshots, Snapshotter, Stream};
+use rialto_ring::FaultBoard;
 use rialto_sequencer::{Standing, StandingHandle};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -67,7 +68,7 @@ impl Followers {
         config: &Config,
         frontier: &Frontier,
         standing: &StandingHandle,
-        operations: Sender<Command>,
+        (faults, operations): (FaultBoard, Sender<Command>),
         desks: Vec<Desk>,
         deployment: &Arc<Deployment>,
         say: &Say,
@@ -96,6 +97,7 @@ impl Followers {
         let live = Live {
             store: Arc::clone(&store),
             frontier: frontier.clone(),
+            faults,
             sequence: Box::new(move |command| {
                 sequence
                     .try_send(command)

@@ -31,7 +31,7 @@ use rialto_members::Verifier;
 use rialto_model::{Clock, Command, Output, SequenceNumber, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
-use rialto_ring::{Idle, Layout, Stop, SystemClock};
+use rialto_ring::{FaultBoard, Idle, Layout, Stop, SystemClock};
 use rialto_sequencer::{Standing, StandingHandle};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -247,7 +247,11 @@ impl Exchange {
         let (asking, feed_desk) = history::desk();
         feed.history(asking.0, asking.1);
         let (asking, quic_desk) = history::desk();
-        let quic = quic::open(config, &verifier, &mut feed, asking)?;
+        let faults = FaultBoard::default();
+        ouch.set_faults(faults.clone());
+        fix.set_faults(faults.clone());
+        feed.set_faults(faults.clone());
+        let quic = quic::open(config, &verifier, &mut feed, asking, &faults)?;
         let (quic, quic_address) = quic.unzip();
         let glimpse = glimpse::open(config, &verifier, &mut feed)?;
 
@@ -258,6 +262,7 @@ impl Exchange {
             deployment.replay(output);
         })?;
         let state = rebuilt.state();
+        crate::ask::fault::show(&faults, &state);
         let recovered = recovery_line(&rebuilt);
         let mut opening = rebuilt.recovery().last_seq;
         let defined = definitions::opening(&state, config, today)?;
@@ -270,13 +275,14 @@ impl Exchange {
         }
         let inputs = vec![venue_out, ouch_out, fix_out];
         let other = Some((deployment.word(), testimony));
-        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop, other)?;
+        let core =
+            Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop, other)?.with_faults(&faults);
         let standing = core.sequencer.standing();
         let followers = Followers::start(
             config,
             &core.frontier,
             &standing,
-            operate,
+            (faults, operate),
             vec![feed_desk, quic_desk],
             &deployment,
             &say,

@@ -7,8 +7,9 @@ use rialto_conflate::Interest;
 use rialto_feed::FeedStage;
 use rialto_itch::Stock;
 use rialto_members::{Desk, Password, Ticket, Verifier};
-use rialto_model::Clock;
+use rialto_model::{Clock, FaultKind};
 use rialto_quic::{Certificate, Config as ServerConfig, Door, Entitlement, FeedRings, Server};
+use rialto_ring::faults::{FaultBoard, FaultSight, StandingFault};
 use rialto_ring::spsc::RingBuffer;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub(super) fn open<C: Clock>(
     verifier: &Verifier,
     feed: &mut FeedStage<C>,
     history: Asking,
+    faults: &FaultBoard,
 ) -> Result<Option<(Server, QuicAddress)>> {
     let Some(quic) = &config.quic else { return Ok(None) };
     let QuicConfig {
@@ -55,7 +57,7 @@ pub(super) fn open<C: Clock>(
             messages: taken,
             history: Some(history),
         };
-        Server::start(server, &shown, Box::new(Members::new(config, verifier)), rings)?
+        Server::start(server, &shown, Box::new(Members::new(config, verifier, faults)), rings)?
     };
     feed.tap(ring);
     let address = QuicAddress {
@@ -71,10 +73,11 @@ struct Members {
     entitlements: BTreeMap<String, Entitlement>,
     /// Who asked under which ticket.
     asked: BTreeMap<u64, String>,
+    faults: FaultSight,
 }
 
 impl Members {
-    fn new(config: &Config, verifier: &Verifier) -> Self {
+    fn new(config: &Config, verifier: &Verifier, faults: &FaultBoard) -> Self {
         let mut entitlements = BTreeMap::new();
         for firm in &config.firms {
             let stocks = firm.market_data.iter().filter_map(|symbol| Stock::new(symbol).ok());
@@ -94,6 +97,7 @@ impl Members {
             desk: verifier.desk(),
             entitlements,
             asked: BTreeMap::new(),
+            faults: FaultSight::new(faults.clone(), &[FaultKind::StalledSubscriber]),
         }
     }
 }
@@ -117,5 +121,14 @@ impl Door for Members {
             .filter(|_| answer.granted)
             .and_then(|user| self.entitlements.get(&user));
         Some((answer.ticket.0, entitlement.cloned()))
+    }
+
+    fn is_stalled(&mut self, user: &str) -> bool {
+        self.faults.look();
+        let is_of = |one: &&StandingFault| {
+            one.session.is_empty() || one.session.as_bytes().eq_ignore_ascii_case(user.as_bytes())
+        };
+        let stalled = self.faults.faults().iter().find(is_of);
+        stalled.inspect(|one| one.strike()).is_some()
     }
 }
