@@ -72,7 +72,7 @@ pub(crate) struct Front {
 
 /// The release gate, or what a broken build has in its place.
 enum GateStage {
-    Production(ReleaseGate),
+    Production(Box<ReleaseGate>),
     /// Releases whatever it is shown.
     Open(Gate<Output>),
 }
@@ -185,7 +185,7 @@ impl Venue {
             // This is where nothing leaves before it is safe.
             gate: match wiring {
                 Wiring::ReleaseBeforeDurable => GateStage::Open(gate),
-                _ => GateStage::Production(ReleaseGate::new(gate, frontier.clone(), epoch)),
+                _ => GateStage::Production(Box::new(ReleaseGate::new(gate, frontier.clone(), epoch))),
             },
             hash: HashStage::new(hash_reader, hashes),
         };

@@ -66,7 +66,11 @@ pub fn top_level_faults<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Fau
 pub fn source_faults(path: &str, source: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     let lines = source.lines().count();
-    let most = if TABLES.contains(&path) { TABLE_LINES_MAX } else { LINES_MAX };
+    let most = if TABLES.contains(&path) {
+        TABLE_LINES_MAX
+    } else {
+        LINES_MAX
+    };
     if lines > most {
         faults.push(Fault::new(
             path,

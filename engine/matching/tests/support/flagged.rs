@@ -100,7 +100,7 @@ impl Flow {
     /// What a firm may send, and what comes of it.
     pub(super) fn runaway(&mut self) -> Command {
         let firm = FirmId(self.random.below(5) as u32);
-        let name = Text::new(*self.random.pick(&[&b"P1"[..], b"P2", b"", b"a/b"])).expect("short");
+        let name = Text::new(self.random.pick(&["P1", "P2", "", "a/b"]).as_bytes()).expect("short");
         // A firm that is killed has no orders for a while: seldom.
         match self.random.below(40) {
             0..=3 => RefuseProcess {
