@@ -3,7 +3,9 @@ stopped by itself at or before the 5 % step, and what was published is what the 
 
 RIALTO_DEFECTS  a build with the feature `defects`        RIALTO_RUNS  of the good and the slow one (3)
 RIALTO_ONLY     a defect, and no other                    RIALTO_BAKE  of each step (16000c)
-RIALTO_RATE     orders a second (4000)"""
+RIALTO_RATE     orders a second (4000)
+RIALTO_GATE     set: a verdict about cost that is wrong fails the run. Otherwise it is printed as INCONCLUSIVE, for on a
+                machine that others use too cost is theirs as well"""
 
 import os
 import struct
@@ -23,6 +25,7 @@ RUNS = int(os.environ.get("RIALTO_RUNS", "3"))
 ONLY = os.environ.get("RIALTO_ONLY")
 BAKE = os.environ.get("RIALTO_BAKE", "16000c")
 RATE = int(os.environ.get("RIALTO_RATE", "4000"))
+GATE = "RIALTO_GATE" in os.environ
 INSTRUMENTS = 200
 STEPS = ["test", "1", "5", "20", "100"]
 STOPPED = ["tie-break", "slow", "reject-code", "leak", "crash", "stuck", "old-table"]
@@ -151,12 +154,20 @@ def main():
         if defect == "correct":
             results["good", canary["phase"] == "passed"] += 1
             if canary["phase"] != "passed":
-                wrong.append(f"{defect}: false alarm: {verdict}")
+                alarm = f"{defect}: false alarm: {verdict}"
+                if GATE or "cost" not in (verdict.get("why") or ""):
+                    wrong.append(alarm)
+                else:
+                    print(f"INCONCLUSIVE: {alarm}")
         else:
             if defect == "slow":
                 results["slow", canary["phase"] == "stopped"] += 1
             if canary["phase"] != "stopped" or "5" in steps:
-                wrong.append(f"{defect}: {canary['phase']} behind {steps}")
+                miss = f"{defect}: {canary['phase']} behind {steps}"
+                if GATE or defect != "slow":
+                    wrong.append(miss)
+                else:
+                    print(f"INCONCLUSIVE: {miss}")
         if defect == "tie-break":
             print(f"  first difference: {verdict.get('difference')}")
     good = results["good", True] + results["good", False]

@@ -39,6 +39,10 @@ def run(page):
     if "Needs: data" in text and not Path(os.environ["RIALTO_DATA"], "lobster").is_dir():
         print(f"SKIPPED: {page.name}: no market data at {os.environ['RIALTO_DATA']}")
         return
+    defects = os.environ.get("RIALTO_DEFECTS", f"{BINARY}-defects")
+    if "Needs: defects" in text and not Path(defects).exists():
+        print(f"SKIPPED: {page.name}: no build with the feature `defects` at {defects}")
+        return
     found = FENCE.findall(text)
     blocks, wanted = [], []
     for kind, body in found:
@@ -51,7 +55,7 @@ def run(page):
         return
     paths = [str(Path(BINARY).resolve().parent), str(Path(sys.executable).parent), os.environ["PATH"]]
     data = str(Path(os.environ["RIALTO_DATA"]).resolve())
-    env = {**os.environ, "PATH": ":".join(paths), "RIALTO_DATA": data, "RIALTO_ROOT": str(DOCS.parent.parent.resolve())}
+    env = {**os.environ, "PATH": ":".join(paths), "RIALTO_DATA": data, "RIALTO_DEFECTS": defects, "RIALTO_ROOT": str(DOCS.parent.parent.resolve())}
     with tempfile.TemporaryDirectory(prefix="rialto-docs-") as folder:
         done = subprocess.run(
             [*isolated(), "bash", "-c", script(blocks)],

@@ -325,7 +325,16 @@ impl FeatureProvider for Asked {
 pub(crate) struct Edge {
     provider: Arc<FileProvider>,
     client: Client,
-    runtime: tokio::runtime::Runtime,
+    /// There until the end, and ended then without waiting: whoever drops the last handle may be within another runtime.
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Edge {
@@ -339,7 +348,7 @@ impl Edge {
         Ok(Self {
             provider,
             client,
-            runtime,
+            runtime: Some(runtime),
         })
     }
 
@@ -350,16 +359,21 @@ impl Edge {
 
     /// Whether a switch is on; its default where that cannot be said.
     pub(crate) fn is_on(&self, key: &str) -> bool {
-        let asked = self.runtime.block_on(self.client.get_bool_value(key, None, None));
+        let asked = self.wait(self.client.get_bool_value(key, None, None));
         let default = || edge_flag(key).is_some_and(|flag| default_of(flag).value == true);
-        asked.unwrap_or_else(|_| default())
+        asked.and_then(Result::ok).unwrap_or_else(default)
+    }
+
+    /// The provider answers at once: nothing is waited for.
+    fn wait<T>(&self, asked: impl Future<Output = T>) -> Option<T> {
+        self.runtime.as_ref().map(|runtime| runtime.block_on(asked))
     }
 
     /// The number of a count; its default where that cannot be said.
     pub(crate) fn count(&self, key: &str) -> u64 {
-        let asked = self.runtime.block_on(self.client.get_int_value(key, None, None));
+        let asked = self.wait(self.client.get_int_value(key, None, None));
         let default = || edge_flag(key).and_then(|flag| default_of(flag).value.as_u64());
-        let asked = asked.ok().and_then(|count| u64::try_from(count).ok());
+        let asked = asked.and_then(Result::ok).and_then(|count| u64::try_from(count).ok());
         asked.or_else(default).unwrap_or_default()
     }
 }

@@ -60,7 +60,7 @@ fn what_memory_does_not_hold_comes_from_the_journal() {
     // The same stream, by an exchange that remembers some 700 messages of it.
     let mut config = String::from("data = \".\"\ndurability = \"memory\"\nsegment_bytes = 16777216\n");
     config += "[ouch]\nlisten = \"127.0.0.1:0\"\n[fix]\nlisten = \"127.0.0.1:0\"\n";
-    config += "[feed]\nline_a = \"239.192.77.3:0\"\nline_b = \"239.192.77.4:0\"\nrerequest = \"127.0.0.1:0\"\nmemory_bytes = 36000\n";
+    config += "[feed]\nline_a = \"239.192.77.3:0\"\nline_b = \"239.192.77.4:0\"\nrerequest = \"127.0.0.1:0\"\nmemory_bytes = 40000\n";
     for symbol in ["ACME", "BOLT", "COGS"] {
         writeln!(config, "[[instrument]]\nsymbol = \"{symbol}\"").expect("a string has room");
     }
