@@ -102,7 +102,8 @@ impl Flow {
         let firm = FirmId(self.random.below(5) as u32);
         let name = Text::new(self.random.pick(&["P1", "P2", "", "a/b"]).as_bytes()).expect("short");
         // A firm that is killed has no orders for a while: seldom.
-        match self.random.below(40) {
+        match self.random.below(46) {
+            40..=45 => self.fault(name),
             0..=3 => RefuseProcess {
                 table: TableHash(self.random.below(9)),
                 wanted: TableHash(7),
@@ -136,5 +137,32 @@ impl Flow {
             }
             .into(),
         }
+    }
+
+    /// Something is broken on purpose, or mended; a halt only for a while, for a halted book has no trades.
+    fn fault(&mut self, name: Text) -> Command {
+        let kind = *self.random.pick(FaultKind::ALL);
+        if self.random.below(5) < 3 {
+            return RemoveFault { name }.into();
+        }
+        let mut fault = AddFault {
+            kind,
+            seed: self.random.below(9),
+            name,
+            ..AddFault::default()
+        };
+        if kind.is_of_sessions() {
+            fault.session = SessionId(self.random.below(5) as u32);
+        }
+        match kind {
+            FaultKind::HaltedSymbol => fault.instrument = InstrumentId(self.random.below(4) as u16),
+            FaultKind::Latency | FaultKind::SlowDisk | FaultKind::ClockStep => fault.delay = 1_000,
+            FaultKind::StalledSubscriber => {}
+            _ => fault.chance = 100_000,
+        }
+        if kind == FaultKind::Reorder {
+            fault.delay = 1_000;
+        }
+        fault.into()
     }
 }
