@@ -65,7 +65,7 @@ def run(page):
     assert done.returncode == 0, f"{page.name}: exit code {done.returncode}\n{done.stdout}"
     for number, lines in enumerate(wanted):
         for line in lines:
-            assert re.search(line, told[number]), f"{page.name}, block {number + 1}: {line!r} is not in\n{told[number]}"
+            assert re.search(line, told[number], re.M), f"{page.name}, block {number + 1}: {line!r} is not in\n{told[number]}"
     print(f"{page.name}: {len(blocks)} blocks, {sum(map(len, wanted))} lines as expected")
 
 
