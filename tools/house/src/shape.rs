@@ -7,11 +7,6 @@ use crate::source::{Kind, tokens};
 /// The longest a Rust file may be.
 pub const LINES_MAX: usize = 800;
 
-/// Files that are one table, in which no second idea begins: the commands and the events, each one invocation of a macro.
-pub const TABLES: [&str; 2] = ["engine/model/src/command.rs", "engine/model/src/event.rs"];
-/// The longest a table may be.
-pub const TABLE_LINES_MAX: usize = 1_200;
-
 /// The crates that define bytes others read: each has its specification beside it.
 pub const WIRE_FORMATS: &[&str] = &[
     "engine/model",
@@ -66,15 +61,10 @@ pub fn top_level_faults<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Fau
 pub fn source_faults(path: &str, source: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     let lines = source.lines().count();
-    let most = if TABLES.contains(&path) {
-        TABLE_LINES_MAX
-    } else {
-        LINES_MAX
-    };
-    if lines > most {
+    if lines > LINES_MAX {
         faults.push(Fault::new(
             path,
-            format!("has {lines} lines, over {most}"),
+            format!("has {lines} lines, over {LINES_MAX}"),
             "cut it where a second idea begins",
         ));
     }

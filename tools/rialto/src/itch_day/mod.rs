@@ -9,28 +9,19 @@
 mod file;
 
 use crate::out;
-use crate::recorded::{Flow, Folder, Operation, Run, Verdict};
+use crate::recorded::{self, Flow, Folder, INCARNATION, Operation, Run, SESSION, Verdict};
 use crate::serve::trading_day;
 use anyhow::{Context as _, Result, ensure};
 use rialto_itch::{Message, OrderReference, Price4, Shares, Side as ItchSide, Stock, StockLocate};
-use rialto_model::command::{
-    DefineAccount, DefineFirm, DefineInstrument, DefineSession, EndOfDay, Release, SessionLost, SessionUp, StartOfDay,
-};
+use rialto_model::command::DefineInstrument;
 use rialto_model::limits::{LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX};
-use rialto_model::{
-    AccountId, Command, Door, FirmId, Incarnation, InstrumentId, LossCause, Mpid, MsgSeqNum, Price, PriceScale,
-    Quantity, SessionId, Side, Symbol, Text, Timestamp, TradingDay, VenueId,
-};
+use rialto_model::{Command, InstrumentId, Price, PriceScale, Quantity, Side, Symbol, Timestamp, TradingDay};
 use rialto_subscriber::{Book, Books};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-const FIRM: FirmId = FirmId(1);
-const ACCOUNT: AccountId = AccountId(1);
-const SESSION: SessionId = SessionId(1);
-const INCARNATION: Incarnation = Incarnation(1);
 /// Messages between two steps of the progress bar.
 const BAR_STEP: u64 = 4_096;
 
@@ -159,7 +150,7 @@ impl Day {
             books: Books::new(LIVE_ORDERS_MAX as usize),
             summary: Summary::default(),
         };
-        for command in opening(args.trading_day, midnight) {
+        for command in recorded::opening(args.trading_day, &[]) {
             day.send(command)?;
         }
         day.settle()?;
@@ -317,13 +308,9 @@ impl Day {
     }
 
     fn close(mut self) -> Result<Summary> {
-        let lost = SessionLost {
-            session: SESSION,
-            incarnation: INCARNATION,
-            cause: LossCause::Shutdown,
-        };
-        self.send(lost.into())?;
-        self.send(EndOfDay {}.into())?;
+        for command in recorded::ending() {
+            self.send(command)?;
+        }
         self.settle()?;
         let Verdict {
             wrong_fills,
@@ -378,43 +365,4 @@ fn levels(book: &Book, of: Side, count: usize) -> Vec<(Price, Quantity)> {
         Side::Buy => book.bids().take(count).map(level).collect(),
         Side::Sell => book.asks().take(count).map(level).collect(),
     }
-}
-
-/// One firm, one session, and the day. Instruments come with the file.
-fn opening(day: TradingDay, midnight: Timestamp) -> [Command; 6] {
-    let name = Text::new(b"tape").unwrap_or_default();
-    [
-        Release {
-            venue: VenueId(1),
-            release: rialto_matching::CURRENT_RELEASE,
-        }
-        .into(),
-        DefineFirm {
-            firm: FIRM,
-            mpid: Mpid::new("TAPE").unwrap_or_default(),
-            name,
-        }
-        .into(),
-        DefineAccount {
-            account: ACCOUNT,
-            firm: FIRM,
-        }
-        .into(),
-        DefineSession {
-            session: SESSION,
-            firm: FIRM,
-            account: ACCOUNT,
-            door: Door::Venue,
-            name,
-        }
-        .into(),
-        StartOfDay { day, midnight }.into(),
-        SessionUp {
-            session: SESSION,
-            incarnation: INCARNATION,
-            inbound: MsgSeqNum(0),
-            reset: false,
-        }
-        .into(),
-    ]
 }

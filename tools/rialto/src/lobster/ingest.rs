@@ -7,16 +7,11 @@ use super::files::{self, BookRows, Level};
 use super::judge::{Judge, Told};
 use super::tape::{Operation, Tape};
 use crate::out;
-use crate::recorded::{Flow, Folder, Run};
+use crate::recorded::{self, Flow, Folder, INCARNATION, Run, SESSION};
 use anyhow::{Context as _, Result, bail, ensure};
-use rialto_model::command::{
-    DefineAccount, DefineFirm, DefineInstrument, DefineSession, EndOfDay, Release, SessionLost, SessionUp, StartOfDay,
-};
+use rialto_model::command::DefineInstrument;
 use rialto_model::limits::{PRICE_MAX, QUANTITY_MAX};
-use rialto_model::{
-    AccountId, Command, Door, FirmId, Incarnation, InstrumentId, LossCause, Mpid, MsgSeqNum, Price, PriceScale,
-    Quantity, SessionId, Side, Symbol, Text, Timestamp, TradingDay, VenueId,
-};
+use rialto_model::{Command, InstrumentId, Price, PriceScale, Quantity, Side, Symbol, Timestamp, TradingDay};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,10 +23,6 @@ const OPENING_NS: u64 = (9 * 3_600 + 30 * 60) * 1_000_000_000;
 const STEP_NS: u64 = 1_000;
 
 const INSTRUMENT: InstrumentId = InstrumentId(1);
-const FIRM: FirmId = FirmId(1);
-const ACCOUNT: AccountId = AccountId(1);
-const SESSION: SessionId = SessionId(1);
-const INCARNATION: Incarnation = Incarnation(1);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -166,7 +157,7 @@ impl DayRun {
             rows_seen: 0,
             rows_equal: 0,
         };
-        for command in opening(day, midnight, symbol) {
+        for command in recorded::opening(day, &[listed(symbol)]) {
             one.send(command)?;
         }
         one.settle()?;
@@ -199,13 +190,9 @@ impl DayRun {
     }
 
     fn close(mut self) -> Result<Summary> {
-        let lost = SessionLost {
-            session: SESSION,
-            incarnation: INCARNATION,
-            cause: LossCause::Shutdown,
-        };
-        self.send(lost.into())?;
-        self.send(EndOfDay {}.into())?;
+        for command in recorded::ending() {
+            self.send(command)?;
+        }
         self.settle()?;
         let pipeline = &mut self.run.pipeline;
         let found = match self.judge.take() {
@@ -295,51 +282,15 @@ impl DayRun {
     }
 }
 
-/// One instrument, one firm, one session, and the day.
-fn opening(day: TradingDay, midnight: Timestamp, symbol: Symbol) -> [Command; 7] {
-    let name = Text::new(b"tape").unwrap_or_default();
-    [
-        Release {
-            venue: VenueId(1),
-            release: rialto_matching::CURRENT_RELEASE,
-        }
-        .into(),
-        DefineInstrument {
-            instrument: INSTRUMENT,
-            symbol,
-            scale: PriceScale::DEFAULT,
-            tick: Price(100),
-            price_max: Price(PRICE_MAX),
-            lot: Quantity(1),
-            quantity_max: Quantity(QUANTITY_MAX),
-        }
-        .into(),
-        DefineFirm {
-            firm: FIRM,
-            mpid: Mpid::new("TAPE").unwrap_or_default(),
-            name,
-        }
-        .into(),
-        DefineAccount {
-            account: ACCOUNT,
-            firm: FIRM,
-        }
-        .into(),
-        DefineSession {
-            session: SESSION,
-            firm: FIRM,
-            account: ACCOUNT,
-            door: Door::Venue,
-            name,
-        }
-        .into(),
-        StartOfDay { day, midnight }.into(),
-        SessionUp {
-            session: SESSION,
-            incarnation: INCARNATION,
-            inbound: MsgSeqNum(0),
-            reset: false,
-        }
-        .into(),
-    ]
+/// The day's one instrument.
+fn listed(symbol: Symbol) -> DefineInstrument {
+    DefineInstrument {
+        instrument: INSTRUMENT,
+        symbol,
+        scale: PriceScale::DEFAULT,
+        tick: Price(100),
+        price_max: Price(PRICE_MAX),
+        lot: Quantity(1),
+        quantity_max: Quantity(QUANTITY_MAX),
+    }
 }

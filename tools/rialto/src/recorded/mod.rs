@@ -5,9 +5,22 @@ mod flow;
 use crate::exchange::pipeline::{Pipeline, PipelineConfig};
 use anyhow::{Context as _, Result, bail};
 pub(crate) use flow::{Flow, Operation, Verdict};
-use rialto_model::{Command, Output, Timestamp};
+use rialto_model::command::{
+    DefineAccount, DefineFirm, DefineInstrument, DefineSession, EndOfDay, Release, SessionLost, SessionUp, StartOfDay,
+};
+use rialto_model::{
+    AccountId, Command, Door, FirmId, Incarnation, LossCause, Mpid, MsgSeqNum, Output, SessionId, Text, Timestamp,
+    TradingDay, VenueId,
+};
 use rialto_ring::VirtualClock;
 use std::path::PathBuf;
+
+const FIRM: FirmId = FirmId(1);
+const ACCOUNT: AccountId = AccountId(1);
+/// The session that every recorded order comes from.
+pub(crate) const SESSION: SessionId = SessionId(1);
+/// Its only connection.
+pub(crate) const INCARNATION: Incarnation = Incarnation(1);
 
 /// The folder of the journal.
 pub(crate) struct Folder {
@@ -91,4 +104,59 @@ impl Run {
         }
         Ok(moved)
     }
+}
+
+/// What a recorded day begins with: these instruments, one firm, one session, and the day.
+pub(crate) fn opening(day: TradingDay, instruments: &[DefineInstrument]) -> Vec<Command> {
+    let name = Text::new(b"tape").unwrap_or_default();
+    let release = Release {
+        venue: VenueId(1),
+        release: rialto_matching::CURRENT_RELEASE,
+    };
+    let mut commands = vec![release.into()];
+    commands.extend(instruments.iter().map(|one| Command::from(*one)));
+    commands.extend::<[Command; 5]>([
+        DefineFirm {
+            firm: FIRM,
+            mpid: Mpid::new("TAPE").unwrap_or_default(),
+            name,
+        }
+        .into(),
+        DefineAccount {
+            account: ACCOUNT,
+            firm: FIRM,
+        }
+        .into(),
+        DefineSession {
+            session: SESSION,
+            firm: FIRM,
+            account: ACCOUNT,
+            door: Door::Venue,
+            name,
+        }
+        .into(),
+        StartOfDay {
+            day,
+            midnight: day.midnight_utc(),
+        }
+        .into(),
+        SessionUp {
+            session: SESSION,
+            incarnation: INCARNATION,
+            inbound: MsgSeqNum(0),
+            reset: false,
+        }
+        .into(),
+    ]);
+    commands
+}
+
+/// What it ends with.
+pub(crate) fn ending() -> [Command; 2] {
+    let lost = SessionLost {
+        session: SESSION,
+        incarnation: INCARNATION,
+        cause: LossCause::Shutdown,
+    };
+    [lost.into(), EndOfDay {}.into()]
 }
