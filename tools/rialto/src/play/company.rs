@@ -201,18 +201,18 @@ mod tests {
         let take = company.sends(
             Sent::Take {
                 maker: second,
-                shares: 30,
+                shares: 40,
             },
             3,
         );
         assert_eq!((first, second, take), (1, 2, 3));
-        for (maker, match_number) in [(second, 1), (first, 2)] {
+        for (maker, match_number) in [(second, 1), (second, 2), (first, 3)] {
             assert_eq!(company.executed(execution(maker, 10, match_number, true)), None);
             assert_eq!(company.executed(execution(take, 10, match_number, false)), None);
         }
         company.over(take);
         let outcome = Outcome {
-            trades_as_recorded: 1,
+            trades_as_recorded: 2,
             trades_rearranged: 1,
             takes_short: 1,
             shares_short: 10,
