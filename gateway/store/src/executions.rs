@@ -85,6 +85,11 @@ impl Log {
         self.kept.push_back((*of_account, told));
     }
 
+    /// The last number given.
+    pub(crate) const fn last(&self) -> u64 {
+        self.last
+    }
+
     /// Behind a number, by the count of the account where it is one alone.
     pub(crate) fn told(&self, account: Option<AccountId>, after: u64, most: usize) -> Told {
         let Some(account) = account else {
@@ -243,4 +248,44 @@ fn of(change: &Change) -> Option<Execution> {
             )
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rialto_model::event::Rejected;
+
+    fn rejected(log: &mut Log, account: u32) {
+        let change = Change::Event(Rejected::default().into());
+        log.take(SequenceNumber(1), Timestamp(1), AccountId(account), &change);
+    }
+
+    fn numbers(told: &Told) -> Vec<u64> {
+        told.rows.iter().map(|row| row.number).collect()
+    }
+
+    #[test]
+    fn an_account_has_numbers_of_its_own_and_the_firm_those_of_all() {
+        let mut log = Log::default();
+        for account in [7, 8, 7, 7] {
+            rejected(&mut log, account);
+        }
+        assert_eq!(numbers(&log.told(None, 0, 10)), [1, 2, 3, 4]);
+        assert_eq!(numbers(&log.told(None, 2, 1)), [3]);
+        assert_eq!(numbers(&log.told(Some(AccountId(7)), 1, 10)), [2, 3]);
+        assert_eq!(log.told(Some(AccountId(8)), 0, 10).last, 1);
+        assert_eq!(log.told(None, u64::MAX, 10).rows, []);
+    }
+
+    #[test]
+    fn what_was_forgotten_is_said_to_be_missing() {
+        let mut log = Log::default();
+        for _ in 0..EXECUTIONS_MAX + 5 {
+            rejected(&mut log, 7);
+        }
+        let told = log.told(None, 2, 1);
+        assert_eq!((told.missed, numbers(&told)), (Some((3, 5)), vec![6]));
+        assert_eq!(log.told(Some(AccountId(7)), 0, 1).missed, Some((1, 5)));
+        assert_eq!(log.told(None, 5, 1).missed, None);
+    }
 }

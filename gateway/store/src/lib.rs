@@ -63,4 +63,4 @@ pub use directory::{Directory, Place};
 pub use executions::{Execution, Told};
 pub use plan::{Heat, Move, plan};
 pub use router::Owner;
-pub use store::{Builder, Explained, Held, Page, Part, Store, StoreError, is_flip};
+pub use store::{Builder, Census, Explained, Held, Page, Part, Store, StoreError, is_flip};

@@ -60,6 +60,19 @@ pub struct Explained {
     pub shards: BTreeSet<u16>,
 }
 
+/// How much a firm does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// The firm.
+    pub firm: u32,
+    /// Events of its orders.
+    pub events: u64,
+    /// Executions it was told.
+    pub executions: u64,
+    /// Orders that are open.
+    pub open_orders: u64,
+}
+
 /// A part of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Page<T> {
@@ -207,6 +220,25 @@ impl Store {
                 }
             })
             .collect()
+    }
+
+    /// How much each firm does. Of no firm's business but the venue's.
+    #[must_use]
+    pub fn census(&self) -> Vec<Census> {
+        let mut firms: BTreeMap<FirmId, Census> = BTreeMap::new();
+        for shard in self.shards.values() {
+            for ((firm, _), events) in &shard.heat {
+                firms.entry(*firm).or_default().events += events;
+            }
+            for ((firm, _), account) in &shard.accounts {
+                firms.entry(*firm).or_default().open_orders += account.orders.len() as u64;
+            }
+        }
+        for (firm, log) in &self.logs {
+            firms.entry(*firm).or_default().executions = log.last();
+        }
+        let told = firms.into_iter().map(|(firm, one)| Census { firm: firm.0, ..one });
+        told.collect()
     }
 
     /// What a firm holds of each instrument, by account.

@@ -17,5 +17,7 @@ pub const SEND_PATIENCE: Duration = Duration::from_secs(5);
 pub const BLOCKING_MAX: usize = 8;
 /// Replays of the past at a time; one more waits in its place among the questions.
 pub const REPLAYS_MAX: usize = 1;
+/// A follower that does not come for so long to where the stream stood then lags, and the gateway is not healthy.
+pub const LATE_MAX: Duration = Duration::from_secs(3);
 /// Without a new picture for so long the gateway is not healthy.
 pub const PICTURE_AGE_MAX: Duration = Duration::from_secs(3);

@@ -96,6 +96,28 @@ pub(crate) fn no_upgrade() -> Problem {
     )
 }
 
+pub(crate) async fn limits(app: State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
+    allow(&uri, &[])?;
+    answer(app, &method, &uri, &headers, Question::Limits).await
+}
+
+pub(crate) async fn set_limits(
+    app: State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let wish = Wish::new(Method::PUT, &uri, &headers, &body)?;
+    let limits = serde_json::from_slice(&body).map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("these are no limits: {error}"),
+            "send {\"limits\":{\"order_quantity\":500},\"why\":\"fat fingers\"}",
+        )
+    })?;
+    carry_out(app, wish, Deed::Limit(limits)).await
+}
+
 pub(crate) async fn fills(app: State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     let (account, after, most) = page(&uri)?;
     answer(app, &method, &uri, &headers, Question::Fills { account, after, most }).await
@@ -209,7 +231,7 @@ fn no_key(detail: &str) -> Problem {
     )
 }
 
-fn presented(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Presented, Problem> {
+pub(crate) fn presented(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Presented, Problem> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(shown) = text(header::AUTHORIZATION.as_str()) {
         let shown = shown.strip_prefix("Bearer ").and_then(|shown| shown.split_once(':'));

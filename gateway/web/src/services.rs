@@ -23,8 +23,34 @@ pub struct Services {
     pub members: Arc<dyn Members>,
     /// Who decides flags of the edge.
     pub flags: Arc<dyn Flags>,
+    /// Whether everything follows that is to follow.
+    pub health: Arc<dyn Fn() -> Health + Send + Sync>,
+    /// More of them, by firm: for the venue alone.
+    pub firm_metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Counters in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// How what follows the stream stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Each of them.
+    pub followers: Vec<Follower>,
+}
+
+/// Something that follows the stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Follower {
+    /// Which.
+    pub name: &'static str,
+    /// Behind which command it stands.
+    pub seq: u64,
+    /// Commands that it has still to take.
+    pub behind: u64,
+    /// For how long it has not come to where the stream stood then.
+    pub late_ms: u64,
+    /// What went wrong, if anything.
+    pub problem: Option<String>,
 }
 
 /// An order as a person writes it.
@@ -149,6 +175,8 @@ pub enum Question {
         /// At most so many rows.
         most: usize,
     },
+    /// The limits that stand, and what is counted.
+    Limits,
     /// What the firm was told of its orders.
     Executions {
         /// Behind this number.
@@ -186,7 +214,7 @@ pub struct Change {
     pub display: Option<u32>,
 }
 
-/// What a trader does. A wish that makes an order has an idempotency key: the same wish under the same key is carried out once,
+/// What a member does. A wish that makes an order has an idempotency key: the same wish under the same key is carried out once,
 /// and its first answer said again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Deed {
@@ -211,6 +239,19 @@ pub enum Deed {
         /// The reference that it was told under.
         order: u32,
     },
+    /// Changes the limits of the firm, or of the account that the key is for.
+    Limit(Limits),
+}
+
+/// What limits are to become; those that are left out stay, zero takes one away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// By their names in the stream.
+    pub limits: serde_json::Map<String, serde_json::Value>,
+    /// Why; it stands in the stream.
+    #[serde(default)]
+    pub why: String,
 }
 
 /// The exchange's first word about a wish.
@@ -229,6 +270,12 @@ pub trait Members: Send + Sync {
     /// # Errors
     /// [`Refusal`]: nobody's key, over its rate, or not of its firm.
     fn ask(&self, presented: &Presented, question: Question) -> Result<String, Refusal>;
+
+    /// The name of the operator whose key this is.
+    ///
+    /// # Errors
+    /// [`Refusal`]: nobody's key, over its rate, or a member's.
+    fn operator(&self, presented: &Presented) -> Result<String, Refusal>;
 
     /// Does what a trader wishes, as its firm's own session; waits for the exchange's first word.
     ///

@@ -5,11 +5,11 @@
 
 use super::following::{Followers, Following};
 use super::trade::Trade;
-use crate::ask::World;
+use crate::ask::{Member, Request, World};
 use rialto_members::{Admitted, Firm, Keyring, Scoped};
-use rialto_model::{AccountId, Actor};
+use rialto_model::{AccountId, Actor, Role};
 use rialto_store::{Explained, Page, Position, StoreError};
-use rialto_web::{Answered, Deed, Executions, Presented, Question, Refusal};
+use rialto_web::{Answered, Deed, Executions, Limits, Presented, Question, Refusal};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -48,6 +48,17 @@ impl Counter {
     }
 
     fn scope(&self, presented: &Presented) -> Result<(Actor, Scoped<Firm>), Refusal> {
+        match self.admit(presented)? {
+            Admitted::Member(actor, scope) => Ok((actor, scope)),
+            Admitted::Operator(_) => Err(refusal(
+                403,
+                "an operator has no firm of its own",
+                "look at a firm with `rialto member`, which the stream tells of",
+            )),
+        }
+    }
+
+    fn admit(&self, presented: &Presented) -> Result<Admitted, Refusal> {
         let keys = keyring(&self.keys)?;
         let (name, admitted) = match presented {
             Presented::Secret { name, secret } => (name, keys.admit(name, secret)),
@@ -69,21 +80,67 @@ impl Counter {
             }
         };
         match admitted {
-            Some(Admitted::Member(actor, scope)) => {
+            Some(admitted) => {
                 self.count(name)?;
-                Ok((actor, scope))
+                Ok(admitted)
             }
-            Some(Admitted::Operator(_)) => Err(refusal(
-                403,
-                "an operator has no firm of its own",
-                "look at a firm with `rialto member`, which the stream tells of",
-            )),
             None => Err(refusal(
                 401,
                 "no such key, or another secret",
                 "ask the venue for a key",
             )),
         }
+    }
+
+    /// The limits that stand of a firm, or of the account that the key is for.
+    fn limits(&self, who: &Scoped<Firm>) -> Result<String, Refusal> {
+        let request = Request::Member {
+            about: Member::Limits {
+                firm: Some(self.mpid(who)?),
+            },
+            who: String::new(),
+            why: String::new(),
+        };
+        let mut answer = self.world.answer(&request).map_err(|error| unanswered(&error))?;
+        if let Some(own) = who.account() {
+            answer.lines.retain(|line| line["account"] == own.0);
+        }
+        Ok(serde_json::to_string(&answer).unwrap_or_default())
+    }
+
+    /// Changes them, in the key's name.
+    fn limit(&self, actor: Actor, who: &Scoped<Firm>, limits: &Limits) -> Result<Answered, Refusal> {
+        if who.role() != Role::Risk {
+            return Err(refusal(
+                403,
+                "this key's role changes no limits",
+                "use a key of the role risk",
+            ));
+        }
+        let request = Request::Member {
+            about: Member::Limit {
+                firm: self.mpid(who)?,
+                account: who.account().map_or(0, |account| account.0),
+                changes: limits.limits.clone(),
+            },
+            who: actor.to_string(),
+            why: limits.why.clone(),
+        };
+        let answer = self.world.answer(&request).map_err(|error| unanswered(&error))?;
+        Ok(Answered {
+            body: serde_json::to_string(&answer).unwrap_or_default(),
+            again: false,
+        })
+    }
+
+    /// The name under which questions know the key's firm.
+    fn mpid(&self, who: &Scoped<Firm>) -> Result<String, Refusal> {
+        let visit = self.world.stream().and_then(|stream| Ok(stream.at(None)?));
+        let state = visit.map_err(|error| unanswered(&error))?.past.state();
+        let mut firms = state.firms.iter().map(|one| &one.definition);
+        let own = firms.find(|one| one.firm == who.firm());
+        own.map(|one| one.mpid.to_string())
+            .ok_or_else(|| refusal(404, "the stream knows no firm of this key", "ask the venue for a key"))
     }
 
     /// A bucket that fills at [`RATE`] up to [`BURST`].
@@ -122,6 +179,9 @@ pub(super) fn keyring(path: &Path) -> Result<Keyring, Refusal> {
 impl rialto_web::Members for Counter {
     fn ask(&self, presented: &Presented, question: Question) -> Result<String, Refusal> {
         let (_, who) = self.scope(presented)?;
+        if question == Question::Limits {
+            return self.limits(&who);
+        }
         let desk = self
             .world
             .kept()
@@ -151,6 +211,8 @@ impl rialto_web::Members for Counter {
                 let answer = store.orders(&who, account.map(AccountId), None, after, most);
                 paged(&answer.map_err(refused)?)
             }
+            // Answered above: they are of the stream's state, not of the store.
+            Question::Limits => Value::Null,
             Question::Executions { after, most } => {
                 let told = store.executions(&who, after, most);
                 let next = told.rows.last().map(|row| row.number).filter(|last| *last < told.last);
@@ -166,7 +228,21 @@ impl rialto_web::Members for Counter {
 
     fn trade(&self, presented: &Presented, deed: &Deed) -> Result<Answered, Refusal> {
         let (actor, who) = self.scope(presented)?;
-        self.trade.carry_out(actor, &who, deed)
+        match deed {
+            Deed::Limit(limits) => self.limit(actor, &who, limits),
+            _ => self.trade.carry_out(actor, &who, deed),
+        }
+    }
+
+    fn operator(&self, presented: &Presented) -> Result<String, Refusal> {
+        match self.admit(presented)? {
+            Admitted::Operator(operator) => Ok(operator.actor().to_string()),
+            Admitted::Member(..) => Err(refusal(
+                403,
+                "this is for the venue's operators",
+                "use a key of the role operator, or the key that the exchange printed when it opened",
+            )),
+        }
     }
 
     fn follow(&self, presented: &Presented, after: u64) -> Result<Box<dyn Executions>, Refusal> {
@@ -205,6 +281,10 @@ fn paged<T: Serialize>((page, explained): &(Page<T>, Explained)) -> Value {
 
 fn told(rows: &[impl Serialize], next: Option<u64>, explained: &Explained) -> Value {
     json!({ "seq": explained.seq, "rows": rows, "next": next })
+}
+
+fn unanswered(error: &anyhow::Error) -> Refusal {
+    refusal(422, &format!("{error:#}"), "ask for something that is there")
 }
 
 fn refused(error: StoreError) -> Refusal {

@@ -7,6 +7,7 @@
 mod archive;
 mod desk;
 mod following;
+mod health;
 pub(crate) mod members;
 mod office;
 mod picture;
@@ -18,7 +19,7 @@ use crate::edge::Edge;
 use crate::exchange::Controls;
 use anyhow::{Context as _, Result};
 use rialto_ring::Stop;
-use rialto_web::{Key, Refusal, Server, Services, Ticket};
+use rialto_web::{Health, Key, Refusal, Server, Services, Ticket};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,7 +57,11 @@ impl Console {
         gateways: u8,
     ) -> Result<Self> {
         let stop = Stop::new();
-        let (pictures, following) = picture::follow(controls, stop.clone())?;
+        let watch = Arc::new(health::Watch::new(
+            Arc::clone(&controls.world),
+            controls.progress.clone(),
+        ));
+        let (pictures, following) = picture::follow(controls, Arc::clone(&watch), stop.clone())?;
         let (desk, orders, trading) = desk::open(controls.addresses.ouch, hands.desk, stop.clone())?;
         let archive = archive::Archive::new(data, controls.progress.clone());
         let key = new_key()?;
@@ -84,7 +89,21 @@ impl Console {
                 data.join(members::KEYS),
                 Arc::clone(&trade),
             )),
-            metrics: Arc::new(move || picture::metrics(&ouch.read(), &fix.read(), &feed)),
+            health: {
+                let watch = Arc::clone(&watch);
+                Arc::new(move || Health {
+                    followers: watch.look(),
+                })
+            },
+            firm_metrics: {
+                let watch = Arc::clone(&watch);
+                Arc::new(move || watch.firms())
+            },
+            metrics: Arc::new(move || {
+                let mut text = picture::metrics(&ouch.read(), &fix.read(), &feed);
+                watch.metrics(&mut text);
+                text
+            }),
         };
         let mut servers = vec![Server::start(listen, key.clone(), services.clone())?];
         for _ in 1..gateways {

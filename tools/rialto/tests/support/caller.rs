@@ -80,10 +80,15 @@ impl<'a> Caller<'a> {
 
     /// The WebSocket of its executions, from behind a number.
     pub(crate) fn stream(&self, after: u64) -> Stream {
+        self.open(&format!("/api/v1/member/stream?after={after}"))
+    }
+
+    /// A WebSocket.
+    pub(crate) fn open(&self, path: &str) -> Stream {
         let mut stream = TcpStream::connect(self.http).expect("the gateway listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a bound");
         let request = format!(
-            "GET /api/v1/member/stream?after={after} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nUpgrade: websocket\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
             self.http, self.bearer
         );

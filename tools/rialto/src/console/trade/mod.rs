@@ -82,6 +82,13 @@ impl Trade {
                 (Some(wish(key, &format!("replace {order} {asked}"))), what)
             }
             Deed::Cancel { order } => (None, What::Cancel(*order)),
+            Deed::Limit(_) => {
+                return Err(refusal(
+                    404,
+                    "limits are no order",
+                    "change them at /api/v1/member/limits",
+                ));
+            }
         };
         let desk = self.desk(scope)?;
         let (reply, answer) = bounded::<Told>(1);
