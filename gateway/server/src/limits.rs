@@ -19,6 +19,11 @@ pub const COMMAND_ROOM: usize = 8;
 /// How long a connection has to log on, in nanoseconds; then it is closed.
 pub const LOGON_TIMEOUT_NS: u64 = 2_000_000_000;
 
+/// How long a door goes without looking at its sockets where nothing happens, in nanoseconds.
+pub const LOOK_NS: u64 = 5_000;
+/// For so long after something has happened it looks with every poll, in nanoseconds.
+pub const LIVELY_NS: u64 = 1_000_000;
+
 /// How often timers are looked at, in nanoseconds.
 pub const TIMER_SWEEP_NS: u64 = 5_000_000;
 /// A connection that takes no byte for so long while bytes wait for it is closed, in nanoseconds.

@@ -45,6 +45,8 @@ struct Slot<S> {
 pub(crate) struct Arrivals {
     pub(crate) accepted: u64,
     pub(crate) turned_away: u64,
+    /// Something has happened to a socket, whatever it was.
+    pub(crate) any: bool,
 }
 
 /// The sockets of one door.
@@ -133,7 +135,10 @@ impl<S> Hub<S> {
                 }
             }
         }
-        let mut arrivals = Arrivals::default();
+        let mut arrivals = Arrivals {
+            any: !self.events.is_empty() || self.knocking,
+            ..Arrivals::default()
+        };
         if self.knocking && !self.paused {
             self.accept(&mut arrivals, &mut greet);
         }

@@ -22,10 +22,38 @@ pub(super) struct Account {
     /// The day of `log`.
     date: TradingDay,
     pub(super) refs: References,
-    /// Of live orders: an Order Replaced states it, the event does not. Bounded by the engine's live orders.
-    pub(super) capacities: HashMap<OrderId, Capacity>,
+    pub(super) capacities: Capacities,
     /// Live orders with instructions.
     pub(super) special: HashMap<OrderId, Special>,
+}
+
+/// The capacities of live orders: an Order Replaced states it, the event does not.
+///
+/// A member has one in nearly all of its orders, and whoever has them all in one table pays a cache miss an order. So only
+/// what differs from the first is kept; bounded by the engine's live orders.
+#[derive(Debug, Default)]
+pub(super) struct Capacities {
+    usual: Option<Capacity>,
+    others: HashMap<OrderId, Capacity>,
+}
+
+impl Capacities {
+    pub(super) fn insert(&mut self, order: OrderId, capacity: Capacity) {
+        if *self.usual.get_or_insert(capacity) != capacity {
+            self.others.insert(order, capacity);
+        }
+    }
+
+    pub(super) fn get(&self, order: OrderId) -> Capacity {
+        let other = self.others.get(&order).copied();
+        other.or(self.usual).unwrap_or_default()
+    }
+
+    fn remove(&mut self, order: OrderId) {
+        if !self.others.is_empty() {
+            self.others.remove(&order);
+        }
+    }
 }
 
 /// What is known of an order with instructions.
@@ -47,8 +75,16 @@ impl Account {
             last_log: MessageLog::new(log_bytes_max),
             date,
             refs: References::default(),
-            capacities: HashMap::new(),
+            capacities: Capacities::default(),
             special: HashMap::new(),
+        }
+    }
+
+    /// An order lives no more.
+    pub(super) fn forget(&mut self, order: OrderId) {
+        self.capacities.remove(order);
+        if !self.special.is_empty() {
+            self.special.remove(&order);
         }
     }
 
