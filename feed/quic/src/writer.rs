@@ -148,7 +148,7 @@ impl Writer {
         if behind > config.lag_max as u64 || cursor < hub.first() {
             return self.demote(hub, cursor, out);
         }
-        let next = hub.packets(cursor, u64::MAX, &self.interest, out);
+        let next = hub.packets_for_all(cursor, &self.interest, out);
         self.state = State::Full { cursor: next };
         if next == cursor && hub.is_ended() && !self.end_said {
             self.end_said = true;

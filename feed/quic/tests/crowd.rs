@@ -58,6 +58,31 @@ fn many_stay_up_while_one_is_read_for_longer_than_anybody_may_be_idle() {
 }
 
 #[test]
+fn who_is_cut_is_told_why() {
+    let mut venue = Venue::open(Config {
+        lag_max: 1_000,
+        stale_max: Duration::from_secs(2),
+        ..Config::default()
+    });
+    venue.trade(200);
+    let mut deaf = venue.subscribe("deaf", CONFLATED);
+    let begun = Instant::now();
+    while venue.server.counters().read().cut == 0 {
+        assert!(begun.elapsed() < PATIENCE, "never cut");
+        venue.trade(1_000);
+        deaf.client.pause(LOOK);
+    }
+    let begun = Instant::now();
+    let why = loop {
+        assert!(begun.elapsed() < PATIENCE, "it never heard of it");
+        if let Err(error) = deaf.poll() {
+            break error.to_string();
+        }
+    };
+    assert!(why.contains("not read in time") && why.contains("code 3"), "{why}");
+}
+
+#[test]
 fn who_is_told_later_is_left_alone_until_then() {
     let mut venue = Venue::open(Config::default());
     venue.quote(10);
