@@ -53,6 +53,8 @@ pub(super) struct Paced {
     /// told at once with the book before it and behind it.
     flow: &'static str,
     messages_per_second: u64,
+    /// What came of it on this machine.
+    told_per_second: u64,
     subscribers: usize,
     /// CPU time in a second for a subscriber, what the server takes without any taken off.
     cpu_us_per_second_per_subscriber: f64,
@@ -77,11 +79,11 @@ pub(super) struct Growth {
 pub(super) fn growth(paced: &[Paced]) -> Option<Growth> {
     let (first, last) = (paced.first()?, paced.last()?);
     let times = |of: fn(&Paced) -> f64| rounded(of(last) / of(first).max(1.0));
-    let more = (last.messages_per_second - first.messages_per_second).max(1);
+    let more = last.told_per_second.saturating_sub(first.told_per_second).max(1);
     let cpu_us = last.cpu_us_per_second_per_subscriber - first.cpu_us_per_second_per_subscriber;
     Some(Growth {
         flow: last.flow,
-        messages: times(|one| one.messages_per_second as f64),
+        messages: times(|one| one.told_per_second as f64),
         keys: times(|one| one.keys_per_second_per_subscriber as f64),
         cpu: times(|one| one.cpu_us_per_second_per_subscriber),
         cpu_ns_per_message_at_most: rounded(cpu_us * 1_000.0 / more as f64),
@@ -419,7 +421,7 @@ pub(super) fn told(course: &Course, subscribers: usize, conflated: bool) -> Resu
 pub(super) fn paced(course: &Course, messages_per_second: u64, trades: bool) -> Result<Paced> {
     const SUBSCRIBERS: usize = 8;
     let mut spent = [0.0; 2];
-    let (mut bytes, mut keys) = (0.0, 0.0);
+    let (mut rate, mut bytes, mut keys) = (0.0, 0.0, 0.0);
     for (place, subscribers) in [0, SUBSCRIBERS].into_iter().enumerate() {
         let mut crowd = Crowd::open(course)?;
         if !trades {
@@ -443,6 +445,7 @@ pub(super) fn paced(course: &Course, messages_per_second: u64, trades: bool) -> 
         if let Some(spent) = spent.get_mut(place) {
             *spent = (quic_cpu_ns()? - cpu) as f64 / 1_000.0 / seconds;
         }
+        rate = told as f64 / seconds;
         bytes = (crowd.bytes() - before.0) as f64 / seconds / SUBSCRIBERS as f64;
         keys = (crowd.keys() - before.1) as f64 / seconds / SUBSCRIBERS as f64;
     }
@@ -450,6 +453,7 @@ pub(super) fn paced(course: &Course, messages_per_second: u64, trades: bool) -> 
     Ok(Paced {
         flow: if trades { "trades" } else { "book" },
         messages_per_second,
+        told_per_second: rate as u64,
         subscribers: SUBSCRIBERS,
         cpu_us_per_second_per_subscriber: rounded(cpu_us),
         keys_per_second_per_subscriber: keys as u64,
