@@ -6,6 +6,10 @@ use std::time::Duration;
 pub const BODY_BYTES_MAX: usize = 4 * 1024;
 /// Open WebSockets; one more is refused with 503.
 pub const STREAMS_MAX: usize = 32;
+/// Open WebSockets of members; one more is refused with 503.
+pub const MEMBER_STREAMS_MAX: usize = 64;
+/// How often a member's WebSocket looks whether its key still opens anything, where nothing comes.
+pub const KEY_LOOK: Duration = Duration::from_secs(1);
 /// How long a browser may take for one message before its WebSocket is closed. Pictures that it misses meanwhile are not
 /// kept for it: the newest one is sent next.
 pub const SEND_PATIENCE: Duration = Duration::from_secs(5);

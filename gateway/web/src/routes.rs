@@ -1,7 +1,7 @@
 //! From paths to answers.
 
 use crate::guard::guard;
-use crate::limits::{BLOCKING_MAX, BODY_BYTES_MAX, PICTURE_AGE_MAX, REPLAYS_MAX, STREAMS_MAX};
+use crate::limits::{BLOCKING_MAX, BODY_BYTES_MAX, MEMBER_STREAMS_MAX, PICTURE_AGE_MAX, REPLAYS_MAX, STREAMS_MAX};
 use crate::members;
 use crate::ofrep;
 use crate::problem::Problem;
@@ -15,7 +15,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use serde_json::{Value, json as object};
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,6 +27,7 @@ pub(crate) struct App {
     pub(crate) key: Arc<Key>,
     pub(crate) services: Services,
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) member_streams: Arc<Semaphore>,
     questions: Arc<Semaphore>,
     replays: Arc<Semaphore>,
     /// When the picture was last replaced.
@@ -41,6 +42,7 @@ impl App {
             key: Arc::new(key),
             services,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            member_streams: Arc::new(Semaphore::new(MEMBER_STREAMS_MAX)),
             questions: Arc::new(Semaphore::new(BLOCKING_MAX)),
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             freshness,
@@ -110,7 +112,13 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/faults/{name}", delete(remove_fault))
         .route("/api/v1/portfolio", get(members::portfolio))
         .route("/api/v1/member/positions", get(members::positions))
-        .route("/api/v1/member/orders", get(members::orders))
+        .route("/api/v1/member/orders", get(members::orders).post(members::place))
+        .route("/api/v1/member/executions", get(members::executions))
+        .route("/api/v1/member/stream", get(members::stream))
+        .route(
+            "/api/v1/member/orders/{user_ref}",
+            put(members::replace).delete(members::cancel),
+        )
         .route("/api/v1/member/fills", get(members::fills))
         .route(
             "/api/v1/openapi.json",
@@ -193,7 +201,7 @@ async fn open_stream(State(app): State<App>, upgrade: WebSocketUpgrade) -> Resul
 }
 
 /// A number in a path.
-fn number<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
+pub(crate) fn number<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
     let bad = |_| {
         Problem::new(
             StatusCode::BAD_REQUEST,
@@ -253,14 +261,16 @@ async fn office(app: App, request: Value) -> Result<Response, Problem> {
 }
 
 async fn enter(State(app): State<App>, body: Bytes) -> Result<Response, Problem> {
-    let ticket: Ticket = serde_json::from_slice(&body).map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            format!("this is no order: {error}"),
-            "send {\"symbol\":\"ACME\",\"side\":\"buy\",\"quantity\":100,\"price\":\"100.00\",\"tif\":\"day\"}",
-        )
-    })?;
+    let ticket: Ticket = serde_json::from_slice(&body).map_err(|error| no_order(&error))?;
     Ok(json(app.ask(move |services| services.desk.enter(&ticket)).await?))
+}
+
+pub(crate) fn no_order(error: &serde_json::Error) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        format!("this is no order: {error}"),
+        "send {\"symbol\":\"ACME\",\"side\":\"buy\",\"quantity\":100,\"price\":\"100.00\",\"tif\":\"day\"}",
+    )
 }
 
 async fn cancel(State(app): State<App>, order: Result<Path<u32>, PathRejection>) -> Result<Response, Problem> {

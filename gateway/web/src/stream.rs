@@ -2,8 +2,8 @@
 //!
 //! Nothing is queued for a slow browser: a picture that it had no time for is replaced by the next.
 
-use crate::limits::SEND_PATIENCE;
-use crate::services::Services;
+use crate::limits::{KEY_LOOK, SEND_PATIENCE};
+use crate::services::{Executions, Services};
 use axum::extract::ws::{Message, WebSocket};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -31,6 +31,39 @@ pub(crate) async fn serve(mut socket: WebSocket, services: Services) {
         match timeout(SEND_PATIENCE, socket.send(Message::Text(text.into()))).await {
             Ok(Ok(())) => {}
             _ => return,
+        }
+    }
+}
+
+/// What a firm is told of its orders, as it comes. A client that is slow is told later, from where it is: nothing is queued for it.
+pub(crate) async fn tell(mut socket: WebSocket, mut told: Box<dyn Executions>) {
+    let mut news = told.news();
+    // The first word always comes, so that a client knows where it stands.
+    let mut first = true;
+    loop {
+        news.mark_unchanged();
+        let (text, more) = match told.next() {
+            Ok((rows, more)) => (format!("{{\"executions\":{rows}}}"), more),
+            Err(refusal) => {
+                let words = serde_json::json!({ "problem": { "detail": refusal.detail, "mend": refusal.mend } });
+                let _ = timeout(SEND_PATIENCE, socket.send(Message::Text(words.to_string().into()))).await;
+                return;
+            }
+        };
+        if more || first {
+            first = false;
+            match timeout(SEND_PATIENCE, socket.send(Message::Text(text.into()))).await {
+                Ok(Ok(())) => continue,
+                _ => return,
+            }
+        }
+        tokio::select! {
+            changed = news.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(KEY_LOOK) => {}
+            heard = socket.recv() => match heard {
+                Some(Ok(message)) if !matches!(message, Message::Close(_)) => {}
+                _ => return,
+            },
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The gateway on a real socket: what each request is answered, and what it never does.
 
 use rialto_web::{
-    Archive, Desk, Evaluated, Flags, Key, Members, NoAnswer, Office, Presented, Question, Refusal, Server, Services,
-    Ticket, limits,
+    Answered, Archive, Deed, Desk, Evaluated, Executions, Flags, Key, Members, NoAnswer, Office, Presented, Question,
+    Refusal, Server, Services, Ticket, limits,
 };
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -59,6 +59,45 @@ impl Members for Books {
                 status: 401,
                 detail: "nobody's key".to_owned(),
                 mend: "ask for one".to_owned(),
+            }),
+        }
+    }
+
+    fn trade(&self, presented: &Presented, deed: &Deed) -> Result<Answered, Refusal> {
+        traded(presented, deed)
+    }
+
+    fn follow(&self, presented: &Presented, after: u64) -> Result<Box<dyn Executions>, Refusal> {
+        Members::ask(self, presented, Question::Portfolio)?;
+        Ok(Box::new(Count(watch::channel(0).1, after)))
+    }
+}
+
+fn traded(presented: &Presented, deed: &Deed) -> Result<Answered, Refusal> {
+    let (body, again) = match (presented, deed) {
+        (Presented::Signed { signed, .. }, _) => (format!("{{\"signed\":{signed:?}}}"), false),
+        (_, Deed::Place { key, .. }) => (format!("{deed:?}").replace('"', "'"), key == "again"),
+        _ => (format!("{deed:?}").replace('"', "'"), false),
+    };
+    Ok(Answered { body, again })
+}
+
+/// Tells the next three numbers, then that its key is gone.
+struct Count(watch::Receiver<u64>, u64);
+
+impl Executions for Count {
+    fn news(&self) -> watch::Receiver<u64> {
+        self.0.clone()
+    }
+
+    fn next(&mut self) -> Result<(String, bool), Refusal> {
+        self.1 += 1;
+        match self.1 {
+            0..13 => Ok((self.1.to_string(), true)),
+            _ => Err(Refusal {
+                status: 401,
+                detail: "the key is gone".to_owned(),
+                mend: String::new(),
             }),
         }
     }
@@ -372,6 +411,106 @@ fn what_is_a_members_own_needs_its_key() {
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {answer}");
         assert!(answer.contains(part), "{path}: {answer}");
     }
+}
+
+/// Who trades shows a key of its own and says under which idempotency key; what is signed holds both and the body.
+#[test]
+fn orders_of_members_need_their_key_and_an_idempotency_key() {
+    let gateway = gateway();
+    let address = gateway.server.address();
+    let bearer = "Authorization: Bearer desk:let:me\r\n";
+    let once = format!("{bearer}Idempotency-Key: once-1\r\n");
+    let again = format!("{bearer}Idempotency-Key: again\r\n");
+    let signed = "X-Rialto-Name: desk\r\nX-Rialto-Time: 17\r\nX-Rialto-Signature: ab\r\nIdempotency-Key: k\r\n";
+    let long = format!("{bearer}Idempotency-Key: {}\r\n", "k".repeat(65));
+    let order = "{\"symbol\":\"ACME\",\"side\":\"buy\",\"quantity\":5,\"price\":\"1.25\"}";
+    let change = "{\"quantity\":5}";
+    let orders = "/api/v1/member/orders";
+    let seven = "/api/v1/member/orders/7";
+    let table: &[(&str, &str, &str, &str, &str, &str)] = &[
+        ("POST", orders, &once, order, "200", "key: 'once-1'"),
+        ("POST", orders, &again, order, "200", "idempotent-replayed: true"),
+        (
+            "POST",
+            orders,
+            signed,
+            order,
+            "200",
+            "POST\\n/api/v1/member/orders\\n17\\nk\\n{\\\"symbol",
+        ),
+        ("POST", orders, bearer, order, "400", "Idempotency-Key"),
+        ("POST", orders, &long, order, "400", "Idempotency-Key"),
+        (
+            "POST",
+            orders,
+            "Idempotency-Key: k\r\n",
+            order,
+            "401",
+            "Bearer NAME:SECRET",
+        ),
+        ("POST", orders, &once, "{}", "400", "this is no order"),
+        (
+            "POST",
+            "/api/v1/member/orders?firm=2",
+            &once,
+            order,
+            "400",
+            "does not know",
+        ),
+        ("PUT", seven, &once, change, "200", "Replace { order: 7"),
+        ("PUT", seven, bearer, change, "400", "Idempotency-Key"),
+        ("PUT", seven, &once, "{\"price\":\"1\"}", "400", "no change of an order"),
+        (
+            "PUT",
+            "/api/v1/member/orders/x",
+            &once,
+            change,
+            "400",
+            "give a whole number",
+        ),
+        ("DELETE", seven, bearer, "", "200", "Cancel { order: 7 }"),
+        ("DELETE", seven, "", "", "401", "Bearer NAME:SECRET"),
+        (
+            "DELETE",
+            seven,
+            &format!("X-Rialto-Key: {KEY}\r\n"),
+            "",
+            "401",
+            "Bearer NAME:SECRET",
+        ),
+    ];
+    for (method, path, headers, body, status, part) in table {
+        let answer = ask(address, method, path, headers, body);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{method} {path}: {answer}"
+        );
+        assert!(answer.contains(part), "{method} {path}: {answer}");
+    }
+}
+
+/// A member's stream goes on behind a number, and ends when the key opens nothing any more.
+#[test]
+fn executions_come_by_websocket_from_behind_a_number() {
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+    let gateway = gateway();
+    let url = format!("ws://{}/api/v1/member/stream?after=10", gateway.server.address());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let refused = tokio_tungstenite::connect_async(url.as_str()).await.unwrap_err();
+        assert!(refused.to_string().contains("401"), "{refused}");
+        let mut request = url.as_str().into_client_request().unwrap();
+        let bearer = "Bearer desk:let:me".parse().unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        let (mut stream, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        for expected in ["{\"executions\":11}", "{\"executions\":12}"] {
+            assert_eq!(next(&mut stream).await, expected);
+        }
+        assert!(next(&mut stream).await.contains("the key is gone"));
+    });
 }
 
 /// Every path of the document is there, and what it answers without a key is in the document.

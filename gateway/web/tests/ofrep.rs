@@ -1,8 +1,8 @@
 //! The flags of the edge over HTTP, held against the rules of the OFREP OpenAPI description, version 0.1.0.
 
 use rialto_web::{
-    Archive, Desk, Evaluated, Flags, Key, Members, NoAnswer, Office, Presented, Question, Refusal, Server, Services,
-    Ticket,
+    Answered, Archive, Deed, Desk, Evaluated, Executions, Flags, Key, Members, NoAnswer, Office, Presented, Question,
+    Refusal, Server, Services, Ticket,
 };
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
@@ -46,6 +46,14 @@ impl Office for Nobody {
 
 impl Members for Nobody {
     fn ask(&self, _: &Presented, _: Question) -> Result<String, Refusal> {
+        Err(no())
+    }
+
+    fn trade(&self, _: &Presented, _: &Deed) -> Result<Answered, Refusal> {
+        Err(no())
+    }
+
+    fn follow(&self, _: &Presented, _: u64) -> Result<Box<dyn Executions>, Refusal> {
         Err(no())
     }
 }

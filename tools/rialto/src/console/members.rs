@@ -1,18 +1,20 @@
-//! What members ask over HTTP about what is their own: keys, their rates, and the member store.
+//! What members ask and do over HTTP: keys, their rates, the member store, and their firms' sessions for orders.
 //!
 //! Keys are in `keys.toml` of the data folder, which nobody but its owner may read, and is read again at each question: a key
 //! that was taken out opens nothing any more.
 
+use super::following::{Followers, Following};
+use super::trade::Trade;
 use crate::ask::World;
 use rialto_members::{Admitted, Firm, Keyring, Scoped};
-use rialto_model::AccountId;
+use rialto_model::{AccountId, Actor};
 use rialto_store::{Explained, Page, Position, StoreError};
-use rialto_web::{Presented, Question, Refusal};
+use rialto_web::{Answered, Deed, Executions, Presented, Question, Refusal};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -28,21 +30,25 @@ const CLOCKS_APART_MAX: Duration = Duration::from_secs(30);
 pub(super) struct Counter {
     world: Arc<World>,
     keys: PathBuf,
+    trade: Arc<Trade>,
+    followers: Followers,
     /// What each key has left, and when that was so.
     left: Mutex<BTreeMap<String, (f64, Instant)>>,
 }
 
 impl Counter {
-    pub(super) const fn new(world: Arc<World>, keys: PathBuf) -> Self {
+    pub(super) fn new(world: Arc<World>, keys: PathBuf, trade: Arc<Trade>) -> Self {
         Self {
             world,
             keys,
+            trade,
+            followers: Followers::default(),
             left: Mutex::new(BTreeMap::new()),
         }
     }
 
-    fn scope(&self, presented: &Presented) -> Result<Scoped<Firm>, Refusal> {
-        let keys = self.keyring()?;
+    fn scope(&self, presented: &Presented) -> Result<(Actor, Scoped<Firm>), Refusal> {
+        let keys = keyring(&self.keys)?;
         let (name, admitted) = match presented {
             Presented::Secret { name, secret } => (name, keys.admit(name, secret)),
             Presented::Signed {
@@ -63,9 +69,9 @@ impl Counter {
             }
         };
         match admitted {
-            Some(Admitted::Member(_, scope)) => {
+            Some(Admitted::Member(actor, scope)) => {
                 self.count(name)?;
-                Ok(scope)
+                Ok((actor, scope))
             }
             Some(Admitted::Operator(_)) => Err(refusal(
                 403,
@@ -78,20 +84,6 @@ impl Counter {
                 "ask the venue for a key",
             )),
         }
-    }
-
-    fn keyring(&self) -> Result<Keyring, Refusal> {
-        let none = || refusal(401, "this exchange has given no keys", "ask the venue for a key");
-        let metadata = std::fs::metadata(&self.keys).map_err(|_| none())?;
-        if metadata.permissions().mode() & 0o077 != 0 {
-            return Err(refusal(
-                503,
-                "the file of keys is open to others",
-                "let the venue set its mode to 600",
-            ));
-        }
-        let text = std::fs::read_to_string(&self.keys).map_err(|_| none())?;
-        Keyring::parse(&text).map_err(|_| refusal(503, "the file of keys cannot be used", "let the venue mend it"))
     }
 
     /// A bucket that fills at [`RATE`] up to [`BURST`].
@@ -113,9 +105,23 @@ impl Counter {
     }
 }
 
+pub(super) fn keyring(path: &Path) -> Result<Keyring, Refusal> {
+    let none = || refusal(401, "this exchange has given no keys", "ask the venue for a key");
+    let metadata = std::fs::metadata(path).map_err(|_| none())?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(refusal(
+            503,
+            "the file of keys is open to others",
+            "let the venue set its mode to 600",
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|_| none())?;
+    Keyring::parse(&text).map_err(|_| refusal(503, "the file of keys cannot be used", "let the venue mend it"))
+}
+
 impl rialto_web::Members for Counter {
     fn ask(&self, presented: &Presented, question: Question) -> Result<String, Refusal> {
-        let who = self.scope(presented)?;
+        let (_, who) = self.scope(presented)?;
         let desk = self
             .world
             .kept()
@@ -145,12 +151,39 @@ impl rialto_web::Members for Counter {
                 let answer = store.orders(&who, account.map(AccountId), None, after, most);
                 paged(&answer.map_err(refused)?)
             }
+            Question::Executions { after, most } => {
+                let told = store.executions(&who, after, most);
+                let next = told.rows.last().map(|row| row.number).filter(|last| *last < told.last);
+                json!({ "seq": store.seq().0, "rows": told.rows, "missed": told.missed, "last": told.last, "next": next })
+            }
             Question::Fills { account, after, most } => {
                 let answer = store.fills(&who, account.map(AccountId), None, after, most);
                 paged(&answer.map_err(refused)?)
             }
         };
         Ok(answer.to_string())
+    }
+
+    fn trade(&self, presented: &Presented, deed: &Deed) -> Result<Answered, Refusal> {
+        let (actor, who) = self.scope(presented)?;
+        self.trade.carry_out(actor, &who, deed)
+    }
+
+    fn follow(&self, presented: &Presented, after: u64) -> Result<Box<dyn Executions>, Refusal> {
+        let (actor, who) = self.scope(presented)?;
+        let desk = self
+            .world
+            .kept()
+            .ok_or_else(|| refusal(503, "no exchange runs here", "try again when it does"))?;
+        let keys = self.keys.clone();
+        Ok(Box::new(Following::new(
+            &self.followers,
+            desk,
+            keys,
+            actor,
+            who,
+            after,
+        )?))
     }
 }
 
@@ -182,7 +215,7 @@ fn refused(error: StoreError) -> Refusal {
     }
 }
 
-fn refusal(status: u16, detail: &str, mend: &str) -> Refusal {
+pub(super) fn refusal(status: u16, detail: &str, mend: &str) -> Refusal {
     Refusal {
         status,
         detail: detail.to_owned(),
