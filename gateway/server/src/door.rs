@@ -4,7 +4,8 @@
 //! 1. What is owed to the ring goes into it.
 //! 2. Released events are followed: everything a member is told comes from here, live as on recovery.
 //! 3. The verifier's answers reach those who wait for them.
-//! 4. The connections that have something to do are served: bytes in, messages to commands, logged messages out.
+//! 4. The firms whose connections have something to do are served, a turn each: bytes in, messages to commands, logged
+//!    messages out.
 //! 5. The sockets are looked at, without waiting, and those that something came to are served: what members are told does not
 //!    wait for the look. A door where nothing happens looks less often, so that the other on its thread does not pay for it.
 //!
@@ -223,15 +224,23 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         arrivals.accepted as usize
     }
 
-    /// Serves those that have something to do now, each once.
+    /// Serves the firms that have something to do now, a turn each.
     fn serve(&mut self) -> usize {
         let mut moved = 0;
         let sent = self.floor.outlet.sent();
-        for _ in 0..self.hub.queued().min(limits::CONNECTIONS_PER_POLL) {
-            let Some(connection) = self.hub.take() else {
+        for _ in 0..self.hub.turns() {
+            let Some(mut turn) = self.hub.begin_turn() else {
                 break;
             };
-            moved += self.serve_one(connection);
+            while let Some(connection) = self.hub.take(&mut turn) {
+                self.floor.allowance = turn.allowance();
+                self.floor.taken = 0;
+                let pushed = self.floor.outlet.pushed();
+                moved += self.serve_one(connection);
+                let commands = self.floor.outlet.pushed().wrapping_sub(pushed);
+                turn.charge(self.floor.taken.max(commands));
+            }
+            self.hub.end_turn(turn);
         }
         moved + (self.floor.outlet.sent() - sent) as usize
     }
@@ -295,7 +304,14 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             self.hub.remove(*connection);
         } else {
             let again = more || link.has_input() || on_its_way;
+            let member = session.member();
             self.hub.put_back(connection);
+            if let Some(session) = member
+                && !self.hub.has_flow(id)
+                && let Some(firm) = floor.directory.firm_of(session)
+            {
+                self.hub.set_flow(id, firm, || floor.budgets.of(firm));
+            }
             if again {
                 self.hub.queue(id);
             }
@@ -323,7 +339,7 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         self.hub.pause(true);
         self.hub.queue_all();
         let mut dismissed = Vec::new();
-        while let Some(mut connection) = self.hub.take() {
+        while let Some(mut connection) = self.hub.take_any() {
             self.protocol.dismiss(&mut connection, &mut self.floor);
             dismissed.push(connection);
         }

@@ -2,11 +2,13 @@
 //! capacities. Filled by released events alone, hence the same after a restart.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{Capacity, FirmId, OrderId, Price, PublicRef, RejectReason, TradingDay, UserRef};
 use rialto_ouch::soup::{SequenceNumber, SequencedStore};
 
+use crate::budget::FirmBudget;
 use crate::config::SessionSettings;
 use crate::message_log::MessageLog;
 use crate::throttle::Throttle;
@@ -16,6 +18,7 @@ pub(super) struct Account {
     pub(super) firm: FirmId,
     pub(super) settings: SessionSettings,
     pub(super) throttle: Throttle,
+    pub(super) budget: Arc<FirmBudget>,
     pub(super) log: MessageLog,
     /// The log of the day before, for connections that have not read to its end.
     last_log: MessageLog,
@@ -66,9 +69,15 @@ pub(super) struct Special {
 }
 
 impl Account {
-    pub(super) fn new(firm: FirmId, settings: SessionSettings, log_bytes_max: usize, date: TradingDay) -> Self {
+    pub(super) fn new(
+        (firm, budget): (FirmId, Arc<FirmBudget>),
+        settings: SessionSettings,
+        log_bytes_max: usize,
+        date: TradingDay,
+    ) -> Self {
         Self {
             firm,
+            budget,
             settings,
             throttle: Throttle::new(settings.throttles),
             log: MessageLog::new(log_bytes_max),
@@ -156,7 +165,7 @@ impl References {
     pub(super) fn rejected(&mut self, user_ref: UserRef, reason: RejectReason) {
         match reason {
             RejectReason::UnknownSession | RejectReason::SessionNotUp | RejectReason::UserRefJump => {}
-            RejectReason::NotSupported | RejectReason::OverRate => self.refuse(user_ref),
+            RejectReason::NotSupported | RejectReason::OverRate | RejectReason::FirmOverRate => self.refuse(user_ref),
             _ => self.use_up(user_ref),
         }
     }

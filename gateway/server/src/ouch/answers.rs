@@ -218,7 +218,7 @@ impl Account {
         let Some(reason) = reject_reason(event.reason) else {
             return false;
         };
-        if event.reason == RejectReason::OverRate {
+        if matches!(event.reason, RejectReason::OverRate | RejectReason::FirmOverRate) {
             // One record for a run of references; only the last one's id is in it.
             let before = u32::try_from(event.quantity.0).unwrap_or(1).saturating_sub(1);
             for earlier in event.user_ref.0.saturating_sub(before)..event.user_ref.0 {
