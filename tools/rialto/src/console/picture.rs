@@ -132,6 +132,7 @@ pub(super) fn follow(
     };
     let (sender, receiver) = watch::channel(follower.picture());
     let body = move || {
+        rialto_ring::layout::beside_the_path();
         let mut drawn = Instant::now();
         while !stop.is_set() {
             follower.poll();

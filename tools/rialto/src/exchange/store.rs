@@ -128,6 +128,7 @@ pub(super) struct StoreThread {
 
 impl StoreThread {
     pub(super) fn run(&self) {
+        rialto_ring::layout::beside_the_path();
         if let Err(error) = self.follow() {
             self.desk.complain(format!(
                 "the member store follows no more, the exchange goes on: {error:#}"
