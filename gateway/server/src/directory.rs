@@ -39,6 +39,8 @@ pub(crate) struct Directory {
     firms: HashMap<FirmId, Mpid>,
     /// What each session of this door logs on as.
     names: HashMap<SessionId, Text>,
+    /// Whose each of them is.
+    firms_of: HashMap<SessionId, FirmId>,
     by_name: HashMap<Vec<u8>, SessionId>,
 }
 
@@ -53,6 +55,7 @@ impl Directory {
             by_symbol: HashMap::new(),
             firms: HashMap::new(),
             names: HashMap::new(),
+            firms_of: HashMap::new(),
             by_name: HashMap::new(),
         }
     }
@@ -97,6 +100,7 @@ impl Directory {
 
     fn define(&mut self, defined: &SessionDefined) {
         self.names.insert(defined.session, defined.name);
+        self.firms_of.insert(defined.session, defined.firm);
         self.by_name.insert(compared(defined.name.as_bytes()), defined.session);
     }
 
@@ -117,6 +121,11 @@ impl Directory {
     /// The name of a session; `None` where it is not of this door.
     pub(crate) fn name_of(&self, id: SessionId) -> Option<Text> {
         self.names.get(&id).copied()
+    }
+
+    /// The firm of a session of this door.
+    pub(crate) fn firm_of(&self, id: SessionId) -> FirmId {
+        self.firms_of.get(&id).copied().unwrap_or_default()
     }
 
     /// The session that logs on under this name; names are compared without case and without the spaces around them.
