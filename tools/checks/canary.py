@@ -28,7 +28,7 @@ RATE = int(os.environ.get("RIALTO_RATE", "4000"))
 GATE = "RIALTO_GATE" in os.environ
 INSTRUMENTS = 200
 STEPS = ["test", "1", "5", "20", "100"]
-STOPPED = ["tie-break", "slow", "reject-code", "leak", "crash", "stuck", "old-table"]
+STOPPED = ["tie-break", "slow", "reject-code", "leak", "crash", "abort", "stuck", "old-table"]
 PATIENCE_S = 600
 
 
@@ -169,6 +169,12 @@ def main():
                     wrong.append(miss)
                 else:
                     print(f"INCONCLUSIVE: {miss}")
+        if defect == "abort":
+            # Named as a panic is, by the command that it left unfinished.
+            over = report["deployment"]["quarantined"]
+            print(f"  passed over from here on: {over}")
+            if not (verdict.get("why") or "").startswith("crashed on") or len(over) != 1 or over[0]["instrument"] != 7:
+                wrong.append(f"abort: not pinpointed: {verdict} {over}")
         if defect == "tie-break":
             print(f"  first difference: {verdict.get('difference')}")
     good = results["good", True] + results["good", False]

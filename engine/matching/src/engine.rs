@@ -263,6 +263,8 @@ impl Engine {
             Command::Route(c) => sink.emit((*c).into()),
             Command::Judge(c) => sink.emit((*c).into()),
             Command::Quarantine(c) => sink.emit((*c).into()),
+            Command::RouteDoor(c) => sink.emit((*c).into()),
+            Command::JudgeDoor(c) => sink.emit((*c).into()),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use crate::codec::{Encoder, Field as _, messages};
 use crate::deal::{Deal, Fees};
-use crate::deploy::{Cut, Finding, Poison, Way};
+use crate::deploy::{Cut, Finding, Lane, Opinion, Poison, Way};
 use crate::fault::FaultKind;
 use crate::flags::{FlagChange, TableHash};
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
@@ -515,6 +515,19 @@ messages! {
             /// The budgets.
             budgets: Budgets,
         }
+        /// A share of the sessions of a door comes in by another process from its next connection on, or none any more.
+        /// Changes no output.
+        RouteDoor = 60 {
+            /// Which share, and where.
+            lane: Lane,
+        } + /// Why, for people.
+            why
+        /// What was found of a door in another process. Changes no output.
+        JudgeDoor = 61 {
+            /// What was found.
+            opinion: Opinion,
+        } + /// Why, for people.
+            why
         /// The venue takes cancels and reductions alone, or everything again. Sequenced by the sequencer where the journal
         /// runs out of room.
         CancelOnly = 90 {
@@ -526,7 +539,8 @@ messages! {
             /// What is done.
             change: FlagChange,
         }
-        /// A process was refused because it has another flag table: for the record.
+        /// A process was refused because it has another flag table: for the record. With the table that is asked for: one that
+        /// was refused has come with it, or is gone for good.
         RefuseProcess = 92 {
             /// The table it has.
             table: TableHash,

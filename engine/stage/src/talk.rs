@@ -1,8 +1,9 @@
-//! What an engine process and the exchange say to each other, and its bytes: `SPEC.md` beside this crate has the tables.
+//! What an engine or door process and the exchange say to each other, and its bytes: `SPEC.md` beside this crate has the tables.
 
 use crate::answers::{Answer, decode};
-use rialto_model::codec::{DecodeError, Decoder, Field as _};
-use rialto_model::{InstrumentId, ReleaseNumber, SequenceNumber};
+use rialto_model::codec::{DecodeError, Decoder, Encoder, Field as _};
+use rialto_model::limits::MESSAGE_BYTES_MAX;
+use rialto_model::{Command, Door, InstrumentId, ReleaseNumber, SequenceNumber};
 
 /// The version both must speak.
 pub const VERSION: u32 = 1;
@@ -10,6 +11,8 @@ pub const VERSION: u32 = 1;
 pub const WINDOW: u64 = 512;
 /// Bytes of a name, and of the words of one that died.
 const WORDS_MAX: usize = 255;
+/// Commands of one testimony.
+pub const COMMANDS_MAX: usize = 128;
 
 /// What an engine is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +22,18 @@ pub enum Role {
     Candidate = 1,
     /// The old build once more, for its cost and its memory alone.
     Baseline = 2,
+    /// No engine but a door, through which a share of the sessions comes in.
+    Door = 3,
+    /// The door of the standing build in a process of its own, for its cost alone.
+    BaselineDoor = 4,
+}
+
+impl Role {
+    /// Whether it is a door.
+    #[must_use]
+    pub const fn is_door(self) -> bool {
+        matches!(self, Self::Door | Self::BaselineDoor)
+    }
 }
 
 /// Which engine.
@@ -66,6 +81,8 @@ impl Introduction {
         let role = match u8::get(&mut input)? {
             1 => Role::Candidate,
             2 => Role::Baseline,
+            3 => Role::Door,
+            4 => Role::BaselineDoor,
             value => return Err(DecodeError::UnknownValue { kind: "Role", value }),
         };
         Ok(Self {
@@ -134,6 +151,15 @@ pub enum Testify {
         /// What the panic said.
         words: String,
     },
+    /// What members ask for through it.
+    Commands(Vec<Command>),
+    /// It is caught up, and takes sockets.
+    Opens {
+        /// For which door.
+        door: Door,
+        /// At which Unix datagram socket.
+        path: String,
+    },
     /// How it is.
     Health {
         /// The last command that it has taken.
@@ -147,6 +173,8 @@ const ANSWERS: u8 = 1;
 const COSTS: u8 = 2;
 const DIED: u8 = 3;
 const HEALTH: u8 = 4;
+const COMMANDS: u8 = 5;
+const OPENS: u8 = 6;
 
 /// A body of answers, as [`AnswersBuilder`](crate::answers::AnswersBuilder) has made it.
 #[must_use]
@@ -185,6 +213,25 @@ impl Testify {
                 bytes.extend_from_slice(words(said));
                 bytes
             }
+            Self::Commands(commands) => {
+                let mut bytes = vec![COMMANDS];
+                for command in commands {
+                    let mut room = [0; MESSAGE_BYTES_MAX];
+                    let mut out = Encoder::new(&mut room);
+                    command.encode(&mut out);
+                    let len = out.len();
+                    bytes.extend_from_slice(&command.schema().to_le_bytes());
+                    bytes.extend_from_slice(&(command.block_len() as u16).to_le_bytes());
+                    bytes.extend_from_slice(&(len as u16).to_le_bytes());
+                    bytes.extend_from_slice(room.get(..len).unwrap_or_default());
+                }
+                bytes
+            }
+            Self::Opens { door, path } => {
+                let mut bytes = vec![OPENS, *door as u8];
+                bytes.extend_from_slice(words(path));
+                bytes
+            }
             Self::Health { taken, memory } => {
                 let mut bytes = vec![HEALTH];
                 bytes.extend_from_slice(&taken.0.to_le_bytes());
@@ -219,6 +266,20 @@ impl Testify {
                 taken: SequenceNumber(u64::get(&mut input)?),
                 memory: u64::get(&mut input)?,
             },
+            COMMANDS => {
+                let mut commands = Vec::new();
+                while input.remaining() > 0 {
+                    let (schema, block) = (u16::get(&mut input)?, u16::get(&mut input)?);
+                    let len = u16::get(&mut input)?;
+                    let bytes = input.take(usize::from(len))?;
+                    commands.push(Command::decode(schema, usize::from(block), bytes)?);
+                }
+                Self::Commands(commands)
+            }
+            OPENS => Self::Opens {
+                door: Door::get(&mut input)?,
+                path: rest(&mut input)?,
+            },
             value => return Err(DecodeError::UnknownValue { kind: "Testify", value }),
         })
     }
@@ -238,6 +299,7 @@ fn rest(input: &mut Decoder<'_>) -> Result<String, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rialto_model::command::{SessionUp, Tick};
 
     #[test]
     fn everything_comes_back_and_an_introduction_has_these_bytes() {
@@ -269,6 +331,11 @@ mod tests {
             Testify::Health {
                 taken: SequenceNumber(5),
                 memory: 6,
+            },
+            Testify::Commands(vec![Tick {}.into(), SessionUp::default().into()]),
+            Testify::Opens {
+                door: Door::Fix,
+                path: "/run/door".to_owned(),
             },
         ];
         for one in said {

@@ -486,6 +486,8 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::Routed(Routed::default()),
         Event::Judged(Judged::default()),
         Event::Quarantined(Quarantined::default()),
+        Event::DoorRouted(DoorRouted::default()),
+        Event::DoorJudged(DoorJudged::default()),
         Event::Instructed(Instructed::default()),
         Event::Triggered(Triggered::default()),
         Event::MassCancelled(MassCancelled::default()),

@@ -52,6 +52,10 @@ counters! {
     accepted,
     /// Connections closed at once because the door was full.
     turned_away,
+    /// Connections handed to another process.
+    handed,
+    /// Connections that another process should have had and did not take.
+    not_handed,
     /// Sessions up now, as the stream says.
     sessions_up,
     /// Logins refused: unknown, wrong password, already up, verifier busy.

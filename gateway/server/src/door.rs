@@ -13,9 +13,10 @@
 //! Wait for anything; take in a message that may find no room in the command ring; tell a member anything that was not
 //! released; keep a message for a slow connection outside of its session's log.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 
-use rialto_model::{Clock, Door, Output, SessionId};
+use crossbeam_channel::Receiver;
+use rialto_model::{Clock, Door, Lane, Output, SessionId};
 use rialto_ring::FaultSight;
 use rialto_ring::broadcast::Reader;
 
@@ -23,6 +24,7 @@ use crate::control::DoorControl;
 use crate::counters::{add, set};
 use crate::faults;
 use crate::floor::{Floor, Moment};
+use crate::front::{Front, Handed, Knock};
 use crate::limits;
 use crate::net::{Connection, ConnectionId, Hub};
 
@@ -51,6 +53,9 @@ pub(crate) trait Protocol: Send {
 
     /// The state of a connection that was just accepted.
     fn greet(&self, floor: &Floor) -> Self::Session;
+
+    /// Whose a connection will be, by its first bytes.
+    fn knock(bytes: &[u8]) -> Knock;
 
     /// Takes in one released event. On recovery nobody is connected, and nothing else differs.
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Self::Session>);
@@ -83,6 +88,10 @@ pub(crate) struct DoorStage<P: Protocol, C> {
     /// Until then they are looked at by every poll.
     lively_until_ns: u64,
     faults: FaultSight,
+    /// Where connections of other processes go.
+    front: Option<Box<dyn Front>>,
+    /// Connections that another process has accepted.
+    adopted: Option<Receiver<TcpStream>>,
     scratch: Box<[u8; limits::READ_BYTES]>,
 }
 
@@ -99,6 +108,8 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             next_look_ns: 0,
             lively_until_ns: 0,
             faults: FaultSight::none(),
+            front: None,
+            adopted: None,
             scratch: Box::new([0; limits::READ_BYTES]),
         }
     }
@@ -116,6 +127,17 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         self.faults = faults;
     }
 
+    /// Has somewhere to give connections away to.
+    pub(crate) fn set_front(&mut self, front: Box<dyn Front>) {
+        self.front = Some(front);
+    }
+
+    /// Listens no more, and serves what comes by here instead.
+    pub(crate) fn adopt(&mut self, adopted: Receiver<TcpStream>) {
+        self.hub.stop_listening();
+        self.adopted = Some(adopted);
+    }
+
     pub(crate) fn floor(&self) -> &Floor {
         &self.floor
     }
@@ -126,6 +148,7 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         self.floor.follow(output);
         self.protocol.follow(output, &mut self.floor, &mut self.hub);
         self.floor.replaying = false;
+        self.floor.turned = false;
     }
 
     pub(crate) fn poll(&mut self) -> usize {
@@ -142,6 +165,11 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             self.hub.each(|connection| connection.refit = true);
         }
         moved += self.follow();
+        if std::mem::take(&mut self.floor.turned)
+            && let Some(front) = &mut self.front
+        {
+            front.turned();
+        }
         moved += self.pass_answers();
         moved += self.serve();
         // A clock that stands, as in tests, spares nobody anything.
@@ -195,9 +223,20 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
 
     fn look(&mut self) -> usize {
         let Self {
-            protocol, floor, hub, ..
+            protocol,
+            floor,
+            hub,
+            adopted,
+            ..
         } = self;
-        let arrivals = hub.look(|_| protocol.greet(floor));
+        let mut arrivals = hub.look(|_| protocol.greet(floor));
+        if let Some(adopted) = adopted
+            && !floor.is_closing()
+        {
+            for stream in adopted.try_iter().take(limits::ACCEPTS_PER_POLL) {
+                hub.adopt(stream, |_| protocol.greet(floor), &mut arrivals);
+            }
+        }
         let now_ns = floor.now.monotonic_ns;
         if arrivals.any {
             self.lively_until_ns = now_ns.saturating_add(limits::LIVELY_NS);
@@ -245,17 +284,49 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         moved + (self.floor.outlet.sent() - sent) as usize
     }
 
+    /// Whether a connection of which nothing was read is to be another process's. One that may still be stays fresh.
+    fn give_away(&mut self, connection: &mut Connection<P::Session>) -> bool {
+        let handed = match (&mut self.front, self.floor.lane) {
+            (Some(front), Some(lane)) => hand::<P>(connection, front.as_mut(), &lane, &self.floor, &mut self.scratch),
+            _ => Some(Handed::Own),
+        };
+        match handed {
+            None => return false,
+            Some(Handed::Away) => {
+                self.floor.count(|c| &c.handed);
+                return true;
+            }
+            Some(Handed::NotTaken) => self.floor.count(|c| &c.not_handed),
+            Some(Handed::Own) => {}
+        }
+        connection.fresh = false;
+        connection.link.unpeek();
+        false
+    }
+
     fn serve_one(&mut self, mut connection: Box<Connection<P::Session>>) -> usize {
+        if connection.fresh && self.give_away(&mut connection) {
+            self.hub.remove(*connection);
+            return 1;
+        }
         let floor = &mut self.floor;
         let now = floor.now;
         // Between two messages, so that none is cut apart.
         if connection.refit && connection.session.output(now).is_empty() {
             refit(&mut connection, floor.door, &self.faults);
         }
-        let Connection { id, link, session, .. } = &mut *connection;
+        let Connection {
+            id,
+            link,
+            session,
+            fresh,
+            ..
+        } = &mut *connection;
         let id: ConnectionId = *id;
 
-        let read = if floor.outlet.has_room() {
+        let read = if *fresh {
+            0
+        } else if floor.outlet.has_room() {
             link.read(&mut self.scratch, |bytes| session.handle_bytes(now, bytes))
         } else {
             if link.has_input() {
@@ -349,6 +420,33 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             self.hub.queue(id);
         }
     }
+}
+
+/// Looks at whose a connection will be and hands it over where it is another process's; `None` while it has not said.
+#[cold]
+fn hand<P: Protocol>(
+    connection: &mut Connection<P::Session>,
+    front: &mut dyn Front,
+    lane: &Lane,
+    floor: &Floor,
+    scratch: &mut [u8; limits::READ_BYTES],
+) -> Option<Handed> {
+    let Some(bytes) = connection.link.peek(scratch) else {
+        return Some(Handed::Own);
+    };
+    let name = match P::knock(bytes) {
+        Knock::Name(name) => name,
+        // So long a beginning that names nobody is none.
+        Knock::Unclear if bytes.len() < limits::KNOCK_BYTES_MAX => return None,
+        Knock::Unclear | Knock::Nobody => return Some(Handed::Own),
+    };
+    // One that is here still is refused here.
+    let session = floor.directory.by_name(&name).filter(|one| !floor.roster.is_here(*one));
+    let Some(session) = session else {
+        return Some(Handed::Own);
+    };
+    let firm = floor.directory.firm_of(session).unwrap_or_default();
+    Some(front.hand(lane, session, firm, connection.link.socket()))
 }
 
 /// Puts a line of the faults that stand between a session and its connection, or takes one away that has nothing more to do.

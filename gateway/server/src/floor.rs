@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use rialto_members::{Desk, Password, Ticket};
 use rialto_model::command::{SessionLost, SessionUp};
-use rialto_model::{Door, Event, LossCause, MsgSeqNum, Output, SessionId, Timestamp};
+use rialto_model::{Door, Event, Lane, LossCause, MsgSeqNum, Output, SessionId, Timestamp};
 
 use crate::budget::FirmBudgets;
 use crate::config::{DoorConfig, SessionSettings};
@@ -50,6 +50,10 @@ pub(crate) struct Floor {
     pub(crate) now: Moment,
     /// Since when the door is closing: nobody comes in any more.
     pub(crate) closing_since_ns: Option<u64>,
+    /// Whose connections another process serves, as the stream says.
+    pub(crate) lane: Option<Lane>,
+    /// That has just changed.
+    pub(crate) turned: bool,
     /// The events at hand are of the past.
     pub(crate) replaying: bool,
     /// How many messages the connection at hand may have taken in.
@@ -89,6 +93,8 @@ impl Floor {
             say,
             now: Moment::default(),
             closing_since_ns: None,
+            lane: None,
+            turned: false,
             replaying: false,
             allowance: QUANTUM as usize,
             taken: 0,
@@ -102,6 +108,12 @@ impl Floor {
         self.stamp = output.event.stamp;
         if let Event::BudgetsSet(e) = &output.event.body {
             self.budgets.follow((output.event.seq, self.stamp), e);
+        }
+        if let Event::DoorRouted(e) = &output.event.body
+            && e.lane.door == self.door
+        {
+            self.turned = true;
+            self.lane = (e.lane.share > 0 || e.lane.baseline > 0).then_some(e.lane);
         }
         if let Event::SessionClosed(e) = &output.event.body
             && self.directory.name_of(e.session).is_some()

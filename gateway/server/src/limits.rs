@@ -11,6 +11,9 @@ pub const CONNECTIONS_PER_POLL: usize = 64;
 pub const READ_BYTES: usize = 16 * 1024;
 /// Messages of a session's log that one poll hands to its connection.
 pub const PULLS_PER_SERVICE: usize = 256;
+/// Bytes of a connection's beginning that are looked at for its name while another process serves some; who has not said it
+/// by then is served here.
+pub const KNOCK_BYTES_MAX: usize = 512;
 /// Connections accepted in one poll; the others wait in the system's queue.
 pub const ACCEPTS_PER_POLL: usize = 16;
 /// Free slots of the command ring without which nothing more is taken in. One inbound message makes at most two

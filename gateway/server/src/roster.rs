@@ -114,6 +114,12 @@ impl Roster {
         }
     }
 
+    /// Whether this door has, or is about to have, or is giving up the session.
+    pub(crate) fn is_here(&self, session: SessionId) -> bool {
+        let place = self.presences.get(&session).map(|presence| presence.place);
+        place.is_some_and(|place| place != Place::Free)
+    }
+
     /// The incarnation of a session that is up on this very connection.
     pub(crate) fn held(&self, session: SessionId, connection: ConnectionId) -> Option<Incarnation> {
         let presence = self.presences.get(&session)?;

@@ -1,8 +1,9 @@
 //! The two stages, as the composition root builds them.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
+use crossbeam_channel::Receiver;
 use rialto_fix::Version;
 use rialto_fix::dictionary::{Dictionaries, DictionaryError, UserDefinedFields, Validator};
 use rialto_members::Desk;
@@ -18,6 +19,7 @@ use crate::counters::Counters;
 use crate::door::DoorStage;
 use crate::fix::Fix;
 use crate::floor::Floor;
+use crate::front::Front;
 use crate::net::Hub;
 use crate::ouch::Ouch;
 use crate::outlet::Outlet;
@@ -86,6 +88,16 @@ macro_rules! door {
             /// Sees what is broken on purpose.
             pub fn set_faults(&mut self, board: FaultBoard) {
                 self.0.set_faults(FaultSight::new(board, crate::faults::KINDS));
+            }
+
+            /// Has somewhere to give connections away to.
+            pub fn set_front(&mut self, front: Box<dyn Front>) {
+                self.0.set_front(front);
+            }
+
+            /// Listens no more, and serves the connections that come by here: another process has accepted them.
+            pub fn adopt(&mut self, adopted: Receiver<TcpStream>) {
+                self.0.adopt(adopted);
             }
 
             /// What it counts.

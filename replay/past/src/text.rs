@@ -18,9 +18,10 @@ use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
     Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Budgets, Capacity, Command, Cut, Deal, Door,
-    FaultKind, FeeTier, Fees, Finding, FlagAct, FlagChange, FlagTarget, Handling, Instructions, LossCause, Offers,
-    OrderKind, Poison, Quote, QuoteLimits, RejectReason, RiskLimits, Role, Rulebook, RunawayCause, RunawayLimits,
-    RunawayTrip, SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay, Way,
+    FaultKind, FeeTier, Fees, Finding, FlagAct, FlagChange, FlagTarget, Handling, Instructions, Lane, LossCause,
+    Offers, Opinion, OrderKind, Poison, Quote, QuoteLimits, RejectReason, RiskLimits, Role, Rulebook, RunawayCause,
+    RunawayLimits, RunawayTrip, SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce,
+    TradingDay, Way,
 };
 use serde_json::{Map, Value, json};
 
@@ -278,6 +279,8 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "Way" => Some(Way::PARTS),
         "Finding" => Some(Finding::PARTS),
         "Poison" => Some(Poison::PARTS),
+        "Lane" => Some(Lane::PARTS),
+        "Opinion" => Some(Opinion::PARTS),
         _ => None,
     }
 }

@@ -138,6 +138,21 @@ impl Follower {
         }
     }
 
+    /// What has happened by now, without a wait for more. What was said before leaves.
+    ///
+    /// # Errors
+    /// [`FollowError`]: nothing more will come.
+    pub fn poll(&mut self) -> Result<Option<News>, FollowError> {
+        if let Some(news) = self.told()? {
+            return Ok(Some(news));
+        }
+        if let Some(connection) = &mut self.connection {
+            let now = Monotonic(self.begun.elapsed().as_nanos() as u64);
+            connection.work(now, Duration::ZERO);
+        }
+        self.told()
+    }
+
     /// Says which engine this is: once behind each [`News::Connected`]. It leaves with the next call of
     /// [`next`](Self::next) that finds no news.
     pub fn introduce(&mut self, body: &[u8]) {
@@ -234,10 +249,18 @@ impl Connection {
         self.stream.set_write_timeout(Some(HANDSHAKE_MAX)).map_err(broken)?;
         // What cannot be written is no matter before everything that came is read: it may say why.
         let written = self.stream.write_all(&out);
-        let wait = wait.max(Duration::from_millis(1));
-        self.stream.set_read_timeout(Some(wait)).map_err(broken)?;
         let mut bytes = vec![0; READ_BYTES];
-        match self.stream.read(&mut bytes) {
+        let read = if wait.is_zero() {
+            self.stream.set_nonblocking(true).map_err(broken)?;
+            let read = self.stream.read(&mut bytes);
+            self.stream.set_nonblocking(false).map_err(broken)?;
+            read
+        } else {
+            let wait = wait.max(Duration::from_millis(1));
+            self.stream.set_read_timeout(Some(wait)).map_err(broken)?;
+            self.stream.read(&mut bytes)
+        };
+        match read {
             Ok(0) => Err(Refused::Broken("it was closed by the other end")),
             Ok(came) => self.session.handle_bytes(now, bytes.get(..came).unwrap_or_default()),
             Err(error)

@@ -26,6 +26,8 @@ pub use follower::{FollowError, Follower, News};
 pub use follower_session::{FollowerSession, Heard, Refused};
 pub use key::{Key, KeyError, Nonce};
 pub use roster::{Process, Roster, Stale};
-pub use server::{Engines, FollowerStatus, NewestSnapshot, OnRefused, Seat, Server, Source, SourceError, Statused};
+pub use server::{
+    Engines, FollowerStatus, NewestSnapshot, OnAdmitted, OnRefused, Seat, Server, Source, SourceError, Statused,
+};
 pub use server_session::{Begin, ServerSession, Told};
 pub use wire::{Reason, link};

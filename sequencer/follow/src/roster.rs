@@ -38,8 +38,8 @@ impl Process {
 pub struct Stale {
     /// What it says of itself.
     pub process: Process,
-    /// Where it came from the last time.
-    pub peer: SocketAddr,
+    /// Where it came from the last time; `None`: to an exchange that was started again since.
+    pub peer: Option<SocketAddr>,
 }
 
 /// Those who were refused, by name.
@@ -61,18 +61,22 @@ impl Roster {
         before.is_none_or(|before| before.process != stale.process)
     }
 
-    /// A process of this name has come with the right table.
-    pub fn admit(&mut self, name: &Text) {
-        self.stale.remove(name);
+    /// A process of this name has come with the right table; whether it was refused before.
+    pub fn admit(&mut self, name: &Text) -> bool {
+        self.stale.remove(name).is_some()
     }
 
-    /// Somebody says that a process is gone for good; whether one of the name was refused. An empty name: every one is.
-    pub fn forget(&mut self, name: &Text) -> bool {
+    /// Somebody says that a process is gone for good; an empty name: every one is. Gives those of the name that were refused.
+    pub fn forget(&mut self, name: &Text) -> Vec<Text> {
         if name.is_empty() {
             self.over = false;
-            return !core::mem::take(&mut self.stale).is_empty();
+            return core::mem::take(&mut self.stale).into_keys().collect();
         }
-        self.stale.remove(name).is_some()
+        self.stale
+            .remove_entry(name)
+            .map(|(name, _)| name)
+            .into_iter()
+            .collect()
     }
 
     /// Who was refused.

@@ -41,6 +41,10 @@ pub struct Source<D: Disk> {
     pub table: TableHash,
     /// Is told of each process that is refused because of its table, once until it is remembered no more.
     pub refused: OnRefused,
+    /// Who was refused before the exchange was started again, and has not come with the right table since.
+    pub stale: Vec<Process>,
+    /// Is told of each process that was refused and has come with the right table.
+    pub admitted: OnAdmitted,
     /// Who receives followers that are engines; `None` declines them.
     pub engines: Option<Arc<dyn Engines>>,
 }
@@ -69,6 +73,9 @@ pub type NewestSnapshot = Box<dyn Fn(SequenceNumber) -> Option<(SequenceNumber, 
 
 /// Is told of a process with another flag table.
 pub type OnRefused = Box<dyn Fn(Stale) + Send + Sync>;
+
+/// Is told of a process that was refused and is no more.
+pub type OnAdmitted = Box<dyn Fn(Process) + Send + Sync>;
 
 /// Why a follower cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +129,13 @@ impl Server {
         let address = listener.local_addr()?;
         let stop = Arc::new(AtomicBool::new(false));
         let statuses = Statuses::default();
+        for process in &source.stale {
+            let stale = Stale {
+                process: *process,
+                peer: None,
+            };
+            lock(&statuses).roster.refuse(stale);
+        }
         let accepting = Accepting {
             listener,
             key,
@@ -169,9 +183,9 @@ impl Statused {
         (known.roster.stale().copied().collect(), known.roster.is_over())
     }
 
-    /// Somebody says that a refused process is gone for good, with an empty name that all are; whether there was one.
+    /// Somebody says that a refused process is gone for good, with an empty name that all are; who was.
     #[must_use]
-    pub fn forget(&self, name: &Text) -> bool {
+    pub fn forget(&self, name: &Text) -> Vec<Text> {
         lock(&self.0).roster.forget(name)
     }
 }
@@ -256,10 +270,15 @@ impl Report {
             (Self::Stands(sent, taken), Some((_, status))) => (status.sent, status.taken) = (sent, taken),
             (Self::Admitted(process), Some((_, status))) => {
                 status.process = Some(process);
-                roster.admit(&process.name);
+                if roster.admit(&process.name) {
+                    (source.admitted)(process);
+                }
             }
             (Self::Refused(process), _) => {
-                let stale = Stale { process, peer };
+                let stale = Stale {
+                    process,
+                    peer: Some(peer),
+                };
                 if roster.refuse(stale) {
                     (source.refused)(stale);
                 }

@@ -103,6 +103,8 @@ impl Journal {
             snapshot: Box::new(move |_| snapshot.clone().map(|(seq, bytes)| (SequenceNumber(seq), bytes))),
             table: table_hash(),
             refused: Box::new(|_| {}),
+            stale: Vec::new(),
+            admitted: Box::new(|_| {}),
             engines: Some(std::sync::Arc::new(Office)),
         };
         Server::open(SocketAddr::from(([127, 0, 0, 1], 0)), key(), source).expect("a free port")
@@ -195,6 +197,8 @@ fn a_server_that_dies_and_comes_again_leaves_no_gap() {
         snapshot: Box::new(|_| None),
         table: table_hash(),
         refused: Box::new(|_| {}),
+        stale: Vec::new(),
+        admitted: Box::new(|_| {}),
         engines: None,
     };
     let server = Server::open(address, key(), source).expect("the port is free again");

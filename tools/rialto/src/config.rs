@@ -5,13 +5,13 @@ use rialto_model::limits::{INSTRUMENT_MAX, PRICE_MAX, QUANTITY_MAX};
 use rialto_model::{Mpid, Price, Symbol, Text};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The whole of it. Unknown keys are refused, so that a misspelt one does not pass for a default.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
     /// Where journal and credentials live.
@@ -91,7 +91,7 @@ const fn default_connections_max() -> usize {
 }
 
 /// A door.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DoorConfig {
     /// Where it listens; port 0 lets the system choose.
@@ -107,7 +107,7 @@ impl Default for DoorConfig {
 }
 
 /// The FIX door.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FixConfig {
     /// Where it listens; port 0 lets the system choose.
@@ -131,7 +131,7 @@ impl Default for FixConfig {
 }
 
 /// The feed.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct FeedConfig {
     /// Multicast group and port of line A.
@@ -171,7 +171,7 @@ impl Default for FeedConfig {
 }
 
 /// The feed over QUIC.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct QuicConfig {
     /// Where it listens; port 0 lets the system choose.
@@ -201,7 +201,7 @@ impl Default for QuicConfig {
 }
 
 /// GLIMPSE snapshots.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct GlimpseConfig {
     /// Where the server listens; port 0 lets the system choose.
@@ -217,7 +217,7 @@ impl Default for GlimpseConfig {
 }
 
 /// The stream for other processes.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct FollowConfig {
     /// Where followers come; port 0 lets the system choose.
@@ -247,7 +247,7 @@ pub(crate) const LINE_A_PORT: u16 = 26_411;
 pub(crate) const LINE_B_PORT: u16 = 26_412;
 
 /// An instrument, in the default price scale of four decimals.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InstrumentConfig {
     /// Up to eight characters.
@@ -281,7 +281,7 @@ const fn default_quantity_max() -> u64 {
 }
 
 /// A member firm with one account.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FirmConfig {
     /// What people call it.
@@ -296,7 +296,7 @@ pub(crate) struct FirmConfig {
 }
 
 /// One of its sessions. The password is in the credentials file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SessionConfig {
     /// What it logs on as: OUCH user name (at most 6 characters) or FIX SenderCompID.
@@ -379,6 +379,18 @@ impl Config {
         }
         config.check().with_context(|| format!("in {}", path.display()))?;
         Ok(config)
+    }
+
+    /// What a door in another process has to know.
+    pub(crate) fn of_doors(&self) -> Self {
+        Self {
+            data: std::path::absolute(&self.data).unwrap_or_else(|_| self.data.clone()),
+            instruments: Vec::new(),
+            quic: None,
+            glimpse: None,
+            follow: None,
+            ..self.clone()
+        }
     }
 
     /// Lets followers come to `listen`, wherever the file said.

@@ -15,6 +15,7 @@ mod console;
 mod definitions;
 mod deploy;
 mod doctor;
+mod door;
 mod edge;
 mod engine;
 mod exchange;
@@ -90,6 +91,8 @@ enum Command {
     Follow(follow::Args),
     /// An engine process of this build on the stream of an exchange, to be compared with the exchange's own
     Engine(engine::Args),
+    /// A door process of this build, for a share of an exchange's sessions
+    Door(door::Args),
     /// How an exchange stands
     Status(ask::Status),
     /// Another build's engine on an exchange's stream: compared, cut over to, rolled back
@@ -154,6 +157,7 @@ fn main() -> ExitCode {
         Command::Fork(args) => fork::run(args),
         Command::Follow(args) => follow::run(&args),
         Command::Engine(args) => engine::run(&args),
+        Command::Door(args) => door::run(&args),
         Command::Status(status) => status.run(),
         Command::Deploy(deploy) => deploy.run(),
         Command::Canary(canary) => canary.run(),

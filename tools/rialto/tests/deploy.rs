@@ -94,12 +94,20 @@ fn a_second_engine_is_compared_cut_over_to_rolled_back_and_not_missed() {
         (number(&deploy(&["status"]), "frontier") > before + 100).then_some(())
     });
 
+    // Had it ended in the middle of a command, the next one would say so before anything else, and be passed it over: here
+    // one that never comes.
+    let build = u64::from_str_radix(cut["cut_over"].as_str().expect("a build"), 16).expect("a number");
+    let mut left = [build.to_le_bytes(), 999_999_999_999_u64.to_le_bytes()].concat();
+    left.extend_from_slice(&0_u16.to_le_bytes());
+    std::fs::write(data.join("follow.green.breath"), left).expect("a file");
+
     // It comes again, and the exchange ends while it is waited for.
     let again = Engine::start(&up.ready);
     until("it agrees again", || {
         let status = deploy(&["status"]);
         (status["green"] != Value::Null && number(&status, "agreed") > before).then_some(())
     });
+    assert_eq!(deploy(&["status"])["quarantined"][0]["seq"], 999_999_999_999_u64);
     deploy(&["cut-over"]);
     let ended = up.stop();
     drop(again);

@@ -9,7 +9,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use support::{Up, ask, complaint, until};
+use support::{Up, ask, complaint, rialto, until};
 
 /// A follower of a running exchange, killed with the test.
 struct Follower(Child);
@@ -185,13 +185,33 @@ fn one_of_eight_processes_with_a_stale_table_is_refused_and_so_is_the_flag_by_it
     });
     complaint(&["follow", &address, "--key", &key, "--name", "old", "--flag-table", "1"]);
     assert!(complaint(&["flag", "set", FLAG, "on", "--firm", "ALFA", "--data", place]).contains("old at"));
+    // It is remembered by an exchange that is started again, and named.
+    complaint(&["follow", &address, "--key", &key, "--name", "gone", "--flag-table", "2"]);
+    drop((followers, eighth));
+    up.stop();
+    let up = Up::open(&data, &["--agents", "0", "--follow-listen", "127.0.0.1:0"]);
+    let said = complaint(&["flag", "set", FLAG, "on", "--firm", "ALFA", "--data", place]);
+    assert!(
+        said.contains("old at an exchange before this one") && said.contains("gone at"),
+        "{said}"
+    );
+    assert!(!said.contains("SMARS8"), "it has come from the right build: {said}");
+    let listed = rialto(&["flag", "ls", "--data", place]);
+    let listed = [listed.stdout, listed.stderr].concat();
+    assert!(String::from_utf8_lossy(&listed).contains("refused: old at"));
+    let deployed = ask(&["deploy", "status", "--data", place]).remove(0);
+    assert_eq!(deployed["refused"].as_array().map(Vec::len), Some(2), "{deployed}");
+    ask(&["flag", "forget", "gone", "--data", place]);
     ask(&["flag", "forget", "old", "--data", place]);
     assert!(complaint(&["flag", "forget", "old", "--data", place]).contains("was refused"));
     assert_eq!(
         ask(&["flag", "set", FLAG, "on", "--firm", "ALFA", "--data", place]).remove(0)["events"],
         json!(["FlagSwitched"])
     );
-    drop((followers, eighth));
+    // Nor is what was said to be gone remembered.
+    up.stop();
+    let up = Up::open(&data, &["--agents", "0", "--follow-listen", "127.0.0.1:0"]);
+    assert_eq!(status()["refused"], json!([]));
     let ended = up.stop();
     let replayed = ask(&["replay", place]).remove(0);
     assert_eq!(replayed["state_hash"], ended["state_hash"]);
@@ -282,7 +302,7 @@ fn a_runaway_is_killed_and_explained() {
             "100",
             "ACME",
         ];
-        support::rialto(&[&order[..], &["--price", "90.00", "--json"]].concat())
+        rialto(&[&order[..], &["--price", "90.00", "--json"]].concat())
     };
     let first = order();
     let first: Value =

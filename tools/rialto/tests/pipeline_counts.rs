@@ -74,3 +74,22 @@ fn the_counts_repeat_to_the_digit() {
     let (one, two) = (counts("memory", 16, 4_000), counts("memory", 16, 4_000));
     assert_eq!(one, two);
 }
+
+#[test]
+fn another_engine_beside_changes_no_event() {
+    let beside = |beside: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().to_str().expect("UTF-8");
+        let output = Command::new(env!("CARGO_BIN_EXE_rialto-counts"))
+            .args(["pipeline", "memory", "64", "7", "2000", folder, beside])
+            .output()
+            .expect("the binary starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{beside}: {said}");
+        let counts: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (counts["event_hash"].clone(), counts["datagrams_a"].clone())
+    };
+    assert_eq!(beside("off"), beside("shadow"));
+    assert_eq!(beside("routed").1, beside("off").1, "everything leaves");
+    assert_ne!(beside("flags").0, beside("off").0, "they are in the stream");
+}

@@ -213,6 +213,11 @@ impl Names {
             Event::CutOverSet(e) => format!("behind {} build {:x}: {}", e.cut.after, e.cut.build, e.cut.green),
             Event::Routed(e) => format!("{} build {:x}: {}", e.way.instrument, e.way.build, e.way.candidate),
             Event::Judged(e) => format!("build {:x} passed {}", e.finding.build, e.finding.passed),
+            Event::DoorRouted(e) => format!("{:?} build {:x}: {}", e.lane.door, e.lane.build, e.lane.share),
+            Event::DoorJudged(e) => format!(
+                "{:?} build {:x} passed: {}",
+                e.opinion.door, e.opinion.build, e.opinion.passed
+            ),
             Event::Quarantined(e) => format!("build {:x} passes over {}", e.poison.build, e.poison.seq),
             Event::KillSwitchSet(e) => format!("firm {} killed {}", e.firm, e.killed),
             Event::Instructed(e) => format!("{} asks{}", self.of(e.order_id), instructions(&e.instructions)),

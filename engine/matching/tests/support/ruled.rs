@@ -64,7 +64,7 @@ impl Flow {
     /// What is said of a second engine, which no engine minds.
     fn deploying(&mut self) -> Command {
         let build = self.seq % 3;
-        match self.seq % 4 {
+        match self.seq % 6 {
             0 => CutOver {
                 cut: Cut {
                     build,
@@ -89,6 +89,23 @@ impl Flow {
                     ..Finding::default()
                 },
                 ..Judge::default()
+            }
+            .into(),
+            3 => RouteDoor {
+                lane: Lane {
+                    build,
+                    share: (self.seq % 10_000) as u16,
+                    ..Lane::default()
+                },
+                ..RouteDoor::default()
+            }
+            .into(),
+            4 => JudgeDoor {
+                opinion: Opinion {
+                    build,
+                    ..Opinion::default()
+                },
+                ..JudgeDoor::default()
             }
             .into(),
             _ => Quarantine {

@@ -15,7 +15,7 @@ macro_rules! with_venue_events {
             /// What was done.
             change: FlagChange,
         }
-        /// A process was refused because it has another flag table.
+        /// A process was refused because it has another flag table; with the table that is asked for, it is refused no more.
         ProcessRefused = 1092 {
             /// The table it has.
             table: TableHash,
@@ -130,6 +130,18 @@ macro_rules! with_venue_events {
             /// The budgets.
             budgets: Budgets,
         }
+        /// A share of the sessions of a door comes in by another process from its next connection on, or none any more.
+        DoorRouted = 1160 {
+            /// Which share, and where.
+            lane: Lane,
+        } + /// Why, for people.
+            why
+        /// What was found of a door in another process.
+        DoorJudged = 1161 {
+            /// What was found.
+            opinion: Opinion,
+        } + /// Why, for people.
+            why
         /// Something is broken on purpose from here on. What it does to the books at once follows.
         FaultAdded = 1120 {
             /// What is broken.

@@ -37,6 +37,7 @@ use super::undone::EndedOrders;
 use crate::depth::Depth;
 use crate::door::Protocol;
 use crate::floor::Floor;
+use crate::front::{Knock, fix_sender};
 use crate::limits::LOGON_TIMEOUT_NS;
 use crate::net::{Connection, ConnectionId, Hub};
 use crate::throttle::Verdict;
@@ -529,6 +530,10 @@ impl Protocol for Fix {
 
     fn greet(&self, floor: &Floor) -> Peer {
         Peer::new(Arc::clone(&self.versions), floor.now)
+    }
+
+    fn knock(bytes: &[u8]) -> Knock {
+        fix_sender(bytes)
     }
 
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Peer>) {

@@ -1,11 +1,11 @@
 //! The listener and its connections in numbered slots, and which of them have something to do.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mio::net::TcpListener;
+use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
 use rialto_model::FirmId;
@@ -33,6 +33,8 @@ pub(crate) struct Connection<S> {
     pub(crate) line: Option<Box<BadLine>>,
     /// That is to be looked at: other faults stand than before, or the session has just come.
     pub(crate) refit: bool,
+    /// Nothing of it was read yet, and whose it is may still be another process.
+    pub(crate) fresh: bool,
 }
 
 #[derive(Debug)]
@@ -158,7 +160,7 @@ impl<S> Hub<S> {
                 self.knocking = false;
                 return;
             };
-            let (mut stream, peer) = match listener.accept() {
+            let (stream, peer) = match listener.accept() {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 // Nobody waits, or the system is out of descriptors: the next arrival is announced again.
@@ -167,35 +169,61 @@ impl<S> Hub<S> {
                     return;
                 }
             };
-            let Some(number) = self.free.pop() else {
+            self.seat(stream, peer, arrivals, greet);
+        }
+    }
+
+    /// Takes in a connection that another process accepted, as one that came to the listener.
+    pub(crate) fn adopt(
+        &mut self,
+        stream: net::TcpStream,
+        mut greet: impl FnMut(SocketAddr) -> S,
+        arrivals: &mut Arrivals,
+    ) {
+        match (stream.peer_addr(), stream.set_nonblocking(true)) {
+            (Ok(peer), Ok(())) => self.seat(TcpStream::from_std(stream), peer, arrivals, &mut greet),
+            // It has gone on the way.
+            _ => arrivals.turned_away += 1,
+        }
+    }
+
+    /// Gives a connection a slot.
+    fn seat(
+        &mut self,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+        arrivals: &mut Arrivals,
+        greet: &mut impl FnMut(SocketAddr) -> S,
+    ) {
+        let Some(number) = self.free.pop() else {
+            arrivals.turned_away += 1;
+            return;
+        };
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let token = Token(number as usize);
+        let registered = self.poll.registry().register(&mut stream, token, interest);
+        match self.slots.get_mut(number as usize) {
+            Some(slot) if registered.is_ok() => {
+                slot.generation = slot.generation.wrapping_add(1);
+                slot.flow = FlowId::STRANGERS;
+                let id = ConnectionId {
+                    slot: number,
+                    generation: slot.generation,
+                };
+                slot.connection = Some(Box::new(Connection {
+                    id,
+                    link: Link::new(stream, peer),
+                    session: greet(peer),
+                    line: None,
+                    refit: true,
+                    fresh: true,
+                }));
+                arrivals.accepted += 1;
+                self.queue(id);
+            }
+            _ => {
+                self.free.push(number);
                 arrivals.turned_away += 1;
-                continue;
-            };
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            let token = Token(number as usize);
-            let registered = self.poll.registry().register(&mut stream, token, interest);
-            match self.slots.get_mut(number as usize) {
-                Some(slot) if registered.is_ok() => {
-                    slot.generation = slot.generation.wrapping_add(1);
-                    slot.flow = FlowId::STRANGERS;
-                    let id = ConnectionId {
-                        slot: number,
-                        generation: slot.generation,
-                    };
-                    slot.connection = Some(Box::new(Connection {
-                        id,
-                        link: Link::new(stream, peer),
-                        session: greet(peer),
-                        line: None,
-                        refit: true,
-                    }));
-                    arrivals.accepted += 1;
-                    self.queue(id);
-                }
-                _ => {
-                    self.free.push(number);
-                    arrivals.turned_away += 1;
-                }
             }
         }
     }
@@ -301,7 +329,7 @@ impl<S> Hub<S> {
         }
     }
 
-    /// Closes a connection that was taken out, and frees its slot.
+    /// Closes a connection that was taken out, and frees its slot. Where another process has the socket too, it is open there.
     pub(crate) fn remove(&mut self, mut connection: Connection<S>) {
         let _ = self.poll.registry().deregister(&mut connection.link.stream);
         if let Some(slot) = self.slot(connection.id) {

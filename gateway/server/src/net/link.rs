@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::os::fd::{AsFd as _, BorrowedFd};
 
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -39,6 +40,27 @@ impl Link {
             left_over: Vec::new(),
             stalled_since_ns: None,
         }
+    }
+
+    /// Shows what waits to be read and leaves it there: nothing, until the system says that more has come. `None`: there is
+    /// an end or an error to be read.
+    pub(crate) fn peek<'a>(&mut self, scratch: &'a mut [u8; READ_BYTES]) -> Option<&'a [u8]> {
+        self.readable = false;
+        match self.stream.peek(scratch) {
+            Ok(0) => None,
+            Ok(count) => scratch.get(..count),
+            Err(error) => (error.kind() == ErrorKind::WouldBlock).then_some(&[]),
+        }
+    }
+
+    /// What was looked at is to be read.
+    pub(crate) fn unpeek(&mut self) {
+        self.readable = true;
+    }
+
+    /// For another process.
+    pub(crate) fn socket(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 
     pub(crate) fn peer(&self) -> SocketAddr {

@@ -26,6 +26,7 @@ use super::orders::{Inward, Sender, read, text};
 use crate::directory::Day;
 use crate::door::Protocol;
 use crate::floor::Floor;
+use crate::front::{Knock, soup_user};
 use crate::limits::{FAREWELL_NS, PULLS_PER_SERVICE};
 use crate::net::{Connection, ConnectionId, Hub};
 use crate::throttle::Verdict;
@@ -286,6 +287,10 @@ impl Protocol for Ouch {
 
     fn greet(&self, floor: &Floor) -> Peer {
         Peer::new(ServerSession::new(self.soup, floor.now.monotonic_ns))
+    }
+
+    fn knock(bytes: &[u8]) -> Knock {
+        soup_user(bytes)
     }
 
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Peer>) {

@@ -135,7 +135,7 @@ fn session<'a>(state: &'a EngineState, name: &str) -> Result<&'a SessionState> {
 }
 
 /// Hundredths of a per cent, without a float.
-fn share(percent: &str) -> Result<u32> {
+pub(crate) fn share(percent: &str) -> Result<u32> {
     let (whole, part) = percent.split_once('.').unwrap_or((percent, "0"));
     let hundredths = format!("{part:0<2}");
     let digits = [whole, &hundredths].concat().bytes().all(|byte| byte.is_ascii_digit());
@@ -297,13 +297,26 @@ pub(crate) fn explain(state: &EngineState, key: &str, aim: &Aim) -> Result<Value
 }
 
 /// The processes of a running exchange that are not its own.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Processes(pub(crate) Arc<OnceLock<Statused>>);
+#[derive(Clone)]
+pub(crate) struct Processes {
+    statused: Arc<OnceLock<Statused>>,
+    forgotten: Arc<Forgotten>,
+}
+
+/// Puts it on record that a refused process is gone.
+type Forgotten = dyn Fn(Text) -> Result<()> + Send + Sync;
 
 impl Processes {
+    pub(crate) fn new(statused: Arc<OnceLock<Statused>>, forgotten: Box<Forgotten>) -> Self {
+        Self {
+            statused,
+            forgotten: forgotten.into(),
+        }
+    }
+
     /// Whether every process reports a build that knows this build's flags. The exchange's own stages are this build.
     pub(crate) fn check(&self) -> Result<()> {
-        let Some(statused) = self.0.get() else {
+        let Some(statused) = self.statused.get() else {
             return Ok(());
         };
         let (stale, over) = statused.stale();
@@ -311,7 +324,7 @@ impl Processes {
             .iter()
             .map(|one| {
                 let (name, table) = (said(&one.process.name), one.process.table);
-                format!("{name} at {} has flag table {table}", one.peer)
+                format!("{name} at {} has flag table {table}", from(one.peer))
             })
             .collect();
         let unknown = statused.read().into_iter().filter(|status| status.process.is_none());
@@ -333,27 +346,57 @@ impl Processes {
     /// A refused process is gone for good; an empty name: every one.
     pub(crate) fn forget(&self, name: &str) -> Result<Value> {
         let text = Text::new(name.as_bytes()).context("no process has so long a name")?;
-        let forgotten = self.0.get().is_some_and(|statused| statused.forget(&text));
-        if !forgotten {
+        let forgotten = self
+            .statused
+            .get()
+            .map(|statused| statused.forget(&text))
+            .unwrap_or_default();
+        if forgotten.is_empty() {
             bail!("no process called {name:?} was refused: see `rialto status`");
+        }
+        for one in forgotten {
+            (self.forgotten)(one)?;
         }
         Ok(json!({ "forgotten": name }))
     }
 
+    /// Who was refused, a line each.
+    pub(crate) fn refused(&self) -> Vec<String> {
+        let stale = self
+            .statused
+            .get()
+            .map(|statused| statused.stale().0)
+            .unwrap_or_default();
+        let line = |one: &rialto_follow::Stale| {
+            let (name, table) = (said(&one.process.name), one.process.table);
+            format!("refused: {name} at {}, with flag table {table}", from(one.peer))
+        };
+        stale.iter().map(line).collect()
+    }
+
     /// Who was refused.
     pub(crate) fn describe(&self) -> Value {
-        let stale = self.0.get().map(|statused| statused.stale().0).unwrap_or_default();
+        let stale = self
+            .statused
+            .get()
+            .map(|statused| statused.stale().0)
+            .unwrap_or_default();
         stale
             .iter()
             .map(|one| {
                 json!({
                     "name": said(&one.process.name),
-                    "peer": one.peer.to_string(),
+                    "peer": from(one.peer),
                     "flag_table": one.process.table.to_string(),
                 })
             })
             .collect()
     }
+}
+
+/// Where a process came from.
+fn from(peer: Option<std::net::SocketAddr>) -> String {
+    peer.map_or_else(|| "an exchange before this one".to_owned(), |peer| peer.to_string())
 }
 
 /// A name as people read it.

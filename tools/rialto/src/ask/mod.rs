@@ -18,7 +18,7 @@ pub(crate) use operate::Act;
 pub(crate) use print::flag as print_flag;
 pub(crate) use world::{Live, World};
 
-use crate::deploy::{CanaryAct, DeployAct};
+use crate::deploy::{CanaryAct, DeployAct, DoorAct};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -77,6 +77,8 @@ pub(crate) enum Request {
     },
     /// Another engine on the stream.
     Deploy { act: DeployAct },
+    /// Doors in other processes.
+    Doors { act: DoorAct },
     /// A candidate on its way.
     Canary { act: CanaryAct },
 }

@@ -2,7 +2,7 @@
 
 use super::member::By;
 use super::{Act, Answer, OPERATE_LOOK, OPERATE_MAX, Request, What, flags};
-use crate::deploy::Deployment;
+use crate::deploy::{DeployAct, Deployment};
 use crate::exchange::store::StoreDesk;
 use anyhow::{Context as _, Result, bail};
 use rialto_journal::{Frontier, OsDisk};
@@ -98,7 +98,9 @@ impl World {
             }
             Request::FlagLs { seq } => {
                 let state = self.stream()?.at(seq.map(SequenceNumber))?.past.state();
-                Answer::of(&flags::ls(Some(&state)), Vec::new())
+                let live = self.live.as_ref();
+                let refused = live.map(|live| live.processes.refused()).unwrap_or_default();
+                Answer::of(&flags::ls(Some(&state)), refused)
             }
             Request::FlagExplain { key, aim, seq } => {
                 let state = self.stream()?.at(seq.map(SequenceNumber))?.past.state();
@@ -115,7 +117,18 @@ impl World {
             }
             Request::Operate { act, who, why } => self.operate(act, &By::new(who, why)?),
             Request::Member { about, who, why } => self.member(about, &By::new(who, why)?),
+            Request::Deploy {
+                act: act @ DeployAct::Status,
+            } => {
+                let mut lines = self.deployment()?.act(act)?;
+                let refused = self.live.as_ref().map(|live| live.processes.describe());
+                if let Some(status) = lines.first_mut().and_then(Value::as_object_mut) {
+                    status.insert("refused".to_owned(), refused.unwrap_or_default());
+                }
+                Answer::of(&lines, Vec::new())
+            }
             Request::Deploy { act } => Answer::of(&self.deployment()?.act(act)?, Vec::new()),
+            Request::Doors { act } => Answer::of(&self.deployment()?.doors_act(act)?, Vec::new()),
             Request::Canary { act } => Answer::of(&self.deployment()?.canary(act)?, Vec::new()),
         }
     }

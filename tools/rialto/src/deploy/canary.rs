@@ -7,13 +7,16 @@
 use super::judge::{Cost, Evidence, at_once, cost, is_dear};
 use super::pick::Step;
 use super::{Attached, Deployment, build, cut_over, millis, route};
+use crate::engine::breath;
 use anyhow::{Context as _, Result, bail, ensure};
+use nix::sys::signal::Signal;
 use rialto_model::{Finding, InstrumentId, SequenceNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +29,8 @@ const CAUGHT_UP: u64 = 2_000;
 /// How many times its bake a step may take until there are enough pairs, and at least how long.
 const BAKES_MAX: f64 = 4.0;
 const BAKE_EXTRA: Duration = Duration::from_secs(20);
+/// How long a process that has left may take to have ended.
+const END_MAX: Duration = Duration::from_secs(2);
 /// Steps of a run.
 const STEPS_MAX: usize = 64;
 
@@ -131,9 +136,10 @@ impl Run {
 pub(super) struct Children(Arc<Mutex<Vec<(String, Child)>>>);
 
 impl Children {
-    fn start(&self, name: &str, executable: &Path, args: &[String]) -> Result<()> {
+    /// Starts one, as what `role` is called on the command line.
+    pub(super) fn start(&self, role: &str, name: &str, executable: &Path, args: &[String]) -> Result<()> {
         let child = std::process::Command::new(executable)
-            .arg("engine")
+            .arg(role)
             .args(["--name", name])
             .args(args)
             .stdin(Stdio::null())
@@ -148,8 +154,15 @@ impl Children {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How the one of this name has ended, if it has.
+    fn status_of(&self, wanted: &str) -> Option<ExitStatus> {
+        let mut all = self.lock();
+        let (_, child) = all.iter_mut().find(|(name, _)| name == wanted)?;
+        child.try_wait().ok()?
+    }
+
     /// The first that has ended.
-    fn ended(&self) -> Option<String> {
+    pub(super) fn ended(&self) -> Option<String> {
         let mut all = self.lock();
         let mut ended = all
             .iter_mut()
@@ -158,7 +171,7 @@ impl Children {
     }
 
     /// Ends those of this name.
-    fn end_one(&self, wanted: &str) {
+    pub(super) fn end_one(&self, wanted: &str) {
         self.lock().retain_mut(|(name, child)| {
             let keep = name != wanted;
             if !keep {
@@ -274,11 +287,15 @@ impl Deployment {
             });
             number
         };
+        // What an earlier one left that was ended in the middle of a command says nothing of this one.
+        for name in [CANDIDATE, BASELINE] {
+            let _ = std::fs::remove_file(breath::path(&follow.key, name));
+        }
         let candidate = [args.clone(), start.args.clone()].concat();
         let baseline = [args, vec!["--baseline".to_owned()]].concat();
         let began = children
-            .start(BASELINE, Path::new("/proc/self/exe"), &baseline)
-            .and_then(|()| children.start(CANDIDATE, &start.build, &candidate));
+            .start("engine", BASELINE, Path::new("/proc/self/exe"), &baseline)
+            .and_then(|()| children.start("engine", CANDIDATE, &start.build, &candidate));
         if let Err(error) = began {
             children.end();
             self.state().canary = None;
@@ -361,6 +378,7 @@ impl Driver {
             Err(Ended::Judged(why)) => {
                 let step = self.step();
                 let rolled_back = deployment.roll_back(&why);
+                let why = self.pinpoint().unwrap_or(why);
                 let recorded = self.record(step, false, &why);
                 self.set(|run| {
                     run.phase = Phase::Stopped;
@@ -377,6 +395,41 @@ impl Driver {
             }
             Err(Ended::Quietly) => self.children.end(),
         }
+    }
+
+    /// Where the candidate has ended by a signal of its own making: on which command. That is passed over from here on, as one
+    /// that it panicked on.
+    fn pinpoint(&self) -> Option<String> {
+        let begun = Instant::now();
+        let signal = loop {
+            if let Some(status) = self.children.status_of(CANDIDATE) {
+                break status.signal()?;
+            }
+            if self.deployment.state().green.is_some() || begun.elapsed() > END_MAX {
+                return None;
+            }
+            std::thread::sleep(LOOK);
+        };
+        let fatal = [
+            Signal::SIGABRT,
+            Signal::SIGSEGV,
+            Signal::SIGBUS,
+            Signal::SIGILL,
+            Signal::SIGFPE,
+        ];
+        let signal = fatal.into_iter().find(|one| *one as i32 == signal)?;
+        let key = &self.deployment.place().ok()?.follow.as_ref()?.key;
+        let build = self.deployment.state().candidate;
+        let left = breath::path(key, CANDIDATE);
+        let unfinished = breath::unfinished(&left, build)?;
+        // Said here, so that the next one has not to say it.
+        let _ = std::fs::remove_file(left);
+        let why = format!("crashed on {}: {signal}", unfinished.0);
+        let mut state = self.deployment.state();
+        state.farewell = Some(why.clone());
+        drop(state);
+        self.deployment.pass_over(build, unfinished).ok()?;
+        Some(why)
     }
 
     fn drive(&mut self) -> Result<(), Ended> {

@@ -2,8 +2,10 @@
 
 use super::DeployAct;
 use super::canary::{Bake, CanaryAct, Start};
+use super::doors::{DoorAct, StartDoor};
 use super::pick::Step;
 use crate::ask::{Place, Request};
+use crate::door::Which;
 use anyhow::Result;
 use std::path::PathBuf;
 
@@ -39,6 +41,93 @@ enum Deed {
         #[arg(long)]
         back: bool,
     },
+    /// A door in a process of its own, for a share of the sessions
+    #[command(subcommand)]
+    Door(DoorDeed),
+}
+
+/// A door's share, from a percentage with at most two decimals.
+fn share(text: &str) -> Result<u16, String> {
+    let hundredths = crate::ask::flags::share(text).map_err(|error| error.to_string())?;
+    Ok(hundredths as u16)
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+enum DoorDeed {
+    /// Which doors are there, whose sessions come in by them, and what was found
+    Status,
+    /// Start a candidate and, beside it, the old build as a measure; give the candidate share after share while the judge
+    /// lets it
+    Start {
+        /// The candidate's executable: a `rialto` of another build
+        #[arg(long, value_name = "PATH")]
+        build: PathBuf,
+        #[arg(long, value_enum, default_value = "ouch")]
+        door: Which,
+        /// Percentages of the sessions, in order, 50 at most
+        #[arg(long, value_name = "P,P..", value_delimiter = ',', value_parser = share, default_values = ["5", "20", "50"])]
+        shares: Vec<u16>,
+        /// How long each lasts: seconds, such as 30s
+        #[arg(long, default_value = "30s")]
+        bake: Bake,
+        /// All sessions of a firm come in by the same door
+        #[arg(long)]
+        by_firm: bool,
+        /// More arguments for the candidate's `door`; may be given more than once
+        #[arg(long = "door-arg", value_name = "ARG", allow_hyphen_values = true)]
+        door_args: Vec<String>,
+    },
+    /// Send a share of new connections to the candidate that is there
+    Share {
+        /// In per cent of the sessions, always the same ones
+        #[arg(value_parser = share)]
+        percent: u16,
+        #[arg(long, value_enum, default_value = "ouch")]
+        door: Which,
+        /// All sessions of a firm come in by the same door
+        #[arg(long)]
+        by_firm: bool,
+    },
+    /// Judge the candidate by what is known now, and record it
+    Judge {
+        #[arg(long, value_enum, default_value = "ouch")]
+        door: Which,
+    },
+    /// Let everybody come in by the exchange's own door, from the next connection on
+    Back {
+        #[arg(long, value_enum, default_value = "ouch")]
+        door: Which,
+    },
+}
+
+impl DoorDeed {
+    fn act(self) -> Result<DoorAct> {
+        Ok(match self {
+            Self::Status => DoorAct::Status,
+            Self::Start {
+                build,
+                door,
+                shares,
+                bake,
+                by_firm,
+                door_args,
+            } => DoorAct::Start(StartDoor {
+                door,
+                build: std::path::absolute(build)?,
+                shares,
+                bake,
+                by_firm,
+                args: door_args,
+            }),
+            Self::Share { percent, door, by_firm } => DoorAct::Share {
+                door,
+                ten_thousandths: percent,
+                by_firm,
+            },
+            Self::Judge { door } => DoorAct::Judge { door },
+            Self::Back { door } => DoorAct::Back { door },
+        })
+    }
 }
 
 impl Deploy {
@@ -48,6 +137,7 @@ impl Deploy {
             Deed::CutOver { after } => DeployAct::CutOver { after },
             Deed::Rollback => DeployAct::Rollback,
             Deed::Route { symbol, back } => DeployAct::Route { symbol, back },
+            Deed::Door(deed) => return self.place.put(&Request::Doors { act: deed.act()? }, self.json),
         };
         self.place.put(&Request::Deploy { act }, self.json)
     }

@@ -5,7 +5,7 @@
 //! and memory does not grow beyond the old build's. Cost is judged by pairs: a window of the same commands, in thread CPU
 //! of the candidate and of the old build's own process, under one load at one time. Missing data is a failure.
 
-use super::statistics::{median, signed_rank};
+use super::statistics::{median, rank_sum, signed_rank};
 use rialto_ring::word::Difference;
 use serde::Serialize;
 use std::time::Duration;
@@ -102,6 +102,50 @@ fn kind(found: &Difference) -> &'static str {
     }
 }
 
+/// Windows of each door without which there is no verdict of cost.
+pub(crate) const WINDOWS_MIN: usize = 20;
+/// A door's window is dearer than the old build's by chance as often as not; above this it is dearer too often (a medium
+/// effect by Vargha and Delaney 2000).
+pub(crate) const DEARER_MAX: f64 = 0.64;
+
+/// What a door's cost comes to, by Mann-Whitney's test: its windows are other commands than the old build's, so there are no
+/// pairs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct DoorCost {
+    pub(crate) median_ratio: f64,
+    pub(crate) p: f64,
+    /// The effect: how likely one of its windows is dearer than one of the old build's.
+    pub(crate) dearer: f64,
+}
+
+/// What must hold of a door at any moment. Gives why it does not.
+pub(crate) fn door_at_once(gone: Option<&str>, memory_growth: u64) -> Result<(), String> {
+    let evidence = Evidence {
+        gone: gone.map(str::to_owned),
+        memory_growth,
+        ..Evidence::default()
+    };
+    at_once(&evidence)
+}
+
+/// What a door costs beside the old build's own process; `None` while there is too little of either.
+pub(crate) fn door_cost(candidate: &[f64], baseline: &[f64]) -> Option<DoorCost> {
+    if candidate.len() < WINDOWS_MIN || baseline.len() < WINDOWS_MIN {
+        return None;
+    }
+    let test = rank_sum(candidate, baseline)?;
+    Some(DoorCost {
+        median_ratio: median(candidate)? / median(baseline)?,
+        p: test.p,
+        dearer: test.u / (candidate.len() as f64 * baseline.len() as f64),
+    })
+}
+
+/// Whether that is too dear: by size, by effect and not by chance.
+pub(crate) fn is_door_dear(cost: &DoorCost) -> bool {
+    cost.median_ratio > RATIO_MAX && cost.dearer > DEARER_MAX && cost.p < P_MAX
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +180,26 @@ mod tests {
             ..Evidence::default()
         };
         assert_eq!(cost(&few), None);
+    }
+
+    #[test]
+    fn a_door_is_judged_by_size_effect_and_chance_and_never_without_data() {
+        // Costs that scatter by 20 %.
+        let windows = |factor: f64, n: usize| -> Vec<f64> {
+            (0..n).map(|at| factor * (100.0 + (at * 7 % 41) as f64 / 2.0)).collect()
+        };
+        assert_eq!(door_cost(&windows(1.0, 19), &windows(1.0, 500)), None);
+        assert_eq!(door_cost(&windows(1.0, 500), &windows(1.0, 19)), None);
+        let same = door_cost(&windows(1.0, 100), &windows(1.0, 100)).unwrap();
+        assert!(!is_door_dear(&same) && (same.dearer - 0.5).abs() < 1e-9, "{same:?}");
+        let little = door_cost(&windows(1.03, 400), &windows(1.0, 400)).unwrap();
+        assert!(!is_door_dear(&little), "sure, and small: {little:?}");
+        let dear = door_cost(&windows(1.15, 100), &windows(1.0, 100)).unwrap();
+        assert!(is_door_dear(&dear), "{dear:?}");
+        let cheap = door_cost(&windows(0.8, 100), &windows(1.0, 100)).unwrap();
+        assert!(!is_door_dear(&cheap) && cheap.dearer < 0.1, "{cheap:?}");
+        assert_eq!(door_at_once(Some("it died"), 0), Err("it died".to_owned()));
+        assert!(door_at_once(None, 65 << 20).is_err() && door_at_once(None, 0).is_ok());
     }
 
     #[test]

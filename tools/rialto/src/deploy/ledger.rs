@@ -2,7 +2,7 @@
 //! pass over, and whose word was live in which range.
 
 use rialto_engine::talk::PassedOver;
-use rialto_model::{Cut, Event, InstrumentId, Output, SequenceNumber, Way};
+use rialto_model::{Cut, Event, InstrumentId, Output, SequenceNumber, TableHash, Text, Way};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Ranges kept; a venue that cuts over more often forgets the oldest.
@@ -21,6 +21,8 @@ pub(crate) struct Ledger {
     pub(crate) wrong: BTreeMap<u64, String>,
     /// What each build passes over.
     pub(crate) passed_over: BTreeMap<u64, Vec<PassedOver>>,
+    /// Processes that were refused because of their flag table, and are not known to be another or gone.
+    pub(crate) refused: BTreeMap<Text, TableHash>,
     /// Behind which command whose word was live, oldest first; zero: the standing build's alone.
     pub(crate) ranges: Vec<Range>,
 }
@@ -43,6 +45,12 @@ impl Ledger {
             Event::Judged(e) if !e.finding.passed && self.wrong.len() < BUILDS_MAX => {
                 let why = String::from_utf8_lossy(e.why.as_bytes()).into_owned();
                 self.wrong.insert(e.finding.build, why);
+            }
+            Event::ProcessRefused(e) if e.table == e.wanted => {
+                self.refused.remove(&e.name);
+            }
+            Event::ProcessRefused(e) if self.refused.len() < BUILDS_MAX => {
+                self.refused.insert(e.name, e.table);
             }
             Event::Quarantined(e) if self.passed_over.len() < BUILDS_MAX => {
                 let all = self.passed_over.entry(e.poison.build).or_default();
@@ -93,6 +101,30 @@ mod tests {
     use super::*;
     use rialto_model::event::{CutOverSet, Judged, Quarantined, Routed};
     use rialto_model::{Epoch, Finding, Poison, Sequenced, Timestamp};
+
+    #[test]
+    fn who_was_refused_is_remembered_until_it_is_another_or_gone() {
+        let mut ledger = Ledger::default();
+        let mut refuse = |table, name: &[u8]| {
+            let body = rialto_model::event::ProcessRefused {
+                table: TableHash(table),
+                wanted: TableHash(7),
+                name: Text::new(name).unwrap(),
+            };
+            let event = Sequenced {
+                seq: SequenceNumber(1),
+                stamp: Timestamp(1),
+                epoch: Epoch(1),
+                body: body.into(),
+            };
+            ledger.follow(&Output { event, last: true });
+        };
+        refuse(8, b"one");
+        refuse(9, b"two");
+        refuse(7, b"one");
+        let refused: Vec<_> = ledger.refused.iter().map(|(name, table)| (*name, table.0)).collect();
+        assert_eq!(refused, [(Text::new(b"two").unwrap(), 9)]);
+    }
 
     #[test]
     fn the_stream_tells_who_was_live_and_who_was_wrong() {

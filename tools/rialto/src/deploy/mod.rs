@@ -4,11 +4,14 @@
 //! - [`Deployment`]: who is there, and what the stream says of it. Its watch acts at once on what goes wrong.
 //! - [`canary`]: takes a candidate from step to step; [`judge`] says whether it may go on, from evidence alone.
 //! - [`ledger`]: what the stream says so far, live and in a replay.
+//! - [`doors`]: doors in other processes, and which sessions come in there; [`doors_run`] takes a candidate from share to share.
 //! - [`seat`]: where an engine process is received and heard.
 
 pub(crate) mod build;
 mod canary;
 mod cli;
+mod doors;
+mod doors_run;
 mod judge;
 pub(crate) mod ledger;
 mod pick;
@@ -18,6 +21,7 @@ mod watch;
 
 pub(crate) use canary::CanaryAct;
 pub(crate) use cli::{Canary, Deploy};
+pub(crate) use doors::{DoorAct, Reception};
 pub(crate) use seat::Office;
 
 use crate::exchange::Venue;
@@ -25,6 +29,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use ledger::Ledger;
 use rialto_engine::Testimony;
 use rialto_engine::talk::{Introduction, PassedOver};
+use rialto_follow::Process;
 use rialto_journal::Frontier;
 use rialto_matching::EngineState;
 use rialto_matching::state::InstrumentState;
@@ -102,6 +107,7 @@ pub(crate) struct Deployment {
     venue: Venue,
     testimony: Mutex<Producer<Testimony>>,
     state: Mutex<State>,
+    doors: Mutex<doors::Doors>,
     stop: AtomicBool,
     /// What is only known once the exchange is open.
     place: OnceLock<Place>,
@@ -112,6 +118,8 @@ pub(crate) struct Place {
     pub(crate) frontier: Frontier,
     /// Where engines follow, and with which key.
     pub(crate) follow: Option<crate::exchange::followers::FollowAddress>,
+    /// What a door in another process has to know, as JSON.
+    pub(crate) doors: String,
     /// Symbols and firms behind the last command.
     pub(crate) names: Box<dyn Fn() -> Result<Names> + Send + Sync>,
 }
@@ -158,6 +166,7 @@ impl Deployment {
             venue,
             testimony: Mutex::new(testimony),
             state: Mutex::default(),
+            doors: Mutex::default(),
             stop: AtomicBool::new(false),
             place: OnceLock::new(),
         };
@@ -172,6 +181,20 @@ impl Deployment {
     /// Takes in an event of the stream as it was found.
     pub(crate) fn replay(&self, output: &Output) {
         self.state().ledger.follow(output);
+        self.doors().replay(output);
+    }
+
+    /// Processes that were refused for another flag table than this build's, as the stream says. One whose table is this
+    /// build's is not refused again.
+    pub(crate) fn refused(&self) -> Vec<Process> {
+        let state = self.state();
+        let all = state.ledger.refused.iter();
+        all.filter(|(_, table)| table.0 != build::flag_table())
+            .map(|(name, table)| Process {
+                name: *name,
+                table: *table,
+            })
+            .collect()
     }
 
     /// What the stream has to be told first: whoever was waited for is gone with the last process.
@@ -190,6 +213,7 @@ impl Deployment {
             let build = state.ledger.routed_to;
             commands.push(route(build, InstrumentId(0), false, "the exchange was started again"));
         }
+        commands.extend(self.doors().opening());
         commands
     }
 
@@ -203,6 +227,7 @@ impl Deployment {
     pub(crate) fn close(&self) {
         self.stop.store(true, Ordering::Release);
         self.word.detach();
+        self.close_doors();
         let children = self.state().canary.as_mut().map(canary::Run::children);
         if let Some(children) = children {
             children.end();

@@ -15,9 +15,13 @@ use std::time::Instant;
 pub(crate) struct Office(pub(crate) Arc<Deployment>);
 
 impl Engines for Office {
-    fn receive(&self, _peer: SocketAddr, introduction: &[u8]) -> Result<(Box<dyn Seat>, Vec<u8>), String> {
+    fn receive(&self, peer: SocketAddr, introduction: &[u8]) -> Result<(Box<dyn Seat>, Vec<u8>), String> {
         let introduction =
             Introduction::decode(introduction).map_err(|error| format!("its introduction cannot be read: {error}"))?;
+        if introduction.role.is_door() {
+            self.0.may_join(&introduction)?;
+            return self.0.receive_door(peer.ip().is_loopback(), &introduction);
+        }
         let brief = self.0.receive(&introduction)?;
         let generation = self.0.state().generation;
         let chair = Chair {
@@ -31,30 +35,40 @@ impl Engines for Office {
 }
 
 impl Deployment {
-    fn receive(&self, introduction: &Introduction) -> Result<Vec<PassedOver>, String> {
+    /// What every process has to be.
+    fn may_join(&self, introduction: &Introduction) -> Result<(), String> {
         let Introduction {
-            role,
-            build,
             table,
             release,
             ref name,
             ..
         } = *introduction;
         let own = build::flag_table();
-        let mut state = self.state();
-        let refused = if self.is_stopping() {
-            Some("the exchange ends".to_owned())
-        } else if table != own {
+        if self.is_stopping() {
+            return Err("the exchange ends".to_owned());
+        }
+        if table != own {
             let (found, own) = (build::name(table), build::name(own));
-            Some(format!(
+            return Err(format!(
                 "{name} has the flag table {found}, this exchange {own}: build it anew"
-            ))
-        } else if release != CURRENT_RELEASE {
-            Some(format!("{name} has release {release}, this exchange {CURRENT_RELEASE}"))
-        } else if role == Role::Candidate && state.green.is_some() {
-            Some("another engine is being compared already".to_owned())
-        } else {
-            None
+            ));
+        }
+        if release != CURRENT_RELEASE {
+            return Err(format!("{name} has release {release}, this exchange {CURRENT_RELEASE}"));
+        }
+        Ok(())
+    }
+
+    fn receive(&self, introduction: &Introduction) -> Result<Vec<PassedOver>, String> {
+        let Introduction { role, build, .. } = *introduction;
+        let joins = self.may_join(introduction);
+        let mut state = self.state();
+        let refused = match joins {
+            Err(why) => Some(why),
+            Ok(()) if role == Role::Candidate && state.green.is_some() => {
+                Some("another engine is being compared already".to_owned())
+            }
+            Ok(()) => None,
         };
         if role == Role::Candidate && state.green.is_none() {
             state.candidate = build;
@@ -113,6 +127,7 @@ impl Seat for Chair {
                 ));
             }
             Testify::Answers(_) => return Err("nobody compares what a baseline says".to_owned()),
+            Testify::Commands(_) | Testify::Opens { .. } => return Err("an engine is no door".to_owned()),
             Testify::Costs(costs) => self.costs(&costs),
             Testify::Died { seq, instrument, words } => {
                 self.deployment.state().farewell = Some(format!("crashed on {seq}: {words}"));
@@ -132,7 +147,7 @@ impl Chair {
             let pair = all.entry(cost.window).or_default();
             match self.role {
                 Role::Candidate => pair.0 = Some(cost.cpu_ns),
-                Role::Baseline => pair.1 = Some(cost.cpu_ns),
+                _ => pair.1 = Some(cost.cpu_ns),
             }
         }
         while all.len() > WINDOWS_MAX {
@@ -144,7 +159,7 @@ impl Chair {
         let mut state = self.deployment.state();
         let seat = match self.role {
             Role::Candidate => &mut state.green,
-            Role::Baseline => &mut state.baseline,
+            _ => &mut state.baseline,
         };
         if let Some(attached) = seat.as_mut().filter(|one| one.generation == self.generation) {
             attached.taken = taken;

@@ -22,6 +22,8 @@ pub(super) enum Defect {
     Crash,
     /// An order at 123.45 is its last.
     Poison,
+    /// A command for instrument 7 is its last, without a word.
+    Abort,
     /// Behind its 20,000th command it does nothing more.
     Stuck,
     /// It was built with another table of flags.
@@ -71,6 +73,7 @@ impl Fault {
             Defect::Crash if super::instrument(&command.body) == Some(CRASHES_ON) => {
                 panic!("a prepared crash on instrument {CRASHES_ON}")
             }
+            Defect::Abort if super::instrument(&command.body) == Some(CRASHES_ON) => std::process::abort(),
             Defect::Poison if matches!(&command.body, Command::Enter(order) if order.price == DEADLY) => {
                 panic!("a prepared crash on a price of {DEADLY}")
             }

@@ -6,6 +6,7 @@
 //! [`ORPHAN_MAX`], then ends: whoever wants it starts it anew.
 
 mod brain;
+pub(crate) mod breath;
 #[cfg(feature = "defects")]
 mod defect;
 mod meter;
@@ -15,10 +16,11 @@ use crate::out;
 use crate::shutdown::Interrupt;
 use anyhow::{Context as _, Result, bail, ensure};
 use brain::Brain;
+use breath::Breath;
 use meter::Meter;
 use rialto_engine::Hashes;
 use rialto_engine::answers::{Answer, AnswersBuilder};
-use rialto_engine::talk::{Introduction, Role, Testify, decode_brief, testify_answers};
+use rialto_engine::talk::{Introduction, PassedOver, Role, Testify, decode_brief, testify_answers};
 use rialto_follow::wire::Stand;
 use rialto_follow::{Follower, Key, News, Reason, Refused};
 use rialto_model::{Command, Epoch, Event, EventSink, InstrumentId, Output, SequenceNumber, Sequenced};
@@ -59,8 +61,19 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let key = Key::load(&args.key)?;
     let interrupt = Interrupt::listen()?;
+    let left = breath::path(&args.key, &args.name);
+    if let Some(unfinished) = breath::unfinished(&left, build::id()) {
+        confess(args, unfinished, &interrupt)?;
+    }
+    let breath = Breath::open(&left, build::id());
+    if let Err(error) = &breath {
+        out::complain(format_args!(
+            "{}: {error}; a command that ends this without a word will not be named",
+            left.display()
+        ));
+    }
     let mut follower = Follower::new(args.follow, key, Stand::default(), Epoch(0), true);
-    let mut mind = Mind::new(args);
+    let mut mind = Mind::new(args, breath.ok());
     let mut connected = Instant::now();
     while !interrupt.is_set() {
         let news = follower.next(LOOK)?;
@@ -83,6 +96,50 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// An engine of this build has ended in the middle of a command and without a word: says so for it, until the exchange has it
+/// pass over that command.
+fn confess(args: &Args, unfinished: PassedOver, interrupt: &Interrupt) -> Result<()> {
+    let (seq, instrument) = unfinished;
+    out::complain(format_args!(
+        "the last one ended without a word on command {seq}: it is passed over"
+    ));
+    let died = Testify::Died {
+        seq,
+        instrument,
+        words: "it ended without a word".to_owned(),
+    };
+    let introduction = Mind::new(args, None).introduction.encode();
+    let begun = Instant::now();
+    while !interrupt.is_set() {
+        let key = Key::load(&args.key)?;
+        let mut follower = Follower::new(args.follow, key, Stand::default(), Epoch(0), true);
+        loop {
+            ensure!(begun.elapsed() < ORPHAN_MAX, "no exchange answered for {ORPHAN_MAX:?}");
+            match follower.next(LOOK)? {
+                Some(News::Connected(_)) => {
+                    follower.introduce(&introduction);
+                    follower.flush();
+                }
+                Some(News::Briefed(brief)) => {
+                    let known = decode_brief(&brief).context("the exchange's brief cannot be read")?;
+                    if known.iter().any(|(one, _)| *one == seq) {
+                        return Ok(());
+                    }
+                    follower.testify(&died.encode());
+                    follower.flush();
+                    break;
+                }
+                Some(News::Lost(_)) => break,
+                _ => {}
+            }
+        }
+        // Its seat is free once the exchange has seen it go.
+        drop(follower);
+        std::thread::sleep(LOOK);
+    }
+    bail!("interrupted")
+}
+
 /// The engine, what it has to say, and what it costs.
 struct Mind {
     introduction: Introduction,
@@ -99,10 +156,11 @@ struct Mind {
     outputs: Vec<Output>,
     said: Instant,
     role: Role,
+    breath: Option<Breath>,
 }
 
 impl Mind {
-    fn new(args: &Args) -> Self {
+    fn new(args: &Args, breath: Option<Breath>) -> Self {
         #[cfg(feature = "defects")]
         let brain = Brain::new(args.defect);
         #[cfg(not(feature = "defects"))]
@@ -129,6 +187,7 @@ impl Mind {
             outputs: Vec::new(),
             said: Instant::now(),
             role,
+            breath,
         }
     }
 
@@ -200,9 +259,15 @@ impl Mind {
     /// The one place where a command can bring it down.
     fn risk(&mut self, command: &Sequenced<Command>, follower: &mut Follower) -> Result<()> {
         let (brain, outputs) = (&mut self.brain, &mut self.outputs);
+        if let Some(breath) = &self.breath {
+            breath.take(command.seq, instrument(&command.body).unwrap_or_default());
+        }
         let applied = catch_unwind(AssertUnwindSafe(|| {
             brain.apply(command, &mut Sink { command, outputs })
         }));
+        if let Some(breath) = &self.breath {
+            breath.rest();
+        }
         let Err(panic) = applied else { return Ok(()) };
         let words = panic.downcast_ref::<String>().map(String::as_str);
         let words = words
@@ -270,7 +335,7 @@ pub(crate) fn instrument(command: &Command) -> Option<InstrumentId> {
 }
 
 /// Bytes of memory that this process holds; zero where the system does not say.
-fn resident() -> u64 {
+pub(crate) fn resident() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let resident = pages
         .split_whitespace()

@@ -72,16 +72,10 @@ impl Rebuilt {
         let mut hashes = Hashes::default();
         for record in Reader::open(&disk)? {
             let command = record?;
-            let mut sink = Rebuild {
-                command: &command,
-                held: None,
-                show: |output: &Output| {
-                    hashes.follow(output);
-                    follow(output);
-                },
-            };
-            engine.apply(&command, &mut sink);
-            sink.finish();
+            apply_shown(&mut engine, &command, |output: &Output| {
+                hashes.follow(output);
+                follow(output);
+            });
         }
         Ok(Self {
             recovered,
@@ -98,6 +92,17 @@ impl Rebuilt {
     pub(crate) fn state(&self) -> EngineState {
         self.engine.export()
     }
+}
+
+/// Applies a command and shows what comes of it as the gate would.
+pub(crate) fn apply_shown(engine: &mut Engine, command: &Sequenced<Command>, show: impl FnMut(&Output)) {
+    let mut sink = Rebuild {
+        command,
+        held: None,
+        show,
+    };
+    engine.apply(command, &mut sink);
+    sink.finish();
 }
 
 /// Gives a recovered command's events the envelope that the engine stage gives live ones.

@@ -19,7 +19,7 @@ use rialto_gateway::Say;
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::command::RefuseProcess;
 use rialto_model::flags::table_hash;
-use rialto_model::{Command, SequenceNumber, VenueId};
+use rialto_model::{Command, SequenceNumber, Text, VenueId};
 use rialto_past::{FeedHistory, Snapshots, Snapshotter, Stream};
 use rialto_ring::FaultBoard;
 use rialto_sequencer::{Standing, StandingHandle};
@@ -77,7 +77,12 @@ impl Followers {
         let every = NonZeroU64::new(config.snapshot_every);
         let seen = Arc::clone(&progress);
         let follow_statuses = Arc::new(OnceLock::<Statused>::new());
-        let processes = Processes(Arc::clone(&follow_statuses));
+        let forget = operations.clone();
+        let forgotten = move |name| {
+            let sent = forget.try_send(no_longer_refused(name));
+            sent.map_err(|_| anyhow!("the exchange has more operations to do than it keeps: try again in a moment"))
+        };
+        let processes = Processes::new(Arc::clone(&follow_statuses), Box::new(forgotten));
         let (statuses, refused) = (Arc::clone(&follow_statuses), processes.clone());
         let (record, sequence) = (operations.clone(), operations.clone());
         let (room, standing) = (frontier.clone(), standing.clone());
@@ -126,6 +131,7 @@ impl Followers {
         deployment.open(Place {
             frontier: frontier.clone(),
             follow: followers.follow().cloned(),
+            doors: serde_json::to_string(&config.of_doors())?,
             names: Box::new(move || Ok(Names::of(&named.stream()?.at(None)?.past.state()))),
         })?;
         let stream = Stream {
@@ -190,6 +196,7 @@ fn open(
     let key = follow.key.clone().unwrap_or_else(|| config.data.join(FOLLOW_KEY));
     let secret = Key::load_or_make(&key)?;
     let world = Arc::clone(world);
+    let admitted = record.clone();
     let source = Source {
         venue: VenueId(config.venue),
         journal: OsDisk::open_dir(&journal_folder(&config.data))?,
@@ -208,12 +215,27 @@ fn open(
                 .into(),
             );
         }),
+        stale: deployment.refused(),
+        admitted: Box::new(move |process| {
+            let _ = admitted.try_send(no_longer_refused(process.name));
+        }),
         engines: Some(Arc::new(Office(Arc::clone(deployment)))),
     };
     let server = FollowServer::open(follow.listen, secret, source)
         .with_context(|| format!("cannot listen for followers on {}", follow.listen))?;
     let address = server.address();
     Ok((server, FollowAddress { address, key }))
+}
+
+/// A process that was refused has come with this build's table, or is gone for good: for the record.
+fn no_longer_refused(name: Text) -> Command {
+    let own = table_hash();
+    RefuseProcess {
+        table: own,
+        wanted: own,
+        name,
+    }
+    .into()
 }
 
 /// What the venue takes, in a word.

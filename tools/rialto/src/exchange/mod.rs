@@ -16,7 +16,7 @@ use crate::announce::Sent;
 use crate::ask::World;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
-use crate::deploy::Deployment;
+use crate::deploy::{Deployment, Reception};
 use crate::edge::Edge;
 use anyhow::{Context as _, Result, bail, ensure};
 use crossbeam_channel::Receiver;
@@ -109,7 +109,7 @@ pub(crate) struct Venue {
 
 impl Venue {
     /// Whether there was room for it.
-    fn fits(&self, command: Command) -> bool {
+    pub(crate) fn fits(&self, command: Command) -> bool {
         let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.push(command).is_ok()
     }
@@ -247,6 +247,8 @@ impl Exchange {
         };
         let mut ouch = OuchDoor::open(ouch_config(config), parts(ouch_in, ouch_reader))?;
         let mut fix = FixDoor::open(fix_config(config), parts(fix_in, fix_reader))?;
+        ouch.set_front(Box::new(Reception(Arc::clone(&deployment))));
+        fix.set_front(Box::new(Reception(Arc::clone(&deployment))));
         let heartbeat_ms = Edge::open(&config.data)?.count("feed.heartbeat-ms");
         let feed_config = FeedConfig {
             heartbeat_ns: heartbeat_ms * 1_000_000,
@@ -408,13 +410,13 @@ pub(crate) fn today() -> TradingDay {
     TradingDay::of(SystemClock::new().now())
 }
 
-fn ouch_config(config: &Config) -> OuchConfig {
+pub(crate) fn ouch_config(config: &Config) -> OuchConfig {
     let mut ouch = OuchConfig::new(config.ouch.listen);
     settings(config, "ouch", &mut ouch.door);
     ouch
 }
 
-fn fix_config(config: &Config) -> FixConfig {
+pub(crate) fn fix_config(config: &Config) -> FixConfig {
     let mut fix = FixConfig::new(config.fix.listen);
     fix.comp_id.clone_from(&config.fix.comp_id);
     settings(config, "fix", &mut fix.door);

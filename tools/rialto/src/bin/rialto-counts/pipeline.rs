@@ -1,21 +1,27 @@
 //! What an order costs between the door's ring and everybody who is told, in things that can be counted.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use rialto_engine::{EngineStage, HashStage, Hashes};
+use rialto_engine::{EngineStage, HashStage, Hashes, Witness};
 use rialto_feed::{Config as FeedConfig, FeedStage};
 use rialto_flow::{Flow, Shape};
 use rialto_journal::disk::{Access, Disk, DiskFile};
 use rialto_journal::{Config, Durability, LockError, OsDisk, Syncer, recover};
 use rialto_matching::{Engine, Limits};
-use rialto_model::{Clock, Command, Monotonic, Output, SequenceNumber, Sequenced, Timestamp, VenueId};
+use rialto_model::command::{Route, SwitchFlag, Tick};
+use rialto_model::flags::{self, Scope};
+use rialto_model::{
+    Clock, Command, FlagAct, FlagChange, FlagTarget, InstrumentId, Monotonic, Output, SequenceNumber, Sequenced,
+    Timestamp, VenueId, Way,
+};
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
-use rialto_ring::{Stage as _, Stop};
+use rialto_ring::{Stage as _, Stop, Word};
 use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig};
 use std::io::Result as IoResult;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Commands between two stages.
 const RING: usize = 4_096;
@@ -121,6 +127,67 @@ impl Clock for CountedClock {
     }
 }
 
+/// What stands beside the orders: `off`, or what it may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beside {
+    /// Nothing: flags as they are by default, no other engine.
+    Off,
+    /// Every flag of the stream has another value than its default, for everyone.
+    Flags,
+    /// Another engine is compared, and nobody waits for it.
+    Shadow,
+    /// Every instrument's events wait for another engine that agrees to everything.
+    Routed,
+}
+
+impl Beside {
+    fn of(name: &str) -> Result<Self> {
+        Ok(match name {
+            "off" => Self::Off,
+            "flags" => Self::Flags,
+            "shadow" => Self::Shadow,
+            "routed" => Self::Routed,
+            other => bail!("nothing beside is called {other:?}: use off, flags, shadow or routed"),
+        })
+    }
+
+    /// The commands that bring it about, as many whatever it is: ticks fill up.
+    fn commands(self) -> Vec<Command> {
+        let sequenced: Vec<_> = flags::TABLE.iter().filter(|flag| flag.scope != Scope::Edge).collect();
+        let switch = |flag: &&flags::Flag| {
+            let change = FlagChange {
+                flag: flag.number,
+                act: FlagAct::Set,
+                target: FlagTarget::Everyone,
+                id: 0,
+                value: 1,
+                table: flags::table_hash(),
+            };
+            Command::from(SwitchFlag { change })
+        };
+        let mut commands = match self {
+            Self::Off | Self::Shadow => Vec::new(),
+            Self::Flags => sequenced.iter().map(switch).collect(),
+            Self::Routed => {
+                let way = Way {
+                    build: 1,
+                    instrument: InstrumentId(0),
+                    candidate: true,
+                };
+                vec![
+                    Route {
+                        way,
+                        ..Route::default()
+                    }
+                    .into(),
+                ]
+            }
+        };
+        commands.resize(sequenced.len(), Tick {}.into());
+        commands
+    }
+}
+
 struct Pipeline {
     input: Producer<Command>,
     sequencer: Sequencer<CountedClock, CountedDisk>,
@@ -133,7 +200,13 @@ struct Pipeline {
 }
 
 impl Pipeline {
-    fn open(folder: &Path, durability: Durability, batch: usize, counters: &Arc<Counters>) -> Result<Self> {
+    fn open(
+        folder: &Path,
+        durability: Durability,
+        batch: usize,
+        counters: &Arc<Counters>,
+        beside: Beside,
+    ) -> Result<Self> {
         let disk = CountedDisk(OsDisk::create_dir(folder)?, Arc::clone(counters));
         let config = Config {
             durability,
@@ -161,16 +234,40 @@ impl Pipeline {
         lines.line_a.set_port(0);
         lines.line_b.iter_mut().for_each(|line| line.set_port(0));
         lines.rerequest.set_port(0);
+        // As in the exchange, where both look at it whether another engine is there or not.
+        let word = Word::new(Duration::from_secs(3_600));
+        if matches!(beside, Beside::Shadow | Beside::Routed) {
+            word.attach();
+            word.agree(SequenceNumber(u64::MAX));
+        }
+        let hash = gate.preview(hash);
+        let witness = Witness::new(word.clone(), RingBuffer::new(1).1);
         Ok(Self {
             input,
             sequencer: Sequencer::new(config, vec![inputs], command_in, journal, clock.clone(), stop.clone()),
             syncer,
             engine: EngineStage::new(Engine::new(Limits::default()), command_out, event_in),
-            gate: ReleaseGate::new(gate, frontier, epoch),
-            hash: HashStage::new(hash, Hashes::default()),
+            gate: ReleaseGate::new(gate, frontier, epoch).heeding(word),
+            hash: HashStage::new(hash, Hashes::default()).with_witness(witness),
             feed: FeedStage::new(&lines, feed, clock)?,
             stop,
         })
+    }
+
+    /// A function of its own under any optimization, so that instructions can be counted in it alone.
+    #[inline(never)]
+    fn order_path(&mut self) {
+        // One turn, unless more was given than a batch.
+        while !self.sequencer.is_drained() && self.stop.failure().is_none() {
+            self.sequencer.poll();
+        }
+        self.engine.poll();
+    }
+
+    /// The end of it, likewise.
+    #[inline(never)]
+    fn release(&mut self) {
+        self.gate.poll();
     }
 
     /// Each stage has one turn for each batch, as on one thread under load.
@@ -179,13 +276,9 @@ impl Pipeline {
             for command in commands {
                 ensure!(self.input.push(command.body).is_ok(), "a batch is larger than the ring");
             }
-            // One turn, unless more was given than a batch.
-            while !self.sequencer.is_drained() && self.stop.failure().is_none() {
-                self.sequencer.poll();
-            }
-            self.engine.poll();
+            self.order_path();
             self.syncer.poll();
-            self.gate.poll();
+            self.release();
             self.hash.poll();
             self.feed.poll();
             if let Some(failure) = self.stop.failure() {
@@ -196,10 +289,14 @@ impl Pipeline {
     }
 }
 
-/// `memory|disk BATCH SEED OPS FOLDER`: the counts over the second half of the flow.
+/// `memory|disk BATCH SEED OPS FOLDER [BESIDE]`: the counts over the second half of the flow.
 pub(crate) fn count(args: &[&str], allocations: &dyn Fn() -> u64) -> Result<serde_json::Value> {
+    let (args, beside) = match args {
+        [args @ .., beside] if args.len() == 5 => (args, Beside::of(beside)?),
+        args => (args, Beside::Off),
+    };
     let [durability, batch, seed, ops, folder] = args else {
-        bail!("usage: rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER");
+        bail!("usage: rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER [off|flags|shadow|routed]");
     };
     let durability = match *durability {
         "memory" => Durability::Memory,
@@ -215,9 +312,16 @@ pub(crate) fn count(args: &[&str], allocations: &dyn Fn() -> u64) -> Result<serd
 
     let flow = Flow::new(Shape::Base, ops, seed);
     let counters = Arc::new(Counters::default());
-    let mut pipeline = Pipeline::open(Path::new(folder), durability, batch, &counters)?;
+    let mut pipeline = Pipeline::open(Path::new(folder), durability, batch, &counters, beside)?;
     let (warm, counted) = flow.commands.split_at(ops / 2);
     pipeline.run(&flow.prelude, 256)?;
+    let at = flow.prelude.last().copied().context("a flow begins with a venue")?;
+    let asked: Vec<_> = beside
+        .commands()
+        .into_iter()
+        .map(|body| Sequenced { body, ..at })
+        .collect();
+    pipeline.run(&asked, 256)?;
     while pipeline.syncer.poll() > 0 {}
     pipeline.run(warm, batch)?;
     let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -1,0 +1,466 @@
+//! `rialto door`: a door in a process of its own, for a share of the sessions of an exchange.
+//!
+//! It follows what is released, with an engine of its own, so that its sessions are what the exchange's own door would have
+//! made of them: nothing is handed over with a connection but the socket. What members send goes to the exchange as commands
+//! over the connection that it follows by. When that connection ends, so does this process: the exchange sequences the loss
+//! of every session that was up here, and its own door has them when they come again.
+
+mod cost;
+#[cfg(feature = "defects")]
+mod defect;
+pub(crate) mod hand;
+
+use crate::config::Config;
+use crate::deploy::build;
+use crate::exchange::core::{EVENT_RING, INPUT_RING, apply_shown};
+use crate::exchange::{fix_config, ouch_config};
+use crate::out;
+use crate::serve::credentials_path;
+use crate::shutdown::Interrupt;
+use anyhow::{Context as _, Result, bail, ensure};
+use cost::Cost;
+use rialto_engine::talk::{COMMANDS_MAX, Introduction, Role, Testify};
+use rialto_follow::wire::Stand;
+use rialto_follow::{Follower, Key, News, Process, Reason, Refused};
+use rialto_gateway::{DoorControl, FirmBudgets, FixDoor, OuchDoor, Parts, Say};
+use rialto_matching::{Engine, Limits};
+use rialto_members::{Credentials, Verifier};
+use rialto_model::{Command, Door, Epoch, Output, SequenceNumber, Sequenced};
+use rialto_ring::broadcast::{Gate, Reader, Writer, broadcast};
+use rialto_ring::spsc::{Consumer, RingBuffer};
+use rialto_ring::{Stage as _, SystemClock};
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long an idle turn sleeps: what a command or an answer may wait for here.
+const IDLE: Duration = Duration::from_micros(100);
+/// How often it says how it is, and what its work cost.
+const HEALTH: Duration = Duration::from_millis(250);
+/// How long it waits for the exchange, and for its members' goodbyes.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long members may take to read what they are told at the end.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Sockets between who takes them and the door; beyond, they wait in the system's queue, and beyond that the exchange
+/// serves them itself.
+const SOCKETS: usize = 64;
+/// Commands of the stream followed in one turn.
+const FOLLOWED: usize = 256;
+/// Lines for people; more are lost.
+const LINES: usize = 64;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where the exchange lets itself be followed, see `--follow-listen`; on this machine
+    #[arg(long, value_name = "ADDR")]
+    follow: SocketAddr,
+    /// The exchange's key: its `follow.key`, or a copy that only you may read
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Which door it is
+    #[arg(long, value_enum, default_value = "ouch")]
+    door: Which,
+    /// What people call it
+    #[arg(long, default_value = "door")]
+    name: String,
+    /// To be measured against: the old build once more
+    #[arg(long)]
+    baseline: bool,
+    /// What is wrong with it
+    #[cfg(feature = "defects")]
+    #[arg(long, value_name = "NAME", default_value = "correct")]
+    defect: defect::Defect,
+}
+
+/// A door by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Which {
+    /// OUCH 5.0
+    Ouch,
+    /// FIX 4.2, 4.4 and 5.0 SP2
+    Fix,
+}
+
+impl Which {
+    pub(crate) const fn door(self) -> Door {
+        match self {
+            Self::Ouch => Door::Ouch,
+            Self::Fix => Door::Fix,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let interrupt = Interrupt::listen()?;
+    let key = Key::load(&args.key)?;
+    let process = Process::this(&args.name);
+    let mut follower = Follower::new(args.follow, key, Stand::default(), Epoch(0), false).of(process);
+    let (config, early, released) = introduce(args, &mut follower, &interrupt)?;
+    let socket = Inlet::path(&args.key)?;
+    let mut process = Served::open(args, &config, &socket)?;
+    process.early(&early);
+    let mut open = false;
+    while !interrupt.is_set() && !out::is_closed() {
+        let mut moved = 0;
+        while moved < FOLLOWED
+            && let Some(news) = follower.poll()?
+        {
+            match news {
+                News::Command(command) => process.follow(&command)?,
+                News::Lost(Refused::Farewell(Reason::Ended, _)) => return process.leave(&mut follower),
+                News::Lost(why) => bail!(
+                    "behind {}: {why}; its sessions come in by the exchange's own door again",
+                    process.last
+                ),
+                News::Snapshot { .. } => bail!("a door begins with the first command, and a snapshot came"),
+                News::Connected(_) | News::Briefed(_) | News::Frontier(_) => {}
+            }
+            moved += 1;
+        }
+        if !open && process.last >= released {
+            open = true;
+            process.live = true;
+            let path = socket.0.display().to_string();
+            follower.testify(
+                &Testify::Opens {
+                    door: args.door.door(),
+                    path,
+                }
+                .encode(),
+            );
+        }
+        moved += process.turn(&mut follower)?;
+        if moved == 0 {
+            std::thread::sleep(IDLE);
+        }
+    }
+    process.close(&mut follower)
+}
+
+/// Connects and says who this is; what the exchange says of its doors, the commands that came before, and up to where it
+/// was released by then.
+fn introduce(
+    args: &Args,
+    follower: &mut Follower,
+    interrupt: &Interrupt,
+) -> Result<(Config, Vec<Sequenced<Command>>, SequenceNumber)> {
+    let introduction = Introduction {
+        role: if args.baseline { Role::BaselineDoor } else { Role::Door },
+        build: build::id(),
+        table: build::flag_table(),
+        release: rialto_matching::CURRENT_RELEASE,
+        pid: std::process::id(),
+        name: args.name.clone(),
+    };
+    let begun = Instant::now();
+    let mut early = Vec::new();
+    let mut released = SequenceNumber(0);
+    while !interrupt.is_set() {
+        ensure!(begun.elapsed() < PATIENCE, "no exchange answered for {PATIENCE:?}");
+        match follower.next(Duration::from_millis(20))? {
+            Some(News::Connected(welcome)) => {
+                released = welcome.frontier;
+                follower.introduce(&introduction.encode());
+                follower.flush();
+            }
+            Some(News::Command(command)) => early.push(command),
+            Some(News::Briefed(brief)) => {
+                let config = serde_json::from_slice(&brief).context("the exchange's settings of doors")?;
+                return Ok((config, early, released));
+            }
+            Some(News::Lost(why)) => {
+                out::complain(format_args!("{why}; it is tried again"));
+                early.clear();
+                *follower = Follower::new(args.follow, Key::load(&args.key)?, Stand::default(), Epoch(0), false)
+                    .of(Process::this(&args.name));
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Some(News::Snapshot { .. } | News::Frontier(_)) | None => {}
+        }
+    }
+    bail!("interrupted")
+}
+
+/// Either door.
+enum AnyDoor {
+    Ouch(Box<OuchDoor<SystemClock>>),
+    Fix(Box<FixDoor<SystemClock>>),
+}
+
+impl AnyDoor {
+    fn replay(&mut self, output: &Output) {
+        match self {
+            Self::Ouch(door) => door.replay(output),
+            Self::Fix(door) => door.replay(output),
+        }
+    }
+
+    fn poll(&mut self) -> usize {
+        match self {
+            Self::Ouch(door) => door.poll(),
+            Self::Fix(door) => door.poll(),
+        }
+    }
+
+    fn control(&self) -> DoorControl {
+        match self {
+            Self::Ouch(door) => door.control(),
+            Self::Fix(door) => door.control(),
+        }
+    }
+}
+
+/// The door, the engine that tells it what came of commands, and its way out.
+struct Served {
+    engine: Engine,
+    door: AnyDoor,
+    last: SequenceNumber,
+    /// The past is over: events go through the ring, and members may come.
+    live: bool,
+    writer: Writer<Output>,
+    gate: Gate<Output>,
+    /// Events that the ring has no room for.
+    waiting: VecDeque<Output>,
+    commands: Consumer<Command>,
+    cost: Cost,
+    said: Instant,
+    lines: crossbeam_channel::Receiver<String>,
+    _verifier: Verifier,
+    _inlet: Inlet,
+}
+
+impl Served {
+    fn open(args: &Args, config: &Config, socket: &InletPath) -> Result<Self> {
+        let path = credentials_path(&config.data);
+        let credentials = Credentials::load(&path).with_context(|| format!("the passwords in {}", path.display()))?;
+        let verifier = Verifier::start(credentials)?;
+        let (writer, gate, readers) = broadcast(EVENT_RING, 1);
+        let [outputs] = <[Reader<Output>; 1]>::try_from(readers)
+            .ok()
+            .context("one reader was asked for")?;
+        let (command_in, commands) = RingBuffer::new(INPUT_RING);
+        let (say, lines) = Say::channel(LINES);
+        let parts = Parts {
+            clock: SystemClock::new(),
+            commands: command_in,
+            outputs,
+            // Of this process's own: while a share stands, a firm with sessions in both has its budget in each.
+            budgets: FirmBudgets::default(),
+            desk: verifier.desk(),
+            say,
+        };
+        let (adopt, adopted) = crossbeam_channel::bounded(SOCKETS);
+        // It is bound for the moment only: what it serves is handed to it.
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let door = match args.door {
+            Which::Ouch => {
+                let mut settings = ouch_config(config);
+                settings.door.listen = listen;
+                let mut door = OuchDoor::open(settings, parts)?;
+                door.adopt(adopted);
+                AnyDoor::Ouch(Box::new(door))
+            }
+            Which::Fix => {
+                let mut settings = fix_config(config);
+                settings.door.listen = listen;
+                let mut door = FixDoor::open(settings, parts)?;
+                door.adopt(adopted);
+                AnyDoor::Fix(Box::new(door))
+            }
+        };
+        Ok(Self {
+            engine: Engine::new(Limits::default()),
+            door,
+            last: SequenceNumber(0),
+            live: false,
+            writer,
+            gate,
+            waiting: VecDeque::new(),
+            commands,
+            cost: Cost::new(
+                #[cfg(feature = "defects")]
+                args.defect,
+            ),
+            said: Instant::now(),
+            lines,
+            _verifier: verifier,
+            _inlet: Inlet::open(socket, adopt)?,
+        })
+    }
+
+    /// Takes in what came before the door was there.
+    fn early(&mut self, commands: &[Sequenced<Command>]) {
+        for command in commands {
+            self.apply(command);
+        }
+    }
+
+    fn follow(&mut self, command: &Sequenced<Command>) -> Result<()> {
+        ensure!(
+            command.seq == self.last.next(),
+            "command {} came behind {}",
+            command.seq,
+            self.last
+        );
+        self.apply(command);
+        Ok(())
+    }
+
+    fn apply(&mut self, command: &Sequenced<Command>) {
+        let Self {
+            engine,
+            door,
+            live,
+            waiting,
+            last,
+            ..
+        } = self;
+        *last = command.seq;
+        apply_shown(engine, command, |output| match live {
+            true => waiting.push_back(*output),
+            false => door.replay(output),
+        });
+    }
+
+    /// One turn of the door; what its members ask for goes to the exchange.
+    fn turn(&mut self, follower: &mut Follower) -> Result<usize> {
+        while let Some(output) = self.waiting.front()
+            && self.writer.write(*output).is_ok()
+        {
+            self.waiting.pop_front();
+        }
+        self.writer.publish();
+        let mut moved = self.gate.poll(EVENT_RING, |_| true);
+        if !self.live {
+            return Ok(moved);
+        }
+        self.cost.begin();
+        moved += self.door.poll();
+        let mut commands = Vec::new();
+        while commands.len() < COMMANDS_MAX
+            && let Ok(command) = self.commands.pop()
+        {
+            commands.push(command);
+        }
+        self.cost.end(commands.len() as u64);
+        if !commands.is_empty() {
+            follower.testify(&Testify::Commands(commands).encode());
+        }
+        if self.said.elapsed() >= HEALTH {
+            self.said = Instant::now();
+            let costs = self.cost.take();
+            if !costs.is_empty() {
+                follower.testify(&Testify::Costs(costs).encode());
+            }
+            let (taken, memory) = (self.last, crate::engine::resident());
+            follower.testify(&Testify::Health { taken, memory }.encode());
+            while let Ok(line) = self.lines.try_recv() {
+                out::complain(format_args!("{line}"));
+            }
+        }
+        follower.flush();
+        Ok(moved)
+    }
+
+    /// The exchange has ended in good order: what it said is still told.
+    fn leave(mut self, follower: &mut Follower) -> Result<()> {
+        let control = self.door.control();
+        control.close();
+        let begun = Instant::now();
+        while self.live && !control.is_closed() && begun.elapsed() < FAREWELL {
+            if self.turn(follower)? == 0 {
+                std::thread::sleep(IDLE);
+            }
+        }
+        Ok(())
+    }
+
+    /// Says goodbye to every member, and waits until the stream knows of it.
+    fn close(mut self, follower: &mut Follower) -> Result<()> {
+        let control = self.door.control();
+        control.close();
+        let begun = Instant::now();
+        while self.live && !control.is_closed() && begun.elapsed() < PATIENCE {
+            while let Some(news) = follower.poll()? {
+                match news {
+                    News::Command(command) => self.follow(&command)?,
+                    News::Lost(_) => return Ok(()),
+                    _ => {}
+                }
+            }
+            if self.turn(follower)? == 0 {
+                std::thread::sleep(IDLE);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where sockets are taken, removed when it is dropped.
+struct InletPath(PathBuf);
+
+impl Drop for InletPath {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// A thread that takes sockets for the door.
+struct Inlet {
+    stop: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Inlet {
+    /// Beside the key, in a folder that only its owner reaches.
+    fn path(key: &Path) -> Result<InletPath> {
+        let folder = key.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let path = folder
+            .unwrap_or(Path::new("."))
+            .join(format!("door-{}.sock", std::process::id()));
+        Ok(InletPath(std::path::absolute(path)?))
+    }
+
+    fn open(path: &InletPath, adopt: crossbeam_channel::Sender<TcpStream>) -> Result<Self> {
+        let InletPath(path) = path;
+        let socket = UnixDatagram::bind(path).with_context(|| {
+            format!(
+                "cannot take sockets at {}: the key's folder must be writable and its path short",
+                path.display()
+            )
+        })?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        socket.set_read_timeout(Some(Duration::from_millis(50)))?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let mine = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("inlet".to_owned());
+        let thread = thread.spawn(move || {
+            while !mine.load(Ordering::Relaxed) {
+                // Nothing came, or something that is no socket.
+                if let Ok(Some(stream)) = hand::receive(&socket)
+                    && adopt.send(stream).is_err()
+                {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Inlet {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // It may wait for a door that takes nothing any more: the process ends.
+        drop(self.thread.take());
+    }
+}

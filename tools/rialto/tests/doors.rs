@@ -1,0 +1,461 @@
+//! A door in another process: a share of the sessions comes in there, always the same ones; what they are told is what the
+//! exchange's own door would have told them, before, meanwhile and after; and nobody is lost with it.
+
+mod support;
+
+use rialto_members::{Credentials, Password};
+use rialto_ouch::messages::{
+    Appendage, Capacity, ClOrdId, CrossType, Display, EnterOrder, InterMarketSweep, Price, Quantity, Side, Symbol,
+    TimeInForce, UserRefNum,
+};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use support::{PATIENCE, Up, ask, complaint, until};
+
+const FIRMS: usize = 4;
+const EACH: usize = 3;
+
+fn names() -> impl Iterator<Item = String> {
+    (0..FIRMS * EACH).map(|at| format!("s{at:02}"))
+}
+
+/// A venue of one instrument, with twelve OUCH sessions of four firms.
+fn venue(folder: &Path) -> Up {
+    let mut config = String::from("data = \"data\"\ndurability = \"memory\"\nsegment_bytes = 16777216\n");
+    config += "[ouch]\nlisten = \"127.0.0.1:0\"\n[fix]\nlisten = \"127.0.0.1:0\"\n[follow]\nlisten = \"127.0.0.1:0\"\n";
+    config += "[feed]\nline_a = \"239.192.77.5:0\"\nline_b = \"239.192.77.6:0\"\nrerequest = \"127.0.0.1:0\"\n";
+    config += "[[instrument]]\nsymbol = \"ACME\"\n";
+    let mut credentials = Credentials::new();
+    for (at, name) in names().enumerate() {
+        if at % EACH == 0 {
+            let firm = at / EACH;
+            writeln!(config, "[[firm]]\nname = \"Firm {firm}\"\nmpid = \"FRM{firm}\"").expect("room");
+        }
+        writeln!(
+            config,
+            "[[firm.session]]\nname = \"{name}\"\ndoor = \"ouch\"\ncancel_on_disconnect = false"
+        )
+        .expect("room");
+        let password = Password::new(b"secret").expect("a password");
+        credentials.add(&name, &password).expect("a member");
+    }
+    let data = folder.join("data");
+    std::fs::create_dir_all(&data).expect("a folder");
+    credentials.save(&data.join("credentials.toml")).expect("a file");
+    let path = folder.join("rialto.toml");
+    std::fs::write(&path, config).expect("a file");
+    Up::serve(&path)
+}
+
+/// `rialto door` as a process of its own.
+struct Door(Child);
+
+impl Door {
+    fn start(ready: &Value, options: &[&str]) -> Self {
+        let text = |name: &str| ready[name].as_str().expect("in the ready line").to_owned();
+        let child = Command::new(env!("CARGO_BIN_EXE_rialto"))
+            .args(["door", "--follow", &text("follow"), "--key", &text("follow_key")])
+            .args(options)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        Self(child)
+    }
+
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A test that fails leaves nothing running.
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A member over SoupBinTCP.
+struct Member {
+    stream: TcpStream,
+    received: Vec<u8>,
+    /// Every sequenced message of the day.
+    told: Vec<Vec<u8>>,
+}
+
+impl Member {
+    /// Logs in and asks for everything since the day began.
+    fn login(ready: &Value, name: &str) -> Self {
+        let begun = Instant::now();
+        loop {
+            if let Some(member) = Self::try_login(ready, name) {
+                return member;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{name} is not let in");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn try_login(ready: &Value, name: &str) -> Option<Self> {
+        let stream = TcpStream::connect(ready["ouch"].as_str().expect("an address")).expect("the door listens");
+        stream
+            .set_read_timeout(Some(Duration::from_millis(20)))
+            .expect("a limit");
+        let mut member = Self {
+            stream,
+            received: Vec::new(),
+            told: Vec::new(),
+        };
+        let login = format!("{name:<6}{:<10}{:<10}{:>20}", "secret", "", 1);
+        member.send(b'L', login.as_bytes());
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            match member.next()? {
+                Some((b'A', _)) => return Some(member),
+                // Its last connection is still on its way out.
+                Some((b'J', _)) => return None,
+                _ => {}
+            }
+        }
+        panic!("{name} gets no answer");
+    }
+
+    fn send(&mut self, kind: u8, payload: &[u8]) {
+        let mut bytes = (payload.len() as u16 + 1).to_be_bytes().to_vec();
+        bytes.push(kind);
+        bytes.extend_from_slice(payload);
+        // One that has ended is found by reading.
+        let _ = self.stream.write_all(&bytes);
+    }
+
+    /// The next packet, if one has come; `None` once the connection has ended.
+    fn next(&mut self) -> Option<Option<(u8, Vec<u8>)>> {
+        let mut chunk = [0; 4_096];
+        let length = |received: &[u8]| match received {
+            [high, low, ..] => Some(2 + usize::from(u16::from_be_bytes([*high, *low]))),
+            _ => None,
+        };
+        if length(&self.received).is_none_or(|length| self.received.len() < length) {
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return None,
+                Ok(count) => self.received.extend_from_slice(&chunk[..count]),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => return Some(None),
+                Err(_) => return None,
+            }
+        }
+        let Some(length) = length(&self.received).filter(|length| self.received.len() >= *length) else {
+            return Some(None);
+        };
+        let packet: Vec<u8> = self.received.drain(..length).skip(2).collect();
+        let (kind, payload) = (packet[0], packet[1..].to_vec());
+        if kind == b'S' {
+            self.told.push(payload.clone());
+        }
+        Some(Some((kind, payload)))
+    }
+
+    /// Sends an order and waits until it has been told so many messages.
+    fn order(&mut self, user_ref: u32, until_told: usize) {
+        assert!(self.asks(user_ref, until_told), "a connection that lives");
+    }
+
+    /// The same, unless the connection has ended.
+    fn asks(&mut self, user_ref: u32, until_told: usize) -> bool {
+        let order = EnterOrder {
+            user_ref: UserRefNum(user_ref),
+            side: Side::Buy,
+            quantity: Quantity(100),
+            symbol: Symbol::new("ACME").expect("a symbol"),
+            price: Price(1_000_000),
+            time_in_force: TimeInForce::Day,
+            display: Display::Visible,
+            capacity: Capacity::Principal,
+            inter_market_sweep: InterMarketSweep::NotEligible,
+            cross_type: CrossType::Continuous,
+            cl_ord_id: ClOrdId::new("first").expect("an id"),
+            appendage: Appendage::EMPTY,
+        };
+        let mut message = Vec::new();
+        order.encode(&mut message);
+        self.send(b'U', &message);
+        let begun = Instant::now();
+        while self.told.len() < until_told {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{} of {until_told} messages",
+                self.told.len()
+            );
+            if self.next().is_none() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn hears(&mut self, messages: usize) {
+        let begun = Instant::now();
+        while self.told.len() < messages {
+            assert!(begun.elapsed() < PATIENCE, "{} of {messages} messages", self.told.len());
+            self.next().expect("a connection that lives");
+        }
+        assert_eq!(self.told.len(), messages);
+    }
+
+    fn has_ended(&mut self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if self.next().is_none() {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+#[test]
+fn a_share_of_the_sessions_comes_in_by_another_process_and_goes_back_with_nothing_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let up = venue(folder.path());
+    let data = folder.path().join("data");
+    let place = data.to_str().expect("UTF-8");
+    let door = |act: &[&str]| ask(&[&["deploy", "door"], act, &["--data", place]].concat()).remove(0);
+    let status = || door(&["status"]);
+    let number = |line: &Value, name: &str| line[name].as_u64().unwrap_or_default();
+
+    let none = complaint(&["deploy", "door", "share", "50", "--data", place]);
+    assert!(none.contains("rialto door --follow"), "{none}");
+    let open = || {
+        until("a door that takes sockets", || {
+            (status()["candidate"]["open"] == true).then_some(())
+        });
+    };
+    let mut process = Door::start(&up.ready, &[]);
+    open();
+
+    // Before there is a share, everybody comes in by the exchange's own door.
+    let mut members: BTreeMap<String, Member> = BTreeMap::new();
+    let come = |members: &mut BTreeMap<String, Member>| -> Vec<String> {
+        let mut away = Vec::new();
+        for name in names() {
+            let before = number(&status()["candidate"], "handed");
+            members.insert(name.clone(), Member::login(&up.ready, &name));
+            if number(&status()["candidate"], "handed") > before {
+                away.push(name);
+            }
+        }
+        away
+    };
+    assert_eq!(come(&mut members), Vec::<String>::new());
+    for member in members.values_mut() {
+        // The day's beginning and the order.
+        member.hears(1);
+        member.order(1, 2);
+    }
+    let mut told: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    let mut leave = |members: &mut BTreeMap<String, Member>| {
+        for (name, mut member) in std::mem::take(members) {
+            let begun = Instant::now();
+            while told.get(&name).is_some_and(|before| member.told.len() < before.len()) {
+                assert!(begun.elapsed() < PATIENCE, "{name} is told less than before");
+                let _ = member.next();
+            }
+            if let Some(before) = told.insert(name.clone(), member.told.clone()) {
+                assert_eq!(
+                    &member.told[..before.len()],
+                    before,
+                    "{name} is told the same by whichever door"
+                );
+            }
+        }
+    };
+
+    let share = door(&["share", "50"]);
+    assert_eq!(
+        (&share["share"], &share["baseline"]),
+        (&Value::from(50.0), &Value::from(0.0))
+    );
+    // Who is in stays where it is.
+    assert_eq!(number(&status()["candidate"], "sessions_up"), 0);
+    leave(&mut members);
+    let away = come(&mut members);
+    assert!(!away.is_empty() && away.len() < FIRMS * EACH, "{away:?}");
+    for member in members.values_mut() {
+        member.order(2, 3);
+    }
+    assert_eq!(number(&status()["candidate"], "sessions_up"), away.len() as u64);
+    leave(&mut members);
+    assert_eq!(come(&mut members), away, "the same sessions again");
+
+    // A larger share takes nobody back, and none at all leaves who is in where they are.
+    door(&["share", "75"]);
+    leave(&mut members);
+    let more = come(&mut members);
+    assert!(away.iter().all(|name| more.contains(name)), "{away:?} {more:?}");
+    let back = door(&["back"]);
+    assert_eq!(back["share"], 0.0, "{back}");
+    for member in members.values_mut() {
+        member.order(3, 4);
+    }
+    leave(&mut members);
+    assert_eq!(come(&mut members), Vec::<String>::new());
+    for member in members.values_mut() {
+        member.order(4, 5);
+    }
+
+    // A firm's sessions stay together.
+    door(&["share", "50", "--by-firm"]);
+    leave(&mut members);
+    let away = come(&mut members);
+    let firm = |name: &String| name[1..].parse::<usize>().expect("a number") / EACH;
+    for name in &away {
+        let together = away.iter().filter(|one| firm(one) == firm(name)).count();
+        assert_eq!(together, EACH, "{away:?}");
+    }
+
+    // It dies: its sessions are lost in the stream, and come in by the exchange's own door though the share stands.
+    door(&["share", "100"]);
+    leave(&mut members);
+    assert_eq!(come(&mut members).len(), FIRMS * EACH);
+    for member in members.values_mut() {
+        member.order(5, 6);
+    }
+    process.kill();
+    for member in members.values_mut() {
+        assert!(member.has_ended());
+    }
+    until("nobody in its place", || {
+        (status()["candidate"] == Value::Null).then_some(())
+    });
+    leave(&mut members);
+    assert_eq!(come(&mut members), Vec::<String>::new());
+    for member in members.values_mut() {
+        member.order(6, 7);
+    }
+    leave(&mut members);
+
+    // Nothing that could be judged is a verdict against it.
+    let mut process = Door::start(&up.ready, &["--name", "again"]);
+    open();
+    door(&["share", "50"]);
+    let verdict = door(&["judge"]);
+    assert_eq!(verdict["passed"], false, "{verdict}");
+    assert!(
+        verdict["why"].as_str().expect("why").starts_with("missing data"),
+        "{verdict}"
+    );
+    assert_eq!(status()["lanes"][0]["share"], 0.0);
+
+    // The exchange ends while members are up behind it.
+    door(&["share", "100"]);
+    come(&mut members);
+    let ended = up.stop();
+    for member in members.values_mut() {
+        assert!(member.has_ended());
+    }
+    assert!(process.0.wait().expect("it ends").success());
+    let replayed = ask(&["replay", place]).remove(0);
+    assert_eq!(replayed["state_hash"], ended["state_hash"]);
+    let tail = ask(&["journal", "tail", place, "--count", "100000"]);
+    let count = |name: &str| tail.iter().filter(|line| line["command"] == name).count();
+    assert_eq!(
+        count("SessionUp"),
+        count("SessionLost"),
+        "every session's loss is in the stream"
+    );
+    assert!(count("RouteDoor") >= 7 && count("JudgeDoor") == 1);
+}
+
+#[test]
+fn a_candidate_is_judged_beside_the_old_build_and_stopped_when_it_dies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let up = venue(folder.path());
+    let data = folder.path().join("data");
+    let place = data.to_str().expect("UTF-8");
+    let door = |act: &[&str]| ask(&[&["deploy", "door"], act, &["--data", place]].concat()).remove(0);
+    let status = || door(&["status"]);
+    let start = || {
+        door(&[
+            "start",
+            "--build",
+            env!("CARGO_BIN_EXE_rialto"),
+            "--shares",
+            "50",
+            "--bake",
+            "1s",
+        ]);
+        until("a share", || (status()["lanes"][0]["share"] == 50.0).then_some(()));
+    };
+    start();
+    let shares = status()["lanes"][0].clone();
+    assert_eq!(
+        (&shares["share"], &shares["baseline"]),
+        (&Value::from(50.0), &Value::from(50.0))
+    );
+
+    let mut members: Vec<Member> = names().map(|name| Member::login(&up.ready, &name)).collect();
+    let both = status();
+    let handed = |which: &str| both[which]["handed"].as_u64().unwrap_or_default();
+    assert_eq!(handed("candidate") + handed("baseline"), (FIRMS * EACH) as u64);
+    assert!(handed("candidate") > 0 && handed("baseline") > 0, "{both}");
+    for member in &mut members {
+        member.hears(1);
+    }
+    // Until there is enough to judge by; what the judge says of this machine's cost is its own affair.
+    let mut user_ref = 0;
+    let begun = Instant::now();
+    let found = loop {
+        assert!(begun.elapsed() < PATIENCE, "{}", status());
+        let now = status();
+        if now["run"]["phase"] != "baking" {
+            break now;
+        }
+        for _ in 0..20 {
+            user_ref += 1;
+            // Those of a candidate that is stopped are lost with it.
+            members.retain_mut(|member| member.asks(user_ref, user_ref as usize + 1));
+        }
+    };
+    let verdict = &found["verdict"];
+    let windows = verdict["windows"].as_array().expect("both");
+    assert!(windows.iter().all(|count| count.as_u64() >= Some(20)), "{found}");
+    assert!(
+        verdict["cost"]["p"].is_number() && verdict["cost"]["dearer"].is_number(),
+        "{found}"
+    );
+    let phase = if verdict["passed"] == true { "passed" } else { "stopped" };
+    until("the end of it", || (status()["run"]["phase"] == phase).then_some(()));
+    if phase == "passed" {
+        assert_eq!(members.len(), FIRMS * EACH, "nobody is lost");
+    }
+    door(&["back"]);
+    drop(members);
+    until("both gone", || {
+        let now = status();
+        (now["candidate"] == Value::Null && now["baseline"] == Value::Null).then_some(())
+    });
+
+    start();
+    let pid = status()["candidate"]["pid"].to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-9", &pid])
+            .status()
+            .expect("kill")
+            .success()
+    );
+    until("a stop", || (status()["run"]["phase"] == "stopped").then_some(()));
+    let stopped = status();
+    assert_eq!(stopped["lanes"][0]["share"], 0.0, "{stopped}");
+    assert_eq!(stopped["verdict"]["passed"], false, "{stopped}");
+    up.stop();
+    let tail = ask(&["journal", "tail", place, "--count", "100000"]);
+    let judged = tail.iter().filter(|line| line["command"] == "JudgeDoor");
+    let passed: Vec<&Value> = judged.map(|line| &line["fields"]["opinion"]["passed"]).collect();
+    assert_eq!(passed, [&verdict["passed"], &Value::from(false)]);
+}
