@@ -28,7 +28,7 @@ use rialto_gateway::{
 };
 use rialto_journal::Frontier;
 use rialto_members::Verifier;
-use rialto_model::{Clock, Command, Output, SequenceNumber, TradingDay, VenueId};
+use rialto_model::{Actor, Clock, Command, Output, SequenceNumber, Text, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{FaultBoard, Idle, Layout, Stop, SystemClock};
@@ -172,6 +172,14 @@ impl Controls {
             self.sequence(command)?;
         }
         Ok(())
+    }
+
+    /// Sequences an act of the venue's own under a name and a reason, as an operator's is.
+    pub(crate) fn act(&self, command: Command, who: &str, why: &str) -> Result<()> {
+        let actor = Actor::new(who).context("this is no name of who acts")?;
+        let why = Text::new(why.as_bytes()).context("the reason is too long")?;
+        self.sequence(command.act(actor, why).into())?;
+        self.sequence(command)
     }
 
     fn sequence(&self, command: Command) -> Result<()> {
