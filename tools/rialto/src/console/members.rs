@@ -127,6 +127,14 @@ impl Counter {
             why: limits.why.clone(),
         };
         let answer = self.world.answer(&request).map_err(|error| unanswered(&error))?;
+        let mut events = answer
+            .lines
+            .iter()
+            .filter_map(|line| line["events"].as_array())
+            .flatten();
+        if let Some(why) = events.find_map(|event| event.as_str()?.strip_prefix("CommandRejected: ")) {
+            return Err(refusal(422, why, "correct the limits and send them again"));
+        }
         Ok(Answered {
             body: serde_json::to_string(&answer).unwrap_or_default(),
             again: false,
