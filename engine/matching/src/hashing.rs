@@ -3,6 +3,7 @@
 //! Kept by who reads the events, never by the matching thread: hashing an event costs more than matching it.
 
 use alloc::vec::Vec;
+use rialto_model::hash::HASHED_BYTES_MAX;
 use rialto_model::{Event, EventHash, InstrumentId, Sequenced};
 
 /// One chain over all events, and one for each instrument over the events that name it.
@@ -25,7 +26,10 @@ impl EventHasher {
     /// Takes in the next event of the stream.
     #[inline]
     pub fn update(&mut self, event: &Sequenced<Event>) {
-        self.total.update(event);
+        let mut room = [0; HASHED_BYTES_MAX];
+        let len = event.encode_hashed(&mut room);
+        let encoded = room.get(..len).unwrap_or(&room);
+        self.total.update_encoded(encoded);
         let Some(InstrumentId(id @ 1..)) = event.body.instrument() else {
             return;
         };
@@ -34,7 +38,7 @@ impl EventHasher {
             self.instruments.resize(at + 1, EventHash::default());
         }
         if let Some(hash) = self.instruments.get_mut(at) {
-            hash.update(event);
+            hash.update_encoded(encoded);
         }
     }
 

@@ -81,6 +81,17 @@ impl<'a> Encoder<'a> {
         self.out[self.len..][..bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
     }
+
+    /// The next `N` bytes, to be filled by the caller: a whole block's room asked for once, not field by field.
+    ///
+    /// # Panics
+    /// As [`Encoder::put_bytes`].
+    #[inline]
+    pub(crate) fn room<const N: usize>(&mut self) -> &mut [u8; N] {
+        let room = self.out[self.len..].first_chunk_mut();
+        self.len += N;
+        room.expect("the caller gives room for every message")
+    }
 }
 
 /// Reads fields one behind the other and never beyond the end.
@@ -91,12 +102,14 @@ pub struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     /// Begins at the start of `bytes`.
+    #[inline]
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
     /// Bytes not read yet.
+    #[inline]
     #[must_use]
     pub const fn remaining(&self) -> usize {
         self.rest.len()
@@ -353,15 +366,39 @@ macro_rules! messages {
                 /// Bytes of the fixed block.
                 pub const BLOCK: usize = 0 $(+ <$Type as $crate::codec::Field>::SIZE)*;
 
+                #[allow(unused_mut, unused_variables, reason = "a message may have no fields or no text")]
                 #[inline]
                 fn put(&self, out: &mut $crate::codec::Encoder<'_>) {
-                    $($crate::codec::Field::put(&self.$field, out);)*
+                    let mut block = $crate::codec::Encoder::new(out.room::<{ $Name::BLOCK }>());
+                    $($crate::codec::Field::put(&self.$field, &mut block);)*
                     $(self.$text.put(out);)?
-                    let _ = out;
+                }
+
+                /// A block as long as this build writes it is read by fixed places; any other length is asked for field by
+                /// field.
+                #[inline]
+                fn get(
+                    block: &[u8],
+                    rest: &mut $crate::codec::Decoder<'_>,
+                ) -> Result<Self, $crate::codec::DecodeError> {
+                    match block.first_chunk::<{ $Name::BLOCK }>() {
+                        Some(whole) => Self::get_fields($crate::codec::Decoder::new(whole), rest),
+                        None => Self::get_short(block, rest),
+                    }
+                }
+
+                /// An older writer's.
+                #[cold]
+                fn get_short(
+                    block: &[u8],
+                    rest: &mut $crate::codec::Decoder<'_>,
+                ) -> Result<Self, $crate::codec::DecodeError> {
+                    Self::get_fields($crate::codec::Decoder::new(block), rest)
                 }
 
                 #[allow(unused_mut, unused_variables, reason = "a message may have no fields or no text")]
-                fn get(
+                #[inline(always)]
+                fn get_fields(
                     mut block: $crate::codec::Decoder<'_>,
                     rest: &mut $crate::codec::Decoder<'_>,
                 ) -> Result<Self, $crate::codec::DecodeError> {
@@ -438,14 +475,30 @@ macro_rules! messages {
             /// # Errors
             /// [`DecodeError`](crate::codec::DecodeError) that says what is wrong with the bytes.
             pub fn decode(schema: u16, block_len: usize, bytes: &[u8]) -> Result<Self, $crate::codec::DecodeError> {
+                let mut message = Self::BLANK;
+                message.decode_over(schema, block_len, bytes)?;
+                Ok(message)
+            }
+
+            /// As [`decode`](Self::decode), in the place of this message: what is read into a list is not copied on its way.
+            ///
+            /// # Errors
+            /// As [`decode`](Self::decode); what then stands here is not to be used.
+            #[inline]
+            pub fn decode_over(
+                &mut self,
+                schema: u16,
+                block_len: usize,
+                bytes: &[u8],
+            ) -> Result<(), $crate::codec::DecodeError> {
                 let mut rest = $crate::codec::Decoder::new(bytes);
-                let block = $crate::codec::Decoder::new(rest.take(block_len)?);
-                let message = match schema {
-                    $($schema => Self::$Name($Name::get(block, &mut rest)?),)*
+                let block = rest.take(block_len)?;
+                match schema {
+                    $($schema => *self = Self::$Name($Name::get(block, &mut rest)?),)*
                     schema => return Err($crate::codec::DecodeError::UnknownSchema { schema }),
-                };
+                }
                 match rest.remaining() {
-                    0 => Ok(message),
+                    0 => Ok(()),
                     extra => Err($crate::codec::DecodeError::Trailing { extra }),
                 }
             }

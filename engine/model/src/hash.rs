@@ -25,7 +25,13 @@ impl EventHash {
     pub fn update(&mut self, event: &Sequenced<Event>) {
         let mut bytes = [0; HASHED_BYTES_MAX];
         let len = event.encode_hashed(&mut bytes);
-        self.0 = xxh3_64_with_seed(bytes.get(..len).unwrap_or(&bytes), self.0);
+        self.update_encoded(bytes.get(..len).unwrap_or(&bytes));
+    }
+
+    /// Takes in one event by the bytes that [`Sequenced::encode_hashed`] gave: for who keeps several hashes of it.
+    #[inline]
+    pub fn update_encoded(&mut self, encoded: &[u8]) {
+        self.0 = xxh3_64_with_seed(encoded, self.0);
     }
 }
 
@@ -91,6 +97,7 @@ impl Event {
     }
 
     /// Appends the schema id, then block and text.
+    #[inline]
     fn encode_with_schema(&self, out: &mut Encoder<'_>) {
         self.schema().put(out);
         self.encode(out);

@@ -1,6 +1,7 @@
 //! The envelope the sequencer stamps.
 
-use crate::event::Event;
+use crate::command::{Command, Tick};
+use crate::event::{Event, Ticked};
 use crate::ids::{Epoch, SequenceNumber};
 use crate::time::Timestamp;
 
@@ -15,6 +16,16 @@ pub struct Sequenced<T> {
     pub epoch: Epoch,
     /// What was sequenced.
     pub body: T,
+}
+
+impl Command {
+    /// What a command is read over.
+    pub(crate) const BLANK: Self = Self::Tick(Tick {});
+}
+
+impl Event {
+    /// What an event is read over.
+    pub(crate) const BLANK: Self = Self::Ticked(Ticked {});
 }
 
 /// One event on its way to those who follow the stream.

@@ -65,12 +65,18 @@ impl Text {
     #[inline]
     pub(crate) fn put(&self, out: &mut Encoder<'_>) {
         out.put_bytes(&[self.len]);
-        out.put_bytes(self.as_bytes());
+        if !self.is_empty() {
+            out.put_bytes(self.as_bytes());
+        }
     }
 
+    #[inline]
     pub(crate) fn get(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
-        let len = usize::from(u8::get(input)?);
-        Self::new(input.take(len)?).ok_or(DecodeError::TextTooLong { len })
+        match usize::from(u8::get(input)?) {
+            // Most have none.
+            0 => Ok(Self::EMPTY),
+            len => Self::new(input.take(len)?).ok_or(DecodeError::TextTooLong { len }),
+        }
     }
 }
 

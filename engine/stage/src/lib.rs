@@ -7,19 +7,20 @@
 #![forbid(unsafe_code)]
 
 pub mod answers;
+mod applier;
 mod hash_stage;
 pub mod talk;
 mod witness;
 
+pub use applier::Applier;
 pub use hash_stage::{HashStage, Hashes};
 pub use witness::{BYTES_MAX, COMMANDS_MAX, Testimony, Witness};
 
 use rialto_matching::Matching;
-use rialto_model::{Command, Event, EventSink, Output, Sequenced};
+use rialto_model::{Command, Output, Sequenced};
 use rialto_ring::Stage;
 use rialto_ring::broadcast::Writer;
 use rialto_ring::spsc::Consumer;
-use std::collections::VecDeque;
 
 /// Commands applied in one poll at most; their events are published together.
 const BATCH: usize = 256;
@@ -27,9 +28,8 @@ const BATCH: usize = 256;
 /// Applies sequenced commands in order.
 #[derive(Debug)]
 pub struct EngineStage<M> {
-    engine: M,
+    applier: Applier<M>,
     commands: Consumer<Sequenced<Command>>,
-    events: EventQueue,
 }
 
 impl<M: Matching> EngineStage<M> {
@@ -37,24 +37,20 @@ impl<M: Matching> EngineStage<M> {
     #[must_use]
     pub fn new(engine: M, commands: Consumer<Sequenced<Command>>, events: Writer<Output>) -> Self {
         Self {
-            engine,
+            applier: Applier::new(engine, events),
             commands,
-            events: EventQueue {
-                ring: events,
-                spill: VecDeque::new(),
-            },
         }
     }
 
     /// Events that wait because the ring was full when they came.
     #[must_use]
     pub fn spilled(&self) -> usize {
-        self.events.spill.len()
+        self.applier.spilled()
     }
 
     /// The engine, for questions about its state between polls.
     pub const fn engine(&self) -> &M {
-        &self.engine
+        self.applier.engine()
     }
 }
 
@@ -64,84 +60,23 @@ impl<M: Matching + Send> Stage for EngineStage<M> {
     }
 
     fn poll(&mut self) -> usize {
-        let mut moved = self.events.drain_spill();
-        for _ in 0..BATCH {
-            if !self.events.spill.is_empty() {
-                break;
+        let drained = self.applier.drain();
+        let waiting = self.commands.slots().min(BATCH);
+        let mut taken = 0;
+        if let Ok(commands) = self.commands.read_chunk(waiting) {
+            // In place: a command is no small thing to copy.
+            let (first, second) = commands.as_slices();
+            taken = self.applier.apply(first);
+            if taken == first.len() {
+                taken += self.applier.apply(second);
             }
-            let Ok(command) = self.commands.pop() else { break };
-            self.engine.apply(
-                &command,
-                &mut CommandSink {
-                    command: &command,
-                    queue: &mut self.events,
-                },
-            );
-            self.events.end_of_command();
-            moved += 1;
+            commands.commit(taken);
         }
-        self.events.ring.publish();
-        moved
+        self.applier.publish();
+        drained + taken
     }
 
     fn is_drained(&self) -> bool {
-        self.events.spill.is_empty() && self.commands.is_empty()
-    }
-}
-
-/// The way out. Events that find the ring full spill into a queue that holds the rest of one command's events, at most
-/// one per live order and a few: the next command is not taken before the spill is empty.
-#[derive(Debug)]
-struct EventQueue {
-    ring: Writer<Output>,
-    spill: VecDeque<Output>,
-}
-
-impl EventQueue {
-    fn push(&mut self, output: Output) {
-        if !self.spill.is_empty() || self.ring.write(output).is_err() {
-            self.spill.push_back(output);
-        }
-    }
-
-    /// Marks the newest event as the last of its command. It is not published yet: that happens at the end of a poll.
-    fn end_of_command(&mut self) {
-        if let Some(output) = self.spill.back_mut().or_else(|| self.ring.unpublished()) {
-            output.last = true;
-        }
-    }
-
-    fn drain_spill(&mut self) -> usize {
-        let mut moved = 0;
-        while let Some(output) = self.spill.front() {
-            if self.ring.write(*output).is_err() {
-                break;
-            }
-            self.spill.pop_front();
-            moved += 1;
-        }
-        moved
-    }
-}
-
-/// Puts a command's envelope around its events.
-struct CommandSink<'a> {
-    command: &'a Sequenced<Command>,
-    queue: &'a mut EventQueue,
-}
-
-impl EventSink for CommandSink<'_> {
-    #[inline]
-    fn emit(&mut self, event: Event) {
-        let Sequenced { seq, stamp, epoch, .. } = *self.command;
-        self.queue.push(Output {
-            event: Sequenced {
-                seq,
-                stamp,
-                epoch,
-                body: event,
-            },
-            last: false,
-        });
+        self.applier.spilled() == 0 && self.commands.is_empty()
     }
 }

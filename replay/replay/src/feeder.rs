@@ -1,68 +1,109 @@
-//! The two ends that a replay has in place of doors and durability.
+//! The ends that a replay has in place of doors and durability.
 
+use crate::source::Source;
+use rialto_engine::Applier;
+use rialto_matching::Matching;
 use rialto_model::{Command, Output, Sequenced};
 use rialto_ring::Stage;
 use rialto_ring::broadcast::Gate;
 use rialto_ring::spsc::Producer;
 
-/// Commands read in one poll at most.
+/// Commands taken in one poll at most.
 const BATCH: usize = 512;
 /// Events released in one poll at most.
 const EVENT_BATCH: usize = 4_096;
 
-/// Puts recorded commands into the engine's ring, as fast as there is room.
-pub(crate) struct Feeder<I, E> {
+/// A source until it ends or fails, and how many commands it gave.
+pub(crate) struct Feed<S: Source> {
     /// `None` once it has ended or failed.
-    source: Option<I>,
-    engine: Producer<Sequenced<Command>>,
+    source: Option<S>,
     commands: u64,
-    failure: Option<E>,
+    failure: Option<S::Error>,
 }
 
-impl<I, E> Feeder<I, E> {
-    pub(crate) const fn new(source: I, engine: Producer<Sequenced<Command>>) -> Self {
+impl<S: Source> Feed<S> {
+    pub(crate) const fn new(source: S) -> Self {
         Self {
             source: Some(source),
-            engine,
             commands: 0,
             failure: None,
         }
     }
 
-    /// How many commands were fed, or why not all were.
-    pub(crate) fn finish(self) -> Result<u64, E> {
+    /// Shows up to `most` commands to `take`, which says how many it took.
+    fn poll(&mut self, most: usize, take: impl FnOnce(&[Sequenced<Command>]) -> usize) -> usize {
+        let Some(source) = &mut self.source else { return 0 };
+        match source.fill() {
+            Ok([]) => self.source = None,
+            Ok(commands) => {
+                let taken = take(commands.get(..most).unwrap_or(commands));
+                source.consume(taken);
+                self.commands += taken as u64;
+                return taken;
+            }
+            Err(failure) => {
+                self.failure = Some(failure);
+                self.source = None;
+            }
+        }
+        0
+    }
+
+    /// How many commands were taken, or why not all were.
+    pub(crate) fn finish(self) -> Result<u64, S::Error> {
         self.failure.map_or(Ok(self.commands), Err)
     }
 }
 
-impl<I: Iterator<Item = Result<Sequenced<Command>, E>> + Send, E: Send> Stage for Feeder<I, E> {
+/// Applies recorded commands where they were read: on one thread no ring is needed between.
+pub(crate) struct Rebuild<M, S: Source> {
+    pub(crate) feed: Feed<S>,
+    pub(crate) applier: Applier<M>,
+}
+
+impl<M: Matching + Send, S: Source> Stage for Rebuild<M, S> {
+    fn name(&self) -> &'static str {
+        "rebuild"
+    }
+
+    fn poll(&mut self) -> usize {
+        let drained = self.applier.drain();
+        let applier = &mut self.applier;
+        let taken = self.feed.poll(BATCH, |commands| applier.apply(commands));
+        self.applier.publish();
+        drained + taken
+    }
+
+    fn is_drained(&self) -> bool {
+        self.feed.source.is_none() && self.applier.spilled() == 0
+    }
+}
+
+/// Puts recorded commands into the ring of an engine on another thread, as fast as there is room.
+pub(crate) struct Feeder<S: Source> {
+    pub(crate) feed: Feed<S>,
+    pub(crate) engine: Producer<Sequenced<Command>>,
+}
+
+impl<S: Source> Stage for Feeder<S> {
     fn name(&self) -> &'static str {
         "feeder"
     }
 
     fn poll(&mut self) -> usize {
-        let Some(source) = &mut self.source else { return 0 };
-        let room = self.engine.slots().min(BATCH);
-        for moved in 0..room {
-            match source.next() {
-                Some(Ok(command)) => {
-                    if self.engine.push(command).is_err() {
-                        unreachable!("room was counted above, and nobody else pushes");
-                    }
-                    self.commands += 1;
-                }
-                end => {
-                    self.failure = end.and_then(Result::err);
-                    self.source = None;
-                    return moved;
-                }
-            }
+        let Self { feed, engine } = self;
+        let room = engine.slots().min(BATCH);
+        if room == 0 {
+            return 0;
         }
-        room
+        feed.poll(room, |commands| match engine.write_chunk_uninit(commands.len()) {
+            Ok(chunk) => chunk.fill_from_iter(commands.iter().copied()),
+            Err(_) => unreachable!("room was counted above, and nobody else pushes"),
+        })
     }
 
     fn is_drained(&self) -> bool {
-        self.source.is_none()
+        self.feed.source.is_none()
     }
 }
 

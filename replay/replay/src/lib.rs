@@ -4,17 +4,18 @@
 #![forbid(unsafe_code)]
 
 mod feeder;
+mod source;
 
-use feeder::{Feeder, OpenGate};
-use rialto_engine::{EngineStage, HashStage, Hashes};
+use feeder::{Feed, Feeder, OpenGate, Rebuild};
+use rialto_engine::{Applier, EngineStage, HashStage, Hashes};
 use rialto_matching::{EngineState, Matching};
-use rialto_model::{Command, Sequenced};
 use rialto_ring::broadcast::broadcast;
 use rialto_ring::layout::Cores;
 use rialto_ring::spsc::RingBuffer;
 use rialto_ring::{Idle, Layout, Stop, run};
+pub use source::Source;
 
-/// Commands between source and engine at most; a full ring makes the source wait.
+/// Commands between source and engine at most where they are on two threads; a full ring makes the source wait.
 const COMMANDS: usize = 4_096;
 /// Events between engine and hash at most; a full ring makes the engine wait.
 const EVENTS: usize = 16_384;
@@ -30,25 +31,18 @@ pub struct Replayed {
     pub commands: u64,
 }
 
-/// Applies `commands` to `engine` until they end, and hashes every event.
+/// Applies the commands of `source` to `engine` until they end, and hashes every event.
 ///
 /// # Errors
 /// The source's first error. What came before it was applied and is dropped.
-pub fn replay<M, E>(
-    engine: M,
-    commands: impl Iterator<Item = Result<Sequenced<Command>, E>> + Send,
-    layout: Layout,
-) -> Result<Replayed, E>
+pub fn replay<M, S>(engine: M, source: S, layout: Layout) -> Result<Replayed, S::Error>
 where
     M: Matching + Send,
-    E: Send,
+    S: Source,
 {
-    let (command_in, command_out) = RingBuffer::new(COMMANDS);
-    let (event_in, gate, mut readers) = broadcast(EVENTS, 1);
+    let (events, gate, mut readers) = broadcast(EVENTS, 1);
     let reader = readers.pop().expect("one reader was asked for");
-    let mut feeder = Feeder::new(commands, command_in);
-    let mut engine = EngineStage::new(engine, command_out, event_in);
-    let mut gate = OpenGate(gate);
+    let (feed, mut gate) = (Feed::new(source), OpenGate(gate));
     let mut hash = HashStage::new(reader, Hashes::default());
 
     // Every thread is asked to drain before it starts where its input is already complete, and when the thread before it
@@ -56,33 +50,42 @@ where
     let ended = Stop::new();
     ended.drain();
     let (engine_stop, hash_stop) = (Stop::new(), Stop::new());
-    std::thread::scope(|scope| match layout.resolve(Cores::read().count()) {
-        Layout::One | Layout::Auto => {
-            run(
-                &mut [&mut feeder, &mut engine, &mut gate, &mut hash],
-                Idle::Yield,
-                &ended,
-            );
-        }
-        Layout::Two => {
-            scope.spawn(|| run(&mut [&mut hash], Idle::Yield, &hash_stop));
-            run(&mut [&mut feeder, &mut engine, &mut gate], Idle::Yield, &ended);
-            hash_stop.drain();
-        }
-        Layout::PerCore => {
+    let layout = layout.resolve(Cores::read().count());
+    let (feed, state) = if layout == Layout::PerCore {
+        let (command_in, command_out) = RingBuffer::new(COMMANDS);
+        let mut feeder = Feeder {
+            feed,
+            engine: command_in,
+        };
+        let mut engine = EngineStage::new(engine, command_out, events);
+        std::thread::scope(|scope| {
             let matcher = scope.spawn(|| run(&mut [&mut engine, &mut gate], Idle::Yield, &engine_stop));
             scope.spawn(|| run(&mut [&mut hash], Idle::Yield, &hash_stop));
             run(&mut [&mut feeder], Idle::Yield, &ended);
             engine_stop.drain();
             let _ = matcher.join();
             hash_stop.drain();
+        });
+        (feeder.feed, engine.engine().export())
+    } else {
+        let mut rebuild = Rebuild {
+            feed,
+            applier: Applier::new(engine, events),
+        };
+        if layout == Layout::Two {
+            std::thread::scope(|scope| {
+                scope.spawn(|| run(&mut [&mut hash], Idle::Yield, &hash_stop));
+                run(&mut [&mut rebuild, &mut gate], Idle::Yield, &ended);
+                hash_stop.drain();
+            });
+        } else {
+            run(&mut [&mut rebuild, &mut gate, &mut hash], Idle::Yield, &ended);
         }
-    });
-
-    let commands = feeder.finish()?;
+        (rebuild.feed, rebuild.applier.engine().export())
+    };
     Ok(Replayed {
-        state: engine.engine().export(),
+        commands: feed.finish()?,
+        state,
         hashes: hash.into_hashes(),
-        commands,
     })
 }

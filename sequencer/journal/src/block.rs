@@ -126,12 +126,11 @@ impl Place {
         let mut rest = bytes.get(BLOCK_HEADER..).unwrap_or_default();
         while !rest.is_empty() {
             let at = bytes.len() - rest.len();
-            let record = after.take_record(&mut rest, seed).map_err(|defect| Fault {
+            after.take_record(&mut rest, seed, into).map_err(|defect| Fault {
                 at,
                 seq: after.next_seq,
                 defect,
             })?;
-            into.push(record);
         }
         if bytes.len() < whole {
             return Err(Fault {
@@ -164,9 +163,16 @@ impl Place {
         Ok(())
     }
 
-    /// Takes the first record off `rest` and moves number, stamp and day on.
-    pub(crate) fn take_record(&mut self, rest: &mut &[u8], seed: Seed) -> Result<Sequenced<Command>, Defect> {
-        let record = record::decode(rest, seed, self.epoch)?;
+    /// Takes the first record off `rest`, puts it behind those in `into`, and moves number, stamp and day on. Where anything
+    /// is wrong what was put into `into` is not to be used.
+    #[inline]
+    pub(crate) fn take_record(
+        &mut self,
+        rest: &mut &[u8],
+        seed: Seed,
+        into: &mut Vec<Sequenced<Command>>,
+    ) -> Result<(), Defect> {
+        let record = record::decode(rest, seed, self.epoch, into)?;
         if let Some(defect) = order(self.next_seq, record.seq) {
             return Err(defect);
         }
@@ -181,7 +187,7 @@ impl Place {
         if let Command::StartOfDay(start) = record.body {
             self.day = start.day;
         }
-        Ok(record)
+        Ok(())
     }
 
     /// Checks the footer that `bytes` begin with, and moves on behind it.

@@ -10,6 +10,7 @@
 //! header are seeded with segment id and epoch, so that what an earlier life of the file left there is never taken for
 //! its own. Nothing here reads or writes a file.
 
+use crate::crc;
 use rialto_model::codec::{DecodeError, Decoder, Encoder, Field};
 use rialto_model::{Epoch, SequenceNumber, Timestamp, TradingDay, VenueId};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -66,9 +67,11 @@ macro_rules! wrapped {
     ($($Name:ident($inner:ty)),*) => {$(
         impl Field for $Name {
             const SIZE: usize = size_of::<$inner>();
+            #[inline]
             fn put(&self, out: &mut Encoder<'_>) {
                 self.0.put(out);
             }
+            #[inline]
             fn get(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
                 <$inner>::get(input).map(Self)
             }
@@ -113,19 +116,20 @@ impl Seed {
     /// The seed of a segment in an epoch.
     #[must_use]
     pub fn of(id: SegmentId, epoch: Epoch) -> Self {
-        let crc = crc32c::crc32c(&id.0.to_le_bytes());
-        Self(crc32c::crc32c_append(crc, &epoch.0.to_le_bytes()))
+        let crc = crc::append(0, &id.0.to_le_bytes());
+        Self(crc::append(crc, &epoch.0.to_le_bytes()))
     }
 
     /// CRC32C of a header and what belongs to it, without the four bytes at `crc_at` that hold it.
+    #[inline]
     fn crc(self, bytes: &[u8], crc_at: usize) -> u32 {
         let (before, rest) = bytes.split_at_checked(crc_at).unwrap_or((bytes, &[]));
         let behind = rest.get(size_of::<u32>()..).unwrap_or_default();
         let seed = match before {
             [] => self.0,
-            before => crc32c::crc32c_append(self.0, before),
+            before => crc::append(self.0, before),
         };
-        crc32c::crc32c_append(seed, behind)
+        crc::append(seed, behind)
     }
 
     /// Writes the CRC into its place.
@@ -137,6 +141,7 @@ impl Seed {
     }
 
     /// Whether the CRC in its place is right.
+    #[inline]
     pub(crate) fn holds(self, bytes: &[u8], crc_at: usize) -> bool {
         bytes.get(crc_at..).and_then(|rest| rest.first_chunk()) == Some(&self.crc(bytes, crc_at).to_le_bytes())
     }
@@ -154,10 +159,12 @@ macro_rules! layout {
         const _: () = assert!($before $(+ <$Type as Field>::SIZE)* == $size);
 
         impl $Name {
+            #[inline]
             pub(crate) fn put(&self, out: &mut Encoder<'_>) {
                 $(self.$field.put(out);)*
             }
 
+            #[inline]
             pub(crate) fn get(input: &mut Decoder<'_>) -> Result<Self, DecodeError> {
                 Ok(Self { $($field: <$Type>::get(input)?,)* })
             }

@@ -136,6 +136,31 @@ impl<D: Disk> Reader<D> {
         }
     }
 
+    /// The records at hand: what is left of a commit block, or the whole of the next one. Those that [`read`](Self::read) would
+    /// give one by one, in place, and again until they are [consumed](Self::consume), as with [`BufRead`](std::io::BufRead).
+    /// None at the limit or at the end, from where a later call goes on if more has come.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn fill(&mut self) -> Result<&[Sequenced<Command>], ReadError> {
+        loop {
+            // Numbers rise by one in a block: both ends are found by counting.
+            let first = self.block.first().map_or(0, |record| record.seq.0);
+            let place = |seq: u64| usize::try_from(seq.saturating_sub(first)).unwrap_or(usize::MAX);
+            let behind = self.limit.map_or(u64::MAX, |limit| limit.0.saturating_add(1));
+            let end = self.block.len().min(place(behind));
+            self.handed_out = self.handed_out.max(place(self.from.0)).min(self.block.len());
+            if self.handed_out < end || end < self.block.len() || !self.read_block()? {
+                return Ok(self.block.get(self.handed_out..end).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Goes on behind the first `count` records at hand.
+    pub const fn consume(&mut self, count: usize) {
+        self.handed_out = self.handed_out.saturating_add(count);
+    }
+
     /// Whose journal it is; `None` while it holds nothing.
     #[must_use]
     pub fn venue(&self) -> Option<VenueId> {

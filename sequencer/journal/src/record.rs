@@ -10,6 +10,7 @@ use crate::damage::Defect;
 use crate::format::{RECORD_CRC_AT, RECORD_HEADER, RecordFields, Seed};
 use crate::limits::RECORD_BYTES_MAX;
 use rialto_model::codec::{Decoder, Encoder, Field};
+use rialto_model::command::Tick;
 use rialto_model::{Command, Epoch, Sequenced};
 
 /// Where the length stands, behind the checksum.
@@ -59,13 +60,19 @@ pub(crate) fn reseal(records: &mut [u8], seed: Seed) -> &mut [u8] {
     }
 }
 
-/// Takes the first record off `bytes`. Sequence number and stamp are as they stand there: whether they follow on what
-/// came before is the reader's to say.
+/// Takes the first record off `bytes` and puts it behind those in `into`. Sequence number and stamp are as they stand there:
+/// whether they follow on what came before is the reader's to say.
 ///
 /// # Errors
-/// [`Defect`]: cut, of an impossible length, with a wrong checksum, or sound and not understood.
+/// [`Defect`]: cut, of an impossible length, with a wrong checksum, or sound and not understood. What was then put into
+/// `into` is not to be used.
 #[inline]
-pub(crate) fn decode(bytes: &mut &[u8], seed: Seed, epoch: Epoch) -> Result<Sequenced<Command>, Defect> {
+pub(crate) fn decode<'a>(
+    bytes: &mut &[u8],
+    seed: Seed,
+    epoch: Epoch,
+    into: &'a mut Vec<Sequenced<Command>>,
+) -> Result<&'a Sequenced<Command>, Defect> {
     let length = length(bytes).ok_or(Defect::RecordCut)?;
     if !(RECORD_HEADER..=RECORD_BYTES_MAX).contains(&length) {
         return Err(Defect::RecordLength { length });
@@ -74,15 +81,20 @@ pub(crate) fn decode(bytes: &mut &[u8], seed: Seed, epoch: Epoch) -> Result<Sequ
     if !seed.holds(record, RECORD_CRC_AT) {
         return Err(Defect::RecordChecksum);
     }
-    let mut input = Decoder::new(record);
+    let (header, message) = record.split_first_chunk::<RECORD_HEADER>().ok_or(Defect::RecordCut)?;
+    let mut input = Decoder::new(header);
     let _crc = u32::get(&mut input)?;
     let fields = RecordFields::get(&mut input)?;
-    let message = input.take(input.remaining())?;
     *bytes = rest;
-    Ok(Sequenced {
+    // The message is read where it stays: it would be copied at every hand it goes through.
+    let record = into.push_mut(Sequenced {
         seq: fields.seq,
         stamp: fields.stamp,
         epoch,
-        body: Command::decode(fields.schema, usize::from(fields.block_len), message)?,
-    })
+        body: Command::Tick(Tick {}),
+    });
+    record
+        .body
+        .decode_over(fields.schema, usize::from(fields.block_len), message)?;
+    Ok(record)
 }

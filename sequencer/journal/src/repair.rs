@@ -209,7 +209,7 @@ fn shorten_block(
     while after.next_seq < cut {
         let at = bytes.len() - rest.len();
         after
-            .take_record(&mut rest, seed)
+            .take_record(&mut rest, seed, &mut Vec::new())
             .map_err(|defect| (at, after.next_seq, defect))?;
     }
     let length = bytes.len() - rest.len();

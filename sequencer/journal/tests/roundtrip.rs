@@ -168,6 +168,53 @@ fn a_follower_reads_up_to_the_frontier_through_every_rotation() {
 }
 
 #[test]
+fn records_at_hand_are_those_that_come_one_by_one() {
+    let disk = MemDisk::new();
+    let mut session = Session::open(&disk, small(Durability::Disk, 1_400));
+    // Blocks of every size up to six, idle marks between them, and more than one segment.
+    for count in 0..40 {
+        session.block(count % 7);
+        session.settle();
+    }
+    let all: Result<Vec<_>, _> = Reader::open(&disk).expect("a journal").collect();
+    let all = all.expect("sound");
+    let last = all.len() as u64;
+    for from in 1..=last + 1 {
+        for limit in [from - 1, from, from + 2, last / 2, last] {
+            // What is behind the limit must be there.
+            let limit = limit.min(last);
+            for step in [1, 2, usize::MAX] {
+                let mut reader = Reader::open_at(&disk, SequenceNumber(from)).expect("a journal");
+                reader.set_limit(SequenceNumber(limit));
+                let mut found = Vec::new();
+                loop {
+                    let at_hand = reader.fill().expect("sound").to_vec();
+                    assert_eq!(
+                        reader.fill().expect("sound"),
+                        at_hand,
+                        "the same until they are consumed"
+                    );
+                    if at_hand.is_empty() {
+                        break;
+                    }
+                    let taken = at_hand.len().min(step);
+                    found.extend_from_slice(&at_hand[..taken]);
+                    reader.consume(taken);
+                    // By ones, by twos, in turn with single reads.
+                    if step == 2
+                        && let Some(one) = reader.read().expect("sound")
+                    {
+                        found.push(one);
+                    }
+                }
+                let wanted = all.iter().filter(|record| (from..=limit).contains(&record.seq.0));
+                assert!(found.iter().eq(wanted), "from {from} to {limit} by {step}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_was_read_ahead_while_it_was_being_written_is_read_again() {
     let disk = MemDisk::new();
     let mut session = Session::open(&disk, small(Durability::Memory, 4_096));

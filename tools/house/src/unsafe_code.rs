@@ -10,6 +10,10 @@ pub const HOMES: &[(&str, &str)] = &[
         "slots that one thread writes and others read in place",
     ),
     (
+        "sequencer/journal/src/crc.rs",
+        "the processor's own CRC32C: every record pays for it twice",
+    ),
+    (
         "tools/rialto/src/bin/rialto-counts/main.rs",
         "a counting allocator proves that the warm engine allocates nothing",
     ),

@@ -5,9 +5,11 @@ use crate::deploy::ledger::{Ledger, Range};
 use crate::exchange::core::journal_folder;
 use crate::out;
 use anyhow::{Context as _, Result};
-use rialto_journal::{OsDisk, Reader};
+use indicatif::ProgressBar;
+use rialto_journal::{OsDisk, ReadError, Reader};
 use rialto_matching::{Engine, Limits};
 use rialto_model::{Command, SequenceNumber, Sequenced};
+use rialto_replay::Source;
 use rialto_ring::Layout;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -79,29 +81,17 @@ impl Live {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let journal = open(&args.data)?;
-    let until = SequenceNumber(args.until.unwrap_or(u64::MAX));
     let bar = out::progress(0, "commands", args.json);
-    let mut count = 0u64;
     let mut ledger = Ledger::default();
-    let commands = journal
-        .take_while(|record| !matches!(record, Ok(command) if command.seq > until))
-        .inspect(|record| {
-            if let Ok(Sequenced {
-                seq,
-                body: Command::CutOver(c),
-                ..
-            }) = record
-            {
-                ledger.cut(*seq, &c.cut);
-            }
-            count += 1;
-            if count.is_multiple_of(65_536) {
-                bar.inc(65_536);
-            }
-        });
+    let source = Watched {
+        journal: Reader::open(&disk(&args.data)?)?,
+        until: SequenceNumber(args.until.unwrap_or(u64::MAX)),
+        bar: &bar,
+        unsaid: 0,
+        ledger: &mut ledger,
+    };
     let begun = Instant::now();
-    let replayed = rialto_replay::replay(Engine::new(Limits::default()), commands, args.layout)?;
+    let replayed = rialto_replay::replay(Engine::new(Limits::default()), source, args.layout)?;
     let seconds = begun.elapsed().as_secs_f64();
     bar.finish_and_clear();
     let live: Vec<Live> = ledger.ranges.iter().map(Live::of).collect();
@@ -126,6 +116,45 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
+/// The commands of a journal up to a number, and what a person is told on the way.
+struct Watched<'a> {
+    journal: Reader<OsDisk>,
+    until: SequenceNumber,
+    bar: &'a ProgressBar,
+    /// Commands that the bar does not show yet.
+    unsaid: u64,
+    ledger: &'a mut Ledger,
+}
+
+/// Commands between two movements of the bar.
+const SAID_EVERY: u64 = 65_536;
+
+impl Source for Watched<'_> {
+    type Error = ReadError;
+
+    fn fill(&mut self) -> Result<&[Sequenced<Command>], ReadError> {
+        let commands = self.journal.fill()?;
+        let wanted = commands.partition_point(|command| command.seq <= self.until);
+        Ok(commands.get(..wanted).unwrap_or_default())
+    }
+
+    fn consume(&mut self, count: usize) {
+        if let Ok(commands) = self.journal.fill() {
+            for command in commands.iter().take(count) {
+                if let Command::CutOver(c) = &command.body {
+                    self.ledger.cut(command.seq, &c.cut);
+                }
+            }
+        }
+        self.journal.consume(count);
+        self.unsaid += count as u64;
+        if self.unsaid >= SAID_EVERY {
+            self.bar.inc(self.unsaid);
+            self.unsaid = 0;
+        }
+    }
+}
+
 /// The disk of a journal given by its own folder or by the data folder around it.
 pub(crate) fn disk(path: &Path) -> Result<OsDisk> {
     let inner = journal_folder(path);
@@ -134,8 +163,6 @@ pub(crate) fn disk(path: &Path) -> Result<OsDisk> {
 }
 
 /// The commands of a journal given by its own folder or by the data folder around it.
-pub(crate) fn open(
-    path: &Path,
-) -> Result<impl Iterator<Item = Result<Sequenced<Command>, rialto_journal::ReadError>> + Send> {
+pub(crate) fn open(path: &Path) -> Result<impl Iterator<Item = Result<Sequenced<Command>, ReadError>> + Send> {
     Ok(Reader::open(&disk(path)?)?)
 }

@@ -88,6 +88,9 @@ pub(crate) struct Args {
     /// How fast the day goes by: real, max or so many times as fast
     #[arg(long, default_value = "real")]
     speed: Speed,
+    /// HTTP gateways side by side: the first is the console, the others have ports that the system chooses
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    gateways: u8,
     /// Print one JSON object when it is open and one when it has ended
     #[arg(long)]
     json: bool,
@@ -156,7 +159,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (ended, sent) = exchange.run(|controls| {
-        let console = Console::open(demo::console_address(), controls, &data, demo::console_seat())?;
+        let console = Console::open(demo::console_address(), controls, &data, demo::hands(), args.gateways)?;
         announce(controls, &console, &data, args.json)?;
         let mut script = scenario.map(|scenario| begin(controls, scenario)).transpose()?;
         let opened = Instant::now();

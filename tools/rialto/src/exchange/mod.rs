@@ -23,8 +23,8 @@ use crossbeam_channel::Receiver;
 use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
 use rialto_gateway::{
-    Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, GuardConfig, OuchConfig, OuchDoor, Parts,
-    Rate, Say, SessionSettings, Throttles,
+    Counters as DoorCounters, DoorConfig, DoorControl, FirmBudgets, FixConfig, FixDoor, GuardConfig, OuchConfig,
+    OuchDoor, Parts, Rate, Say, SessionSettings, Throttles,
 };
 use rialto_journal::Frontier;
 use rialto_members::Verifier;
@@ -236,8 +236,10 @@ impl Exchange {
         let (ouch_in, ouch_out) = RingBuffer::new(INPUT_RING);
         let (fix_in, fix_out) = RingBuffer::new(INPUT_RING);
 
+        let budgets = FirmBudgets::default();
         let parts = |commands, outputs| Parts {
             clock,
+            budgets: budgets.clone(),
             commands,
             outputs,
             desk: verifier.desk(),

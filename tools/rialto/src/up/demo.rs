@@ -6,7 +6,7 @@ use crate::config::{
     Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, GLIMPSE_PORT, GlimpseConfig, HTTP_PORT,
     InstrumentConfig, OUCH_PORT, QUIC_PORT, QuicConfig, REREQUEST_PORT, SessionConfig,
 };
-use crate::console::Seat as ConsoleSeat;
+use crate::console::{Hands, Seat as ConsoleSeat};
 use crate::exchange::Controls;
 use anyhow::{Context as _, Result};
 use rialto_members::Password;
@@ -70,7 +70,7 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
 }
 
 /// A firm with two OUCH sessions and a FIX session for people, of which only the second loses its DAY orders with its
-/// connection, and one session for each of its agents: every third comes
+/// connection, a session for orders over HTTP, and one session for each of its agents: every third comes
 /// by FIX.
 fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
     let session = SessionConfig::new;
@@ -78,6 +78,7 @@ fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
         session(format!("{stem}1"), "ouch", false),
         session(format!("{stem}2"), "ouch", true),
         session(stem.to_uppercase(), "fix", false),
+        session(web(stem), "ouch", false),
     ];
     sessions.extend((1..=agents).map(|number| {
         let (name, by_fix) = agent(stem, number);
@@ -89,6 +90,11 @@ fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
         market_data: Vec::new(),
         sessions,
     }
+}
+
+/// The session that a firm's orders over HTTP come by. They outlive its connection: nobody who sends them holds one.
+fn web(stem: &str) -> String {
+    format!("{stem}h")
 }
 
 /// The session name of a firm's `number`-th agent, and whether it comes by FIX.
@@ -165,11 +171,15 @@ pub(super) fn console_address() -> SocketAddr {
     free_tcp(HTTP_PORT)
 }
 
-/// Who its order ticket is.
-pub(super) fn console_seat() -> ConsoleSeat {
-    ConsoleSeat {
-        user: CONSOLE_SESSION.to_owned(),
+/// Who the console's order ticket is, and who the firms are for their orders over HTTP.
+pub(super) fn hands() -> Hands {
+    let seat = |user: String| ConsoleSeat {
+        user,
         password: PASSWORD.to_owned(),
+    };
+    Hands {
+        desk: seat(CONSOLE_SESSION.to_owned()),
+        firms: STEMS.iter().map(|stem| seat(web(stem))).collect(),
     }
 }
 
