@@ -10,7 +10,7 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-from exchange import BINARY, PATIENCE_S, stop, until, up
+from exchange import BINARY, PATIENCE_S, ask, stop, until, up
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -114,6 +114,44 @@ def operator(page):
     until("trading", lambda: page.count("#instruments .badge") == 0 and not page.one("#auction").is_displayed())
 
 
+def venue(page, data):
+    """What is asked for while it is open: latency of the orders sent before, members with a limit that is set now, flags."""
+    for name in ("latency", "members", "flags"):
+        page.click(f"#{name} summary")
+    page.order("buy", 100, "1.00")
+    until("percentiles", lambda: "p99" in page.text("#latency-said"))
+    assert page.browser.execute_script("return document.getElementById('latency-line').points.length") > 40
+    ask("member", "limits", "set", "ALFA", "--credit", 5_000_000_000, "--who", "rita", "--why", "new", "--data", data)
+    until("the limit", lambda: "credit 5000000000" in page.text("#member-rows"))
+    assert "BETA" in page.text("#member-rows"), page.text("#member-rows")
+    until("the flags", lambda: "matching.self-trade-by-account" in page.text("#flag-rows"))
+
+
+def canary(page, data):
+    """A rollback seen live: by itself where there is a build with defects, otherwise by the button."""
+    page.click("#canary summary")
+    until("no canary", lambda: "there was none" in page.text("#canary-said"))
+    broken = Path(f"{BINARY}-defects")
+    build, more = (broken, ("--engine-arg=--defect", "--engine-arg=reject-code")) if broken.exists() else (BINARY, ())
+    ask("canary", "start", "--build", build, "--steps", "test,50,100", "--bake", "100000c", "--data", data, *more)
+    if broken.exists():
+        # Refused orders, whose code it gets wrong.
+        page.order("buy", 100, "1.005")
+        until("a verdict", lambda: page.text("#canary-said").startswith("stopped"))
+        assert "differ" in page.text("#canary-builds"), page.text("#canary-builds")
+        page.shot("canary", 1440, 900)
+        return "stopped by itself"
+    until("a step", lambda: "baking, step test of test, 50, 100" in page.text("#canary-said"))
+    compared = "#canary-rows tr:first-child td:last-child"
+    until("events compared", lambda: page.number(compared) > 100)
+    assert page.text("#canary-builds").endswith("no difference"), page.text("#canary-builds")
+    page.shot("canary", 1440, 900)
+    page.click("#canary-back")
+    until("the rollback", lambda: page.text("#canary-said").startswith("rolled back"))
+    assert "own word in" in page.text("#canary-said"), page.text("#canary-said")
+    return "rolled back by the button (no build with defects is there)"
+
+
 def past(page, base):
     page.browser.execute_script("document.activeElement.blur()")
     last = page.number("#seq")
@@ -204,7 +242,8 @@ def main():
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     with tempfile.TemporaryDirectory(prefix="rialto-browser-") as folder:
         options.add_argument(f"--user-data-dir={folder}/profile")
-        process, ready = up(Path(folder) / "data", agents=6)
+        data = Path(folder) / "data"
+        process, ready = up(data, "--follow-listen", "127.0.0.1:0", agents=6)
         base = f"http://{ready['http']}"
         key = ready["console"].split("#key=")[1]
         service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
@@ -219,6 +258,11 @@ def main():
             accessible(page, "the page as it opens")
             orders(page)
             operator(page)
+            venue(page, data)
+            print(f"a canary: {canary(page, data)}")
+            accessible(page, "the page with every pane open")
+            page.shot("panes", 390, 844)
+            page.shot("panes", 1440, 900)
             past(page, base)
             keyboard(page)
             page.shot("other", 1440, 900)

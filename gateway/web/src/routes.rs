@@ -102,6 +102,10 @@ pub(crate) fn router(app: App) -> Router {
             get(|| page("text/javascript; charset=utf-8", include_str!("page/office.js"))),
         )
         .route(
+            "/panes.js",
+            get(|| page("text/javascript; charset=utf-8", include_str!("page/panes.js"))),
+        )
+        .route(
             "/try",
             get(|| page("text/html; charset=utf-8", include_str!("page/try.html"))),
         )

@@ -196,6 +196,7 @@ fn every_request_has_its_answer() {
         ("GET", "/metrics", key, "", "200", "firm_up 1"),
         ("GET", "/try", "", "", "200", "Try the gateway"),
         ("GET", "/try.js", "", "", "200", "text/javascript"),
+        ("GET", "/panes.js", "", "", "200", "text/javascript"),
         ("GET", "/api/v1/orders", key, "", "200", "[]"),
         ("GET", "/api/v1/orders", "", "", "401", "the key is missing"),
         ("GET", "/api/v1/faults", "", "", "401", "the key is missing"),

@@ -348,6 +348,7 @@ async function ask(method, path, body) {
   const answer = at("answer");
   answer.className = "";
   answer.textContent = "sent";
+  const begun = performance.now();
   const got = await fetch(path, {
     method,
     headers: { "X-Rialto-Key": state.key, "Content-Type": "application/json" },
@@ -359,6 +360,7 @@ async function ask(method, path, body) {
     return;
   }
   const told = await got.json();
+  if (method === "POST" && got.ok) Panes.took(performance.now() - begun);
   answer.className = got.ok ? "good" : "bad";
   answer.textContent = got.ok ? `order ${told.order}: ${told.state}${told.executed ? `, ${told.executed} done` : ""}` : `${told.detail}: ${told.mend}`;
 }

@@ -118,5 +118,5 @@ const Office = (() => {
   for (const button of document.querySelectorAll("[data-phase]")) {
     button.onclick = () => operate(state.symbol, button.dataset.phase);
   }
-  return { open };
+  return { open, ask };
 })();
