@@ -1,5 +1,6 @@
 """A recorded stream has one pair of hashes: as it was live, and replayed under every layout, in three time zones, by a
-process whose clock is ten years ahead, and by a debug and a release build."""
+process whose clock is ten years ahead, written again in other blocks and segments, from a snapshot, and by a debug and a
+release build."""
 
 import json
 import os
@@ -9,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from exchange import BINARY, PATIENCE_S, stop, up
+from exchange import BINARY, PATIENCE_S, ask, stop, up
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEN_YEARS_S = 315_576_000
@@ -80,6 +81,17 @@ def main():
         else:
             assert replayed(BINARY, data, LD_PRELOAD=str(library)) == expected, "ten years ahead"
             ways += 1
+        # Another process writes it again, as full as its blocks get; batches of 1, 7 and 4,096 are replay/replay's own test.
+        written = ask("fork", data, "--at", expected[0], "--into", folder / "again")
+        assert (written["last_seq"], written["state_hash"], written["event_hash"]) == expected, written
+        assert replayed(BINARY, folder / "again") == expected, "other blocks"
+        ways += 1
+        before = ask("at", expected[0], "stats", "--data", data)
+        ask("snapshot", "take", data)
+        after = ask("at", expected[0], "stats", "--data", data)
+        assert [one["state_hash"] for one in (before, after)] == [expected[1]] * 2, (before, after)
+        assert [one["event_hash"] for one in (before, after)] == [expected[2]] * 2, (before, after)
+        ways += 1
         builds = [ROOT / "target" / kind / "rialto" for kind in ("debug", "release")]
         for build in builds:
             if build.exists():

@@ -54,6 +54,7 @@ mod reader;
 mod record;
 mod recover;
 mod repair;
+pub mod retention;
 mod scan;
 mod syncer;
 mod verify;

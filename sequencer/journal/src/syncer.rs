@@ -7,12 +7,13 @@
 //! After a failed fdatasync, or when another epoch has taken the journal, it has failed for good.
 
 use crate::config::{Config, Durability};
-use crate::disk::{Access, Disk, DiskError, DiskFile};
+use crate::disk::{Disk, DiskError, DiskFile};
 use crate::fence::Fence;
 use crate::format::SegmentId;
 use crate::frontier::{Failure, Frontier, Shared};
 use crate::limits::{FILL_BYTES_PER_POLL, RESERVE_BACKOFF_POLLS_MAX};
 use crate::lineup::Name;
+use crate::retention::bytes_here;
 use crossbeam_channel::Sender;
 use std::collections::VecDeque;
 use std::io::{Error, ErrorKind};
@@ -214,14 +215,8 @@ impl<D: Disk> Syncer<D> {
         };
         let names = self.disk.list().map_err(DiskError::of("list", &self.disk.place()))?;
         let segments = names.iter().filter(|name| Name::parse(name).is_some());
-        let taken: u64 = segments
-            .map(|name| {
-                self.disk
-                    .open(name, Access::Read)
-                    .and_then(|file| file.len())
-                    .unwrap_or(0)
-            })
-            .sum();
+        // What has left for the archive takes no room here.
+        let taken: u64 = segments.filter_map(|name| bytes_here(&self.disk, name)).sum();
         if taken + self.config.segment_bytes <= most {
             return Ok(());
         }

@@ -7,7 +7,8 @@
 //! *Acknowledged lost*: a record that had been released is not found by the next start. *Phantom*: a record is found that
 //! was never appended, or not as it was. *Wrong silence*: something was cut, refused or given up and nobody is told. All
 //! three are 0, always. `RIALTO_LONG=1` tears at every byte instead of every few, and turns every bit of a megabyte, in sixteen
-//! segments, instead of one segment's.
+//! segments, instead of one segment's; with `RIALTO_PART=3/10` the third of ten parts of that, spread over the whole, so that
+//! machines or hours share it.
 
 #![allow(clippy::print_stdout, reason = "the table is what these tests are for")]
 
@@ -58,10 +59,24 @@ fn long() -> bool {
     std::env::var_os("RIALTO_LONG").is_some_and(|value| value == "1")
 }
 
+/// Which part of how many: the first of one where nothing else is said.
+fn part() -> (usize, usize) {
+    let Some(said) = std::env::var_os("RIALTO_PART") else {
+        return (0, 1);
+    };
+    let said = said.into_string().expect("RIALTO_PART is text");
+    let (which, of) = said.split_once('/').expect("RIALTO_PART is like 3/10");
+    let which: usize = which.parse().expect("RIALTO_PART is like 3/10");
+    let of = of.parse().expect("RIALTO_PART is like 3/10");
+    assert!((1..=of).contains(&which), "RIALTO_PART={said}: there is no such part");
+    (which - 1, of)
+}
+
 /// Takes cases in turn on every core there is.
 fn on_all_cores(cases: usize, piece: usize, run: impl Fn(std::ops::Range<usize>) -> Line + Sync) -> Line {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let next = AtomicUsize::new(0);
+    let (which, of) = part();
     let work = || {
         let mut sum = Line::default();
         loop {
@@ -69,7 +84,9 @@ fn on_all_cores(cases: usize, piece: usize, run: impl Fn(std::ops::Range<usize>)
             if begin >= cases {
                 return sum;
             }
-            sum.add(run(begin..cases.min(begin + piece)));
+            if begin / piece % of == which {
+                sum.add(run(begin..cases.min(begin + piece)));
+            }
         }
     };
     let mut sum = Line::default();
@@ -297,7 +314,10 @@ fn every_bit_of_a_whole_segment() {
     let (mut named, mut cut) = (Line::default(), Line::default());
     for segment in 0..segments {
         let (below, above) = every_bit(BYTES, 9 - segment % 8);
-        assert_eq!(below.cases + above.cases, BYTES * 8);
+        // Every part takes every so many pieces of four bytes.
+        let (which, of) = part();
+        let pieces = (0..BYTES / 4).filter(|piece| *piece as usize % of == which).count() as u64;
+        assert_eq!(below.cases + above.cases, pieces * 4 * 8);
         named.add(below);
         cut.add(above);
     }

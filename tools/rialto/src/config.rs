@@ -32,6 +32,9 @@ pub(crate) struct Config {
     /// much as the disk has.
     #[serde(default)]
     pub(crate) journal_bytes_max: Option<u64>,
+    /// What leaves the journal's folder for an archive; without it everything stays.
+    #[serde(default)]
+    pub(crate) retention: Option<RetentionConfig>,
     /// A snapshot is taken every so many commands; 0: none.
     #[serde(default = "default_snapshot_every")]
     pub(crate) snapshot_every: u64,
@@ -235,6 +238,19 @@ impl Default for FollowConfig {
     }
 }
 
+/// What leaves the journal's folder: segments of trading days that are over, behind which two snapshots are. Nothing is lost by
+/// it, the archive is read with the journal.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RetentionConfig {
+    /// Where they go; a folder of their own.
+    pub(crate) archive: PathBuf,
+    /// When they are older than so many days.
+    pub(crate) days: Option<u32>,
+    /// While all of them take more bytes; of use with a `journal_bytes_max` above it.
+    pub(crate) bytes: Option<u64>,
+}
+
 /// The documented ports. `up` falls back to free ones where they are taken.
 pub(crate) const OUCH_PORT: u16 = 26_400;
 pub(crate) const FIX_PORT: u16 = 26_401;
@@ -369,6 +385,9 @@ impl Config {
         let mut config: Self = toml::from_str(&text).with_context(|| format!("in {}", path.display()))?;
         if let Some(folder) = path.parent() {
             config.data = folder.join(&config.data);
+            if let Some(retention) = &mut config.retention {
+                retention.archive = folder.join(&retention.archive);
+            }
             if let Some(quic) = &mut config.quic {
                 let paths = [&mut quic.certificate, &mut quic.key];
                 paths.into_iter().flatten().for_each(|path| *path = folder.join(&*path));
@@ -416,6 +435,16 @@ impl Config {
             instrument
                 .check()
                 .with_context(|| format!("instrument {:?}", instrument.symbol))?;
+        }
+        if let Some(retention) = &self.retention {
+            ensure!(
+                retention.days.is_some() || retention.bytes.is_some(),
+                "retention says where segments go and not which: give days or bytes"
+            );
+            ensure!(
+                self.snapshot_every > 0,
+                "a segment leaves behind two snapshots, and with snapshot_every = 0 there are none"
+            );
         }
         let mut names = Vec::new();
         for firm in &self.firms {

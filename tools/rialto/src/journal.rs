@@ -2,6 +2,7 @@
 
 use crate::out;
 use crate::replay::disk;
+use crate::retention::{self, PruneArgs};
 use anyhow::{Result, bail};
 use clap::Subcommand;
 use rialto_journal::{Reader, repair_cut, verify};
@@ -44,6 +45,16 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the segments, those in the archive too
+    Ls {
+        /// The data folder of an exchange, or its journal folder
+        data: PathBuf,
+        /// Print one JSON object a segment
+        #[arg(long)]
+        json: bool,
+    },
+    /// Move segments of days that are over, behind two snapshots, to the archive
+    Prune(PruneArgs),
     /// Cut a damaged journal knowingly; what is removed is kept beside it
     Repair {
         /// The data folder of an exchange, or its journal folder
@@ -108,6 +119,8 @@ pub(crate) fn run(command: Command) -> Result<()> {
             count,
             json,
         } => tail(&data, from, count, json),
+        Command::Ls { data, json } => retention::ls(&data, json),
+        Command::Prune(args) => retention::prune(&args),
         Command::Diff { left, right, json } => compare(&left, &right, json),
         Command::Repair { data, cut } => {
             let repair = repair_cut(&disk(&data)?, SequenceNumber(cut))?;

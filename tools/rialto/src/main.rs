@@ -38,6 +38,7 @@ mod play;
 mod recorded;
 mod relay;
 mod replay;
+mod retention;
 mod serve;
 mod shutdown;
 mod simulate;

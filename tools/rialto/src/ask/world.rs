@@ -329,6 +329,15 @@ fn told(event: &Event) -> String {
 }
 
 /// Where in a data folder the snapshots lie.
+/// The numbers behind which there is a snapshot, rising.
+pub(crate) fn snapshot_numbers(data: &Path) -> Result<Vec<SequenceNumber>> {
+    let folder = snapshots_folder(data);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    Ok(Snapshots::new(OsDisk::open_dir(&folder)?).numbers()?)
+}
+
 fn snapshots_folder(data: &Path) -> PathBuf {
     data.join(SNAPSHOTS)
 }

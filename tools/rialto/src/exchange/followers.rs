@@ -12,10 +12,12 @@ use crate::ask::flags::{Processes, said};
 use crate::ask::{Live, World};
 use crate::config::{Config, FollowConfig};
 use crate::deploy::{Deployment, Names, Office, Place};
+use crate::retention::RetentionThread;
 use anyhow::{Context as _, Result, anyhow};
 use crossbeam_channel::Sender;
 use rialto_follow::{Key, Server as FollowServer, Source, Statused};
 use rialto_gateway::Say;
+use rialto_journal::retention::Retention;
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::command::RefuseProcess;
 use rialto_model::flags::table_hash;
@@ -162,6 +164,19 @@ impl Followers {
         let guard = RunawayThread::new(&config.data, released, own, operations, say.clone(), stop)?;
         let thread = std::thread::Builder::new().name("runaway guard".to_owned());
         followers.threads.push(thread.spawn(move || guard.run())?);
+        if let Some(retention) = &config.retention {
+            let thread = RetentionThread {
+                data: config.data.clone(),
+                retention: Retention {
+                    days: retention.days,
+                    bytes: retention.bytes,
+                },
+                say: say.clone(),
+                stop: Arc::clone(&followers.stop),
+            };
+            let builder = std::thread::Builder::new().name("retention".to_owned());
+            followers.threads.push(builder.spawn(move || thread.run())?);
+        }
         if let Some(every) = every {
             let snapshots = SnapshotThread {
                 journal: OsDisk::open_dir(&journal_folder(&config.data))?,

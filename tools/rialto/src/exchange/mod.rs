@@ -18,6 +18,7 @@ use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
 use crate::deploy::{Deployment, Reception};
 use crate::edge::Edge;
+use crate::retention;
 use anyhow::{Context as _, Result, bail, ensure};
 use crossbeam_channel::Receiver;
 use rialto_client::FeedAddresses;
@@ -219,6 +220,9 @@ impl Exchange {
         let idle = idle(&config.idle)?;
         let mut journal = JournalConfig::new(&config.data, venue, &config.durability, config.segment_bytes)?;
         journal.journal.bytes_max = config.journal_bytes_max;
+        if let Some(retention) = &config.retention {
+            retention::prepare(&config.data, retention)?;
+        }
         let (say, lines) = Say::channel(LINES);
         let (operate, operations) = crossbeam_channel::bounded(OPERATIONS);
 

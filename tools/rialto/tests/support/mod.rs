@@ -65,10 +65,15 @@ impl Up {
 
     /// A configured exchange, on the same day.
     pub(crate) fn serve(config: &Path) -> Self {
+        Self::serve_on("2026-06-22", config)
+    }
+
+    /// On another day.
+    pub(crate) fn serve_on(day: &str, config: &Path) -> Self {
         let command = || {
             let mut command = Command::new(env!("CARGO_BIN_EXE_rialto"));
             command
-                .args(["serve", "--json", "--trading-day", "2026-06-22", "--config"])
+                .args(["serve", "--json", "--trading-day", day, "--config"])
                 .arg(config);
             command
         };
