@@ -240,7 +240,7 @@ impl Default for FollowConfig {
 
 /// What leaves the journal's folder: segments of trading days that are over, behind which two snapshots are. Nothing is lost by
 /// it, the archive is read with the journal.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RetentionConfig {
     /// Where they go; a folder of their own.
