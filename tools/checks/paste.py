@@ -11,7 +11,7 @@ from pathlib import Path
 from exchange import BINARY, PATIENCE_S, until
 
 ROOT = Path(__file__).parent.parent.parent
-LINES = ("watch the market", "send an order", "by FIX", "by curl", "in Python", "look at the journal")
+LINES = ("watch the market", "send an order", "by FIX", "by curl", "in a terminal", "in Python", "look at the journal")
 
 
 def pasted(process):
@@ -84,6 +84,8 @@ def main():
             assert done.returncode == 0 and "accepted" in done.stdout, done
             done = shell(lines["in Python"], timeout=PATIENCE_S)
             assert done.returncode == 0 and done.stdout.startswith("Instrument(symbol='ACME'"), done
+            done = shell(f"{lines['in a terminal']} --once", timeout=PATIENCE_S)
+            assert done.returncode == 0 and "ACME depth" in done.stdout, done
             watching = subprocess.Popen(
                 f"exec {Path(BINARY).parent}/{lines['watch the market']}", shell=True, stdout=subprocess.PIPE, text=True
             )

@@ -250,6 +250,7 @@ impl Engine {
             Command::SetShard(c) => sink.emit(self.set_shard(c)),
             Command::SetUser(c) => sink.emit(self.set_user(c)),
             Command::SetService(c) => sink.emit(self.set_service(c)),
+            Command::SetBudgets(c) => sink.emit(self.set_budgets(c)),
             Command::CancelOnly(c) => sink.emit(self.set_cancel_only(*c)),
             Command::SwitchFlag(c) => sink.emit(self.switch_flag(command.seq, c)),
             Command::RefuseProcess(c) => sink.emit(self.refuse_process(c)),

@@ -1,5 +1,5 @@
 //! What is kept of members beyond their definitions, as canonical data: pre-trade limits and what is counted for them, fee
-//! tiers, the directory of the member store, users, services.
+//! tiers, the directory of the member store, users, services, budgets.
 
 mod check;
 mod office;
@@ -13,8 +13,8 @@ use alloc::vec::Vec;
 use rialto_model::codec::{DecodeError, Decoder, Field};
 use rialto_model::command::SetUser;
 use rialto_model::{
-    AccountId, FeeTier, FirmId, InstrumentId, OrderKind, Price, Quantity, RiskLimits, Service, ShardId, Side, Text,
-    Timestamp,
+    AccountId, Budgets, FeeTier, FirmId, InstrumentId, OrderKind, Price, Quantity, RiskLimits, Service, ShardId, Side,
+    Text, Timestamp,
 };
 
 /// Lists are in order of id.
@@ -32,6 +32,8 @@ pub struct MembersState {
     pub users: Vec<SetUser>,
     /// Services other than the pool.
     pub services: Vec<(FirmId, Service)>,
+    /// Budgets of messages, where a firm has any.
+    pub budgets: Vec<(FirmId, Budgets)>,
 }
 
 /// The limits of a firm or account, and what is counted for them since they were set. What stands is not in it: the books
@@ -176,5 +178,6 @@ pub(crate) fn get_members(input: &mut Decoder<'_>) -> Result<MembersState, State
             })
         })?,
         services: get_list(input, |input| Ok((Field::get(input)?, Field::get(input)?)))?,
+        budgets: Vec::new(),
     })
 }

@@ -148,6 +148,7 @@ impl Engine {
             Command::SetShard(c) => events.push(self.set_shard(c)),
             Command::SetUser(c) => events.push(self.set_user(c)),
             Command::SetService(c) => events.push(self.set_service(c)),
+            Command::SetBudgets(c) => events.push(self.set_budgets(c)),
         }
     }
 

@@ -3,7 +3,7 @@
 //! | part | bytes |
 //! |---|---|
 //! | magic | `RIALTOES` |
-//! | version | u16, 8; 7 where there are no flags, runaway limits, parents and faults, which are left out then |
+//! | version | u16, 9; 8 where there are no budgets, 7 where there are no flags, runaway limits, parents and faults either: what there is none of is left out |
 //! | venue, release | u32, u32 |
 //! | last sequence number, last stamp | u64, u64 |
 //! | live orders allowed | u32 |
@@ -26,6 +26,7 @@
 //! | runaway limits | u32 count, then each: firm (u32), limits |
 //! | parents | u32 count, then each as a definition |
 //! | faults | u32 count, then each: definition, phase before (u8) |
+//! | budgets | u32 count, then each: firm (u32), budgets |
 //!
 //! A definition is its command: schema (u16), block length (u16), length of block and text (u16), block, text. All
 //! integers are little-endian. The bytes change by a new version, never in
@@ -44,8 +45,10 @@ use rialto_model::flags::Rule;
 use rialto_model::limits::MESSAGE_BYTES_MAX;
 
 const MAGIC: [u8; 8] = *b"RIALTOES";
-const VERSION: u16 = 8;
-/// Without flags, runaway limits, parents and faults.
+const VERSION: u16 = 9;
+/// Without budgets.
+const UNMETERED_VERSION: u16 = 8;
+/// Without flags, runaway limits, parents and faults, either.
 const PLAIN_VERSION: u16 = 7;
 
 /// Why bytes are not an engine state.
@@ -77,9 +80,18 @@ impl EngineState {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(1024 + self.live_orders() * OrderState::BYTES);
         out.extend_from_slice(&MAGIC);
-        let plain =
-            self.flags.is_empty() && self.runaways.is_empty() && self.parents.is_empty() && self.faults.is_empty();
-        put(&mut out, if plain { &PLAIN_VERSION } else { &VERSION });
+        let metered = !self.members.budgets.is_empty();
+        let plain = !metered
+            && self.flags.is_empty()
+            && self.runaways.is_empty()
+            && self.parents.is_empty()
+            && self.faults.is_empty();
+        let version = match (plain, metered) {
+            (true, _) => PLAIN_VERSION,
+            (false, false) => UNMETERED_VERSION,
+            (false, true) => VERSION,
+        };
+        put(&mut out, &version);
         put(&mut out, &self.venue);
         put(&mut out, &self.release);
         put(&mut out, &self.last_seq);
@@ -164,6 +176,12 @@ impl EngineState {
             put_definition(out, &fault.definition.into());
             put(out, &fault.before);
         });
+        if metered {
+            put_list(&mut out, &self.members.budgets, |out, (firm, budgets)| {
+                put(out, firm);
+                put(out, budgets);
+            });
+        }
         out
     }
 
@@ -176,9 +194,10 @@ impl EngineState {
         if input.take(MAGIC.len()) != Ok(&MAGIC[..]) {
             return Err(StateBytesError::NotAState);
         }
-        let plain = match u16::get(input)? {
-            PLAIN_VERSION => true,
-            VERSION => false,
+        let (plain, metered) = match u16::get(input)? {
+            PLAIN_VERSION => (true, false),
+            UNMETERED_VERSION => (false, false),
+            VERSION => (false, true),
             version => return Err(StateBytesError::UnknownVersion { version }),
         };
         let (venue, release) = (Field::get(input)?, Field::get(input)?);
@@ -305,6 +324,9 @@ impl EngineState {
                 }),
                 other => Err(wrong(&other)),
             })?;
+        }
+        if metered {
+            state.members.budgets = get_list(input, |input| Ok((Field::get(input)?, Field::get(input)?)))?;
         }
         match input.remaining() {
             0 => Ok(state),

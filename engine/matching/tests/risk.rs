@@ -262,6 +262,30 @@ fn directory_users_and_services() {
     ]);
 }
 
+#[test]
+fn budgets_are_kept_where_they_can_be_kept_to() {
+    play(&[
+        (
+            "budgets 1 100 200 50 4",
+            &["firm 1 may send 100 orders, 200 cancels, 50 questions, weight 4"],
+        ),
+        (
+            "budgets 1 100 0 0 16",
+            &["firm 1 may send 100 orders, 0 cancels, 0 questions, weight 16"],
+        ),
+        ("budgets 9 100 200 50 1", &["schema 48 rejected BadDefinition"]),
+        // Fewer cancels than orders, or no orders where there are cancels.
+        ("budgets 1 100 99 0 1", &["schema 48 rejected BudgetsUnsound"]),
+        ("budgets 1 0 99 0 1", &["schema 48 rejected BudgetsUnsound"]),
+        ("budgets 1 1000001 0 0 1", &["schema 48 rejected BudgetsUnsound"]),
+        ("budgets 1 100 200 0 17", &["schema 48 rejected BudgetsUnsound"]),
+        (
+            "budgets 1 0 0 0 0",
+            &["firm 1 may send 0 orders, 0 cancels, 0 questions, weight 0"],
+        ),
+    ]);
+}
+
 /// With limits from the first order on, and without trades undone, nothing ever goes beyond them.
 #[test]
 fn limits_hold_whatever_comes() {

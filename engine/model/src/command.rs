@@ -10,7 +10,7 @@ use crate::flags::{FlagChange, TableHash};
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
 use crate::instructions::Instructions;
 use crate::limits::MESSAGE_BYTES_MAX;
-use crate::member::{FeeTier, RiskLimits, Role, Service, ShardId, UserId};
+use crate::member::{Budgets, FeeTier, RiskLimits, Role, Service, ShardId, UserId};
 use crate::order::{
     Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, SideFilter, Target, TimeInForce,
 };
@@ -508,6 +508,13 @@ messages! {
             /// How.
             service: Service,
         }
+        /// Gives a firm its budgets of messages, and its weight among firms. What was counted stays.
+        SetBudgets = 48 {
+            /// Which firm.
+            firm: FirmId,
+            /// The budgets.
+            budgets: Budgets,
+        }
         /// The venue takes cancels and reductions alone, or everything again. Sequenced by the sequencer where the journal
         /// runs out of room.
         CancelOnly = 90 {
@@ -649,6 +656,7 @@ impl Command {
             | Self::SetShard(_)
             | Self::SetUser(_)
             | Self::SetService(_)
+            | Self::SetBudgets(_)
             | Self::SwitchFlag(_)
             | Self::SetRunawayLimits(_)
             | Self::SetParent(_)

@@ -12,7 +12,7 @@ use crate::ids::{
     UserRef, VenueId,
 };
 use crate::instructions::Instructions;
-use crate::member::{FeeTier, RiskLimits, Role, Service, ShardId, UserId};
+use crate::member::{Budgets, FeeTier, RiskLimits, Role, Service, ShardId, UserId};
 use crate::order::{Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, Target, TimeInForce};
 use crate::price::{Price, PriceScale, Quantity};
 use crate::quote::QuoteLimits;

@@ -47,7 +47,7 @@ pub use ids::{
     SessionId, TradeId, UserRef, VenueId,
 };
 pub use instructions::{AuctionOnly, Handling, Instructions};
-pub use member::{FeeTier, Notional, RiskLimits, Role, Service, ShardId, UserId};
+pub use member::{Budgets, FeeTier, Notional, RiskLimits, Role, Service, ShardId, UserId};
 pub use order::{
     Capacity, Door, LossCause, OrderKind, Phase, Policy, ShortSale, Side, SideFilter, Target, TimeInForce,
 };

@@ -95,6 +95,47 @@ composite! {
 }
 
 composite! {
+    /// How many messages a firm may send, by all of its sessions at all doors together, by the time of the stream; and its
+    /// share where firms wait for each other. Zero a second: no such limit. All zero: no budgets.
+    Budgets {
+        /// New orders, replaces and quotes, a second.
+        orders_per_second: u32,
+        /// How many of them at once; zero: one.
+        orders_burst: u32,
+        /// Cancels and reductions, a second: no fewer than orders.
+        cancels_per_second: u32,
+        /// How many of them at once; no fewer than orders.
+        cancels_burst: u32,
+        /// Questions: about orders, instruments, the market, a second.
+        questions_per_second: u32,
+        /// How many of them at once; zero: one.
+        questions_burst: u32,
+        /// Its turns of reading are so many times as long as those of a firm with 1; zero: 1.
+        weight: u8,
+    }
+}
+
+impl Budgets {
+    /// Whether they can be kept to: no rate or burst above [`BUDGET_MAX`], no weight above [`WEIGHT_MAX`], no burst without a
+    /// rate, and never fewer cancels than orders.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        let orders = is_rate(self.orders_per_second, self.orders_burst);
+        let cancels = is_rate(self.cancels_per_second, self.cancels_burst);
+        let questions = is_rate(self.questions_per_second, self.questions_burst);
+        let more_cancels = self.cancels_per_second == 0
+            || self.orders_per_second != 0
+                && self.cancels_per_second >= self.orders_per_second
+                && self.cancels_burst >= self.orders_burst;
+        orders && cancels && questions && more_cancels && self.weight <= WEIGHT_MAX
+    }
+}
+
+const fn is_rate(per_second: u32, burst: u32) -> bool {
+    per_second <= BUDGET_MAX && burst <= BUDGET_MAX && (per_second > 0 || burst == 0)
+}
+
+composite! {
     /// A firm's fee tier: its part of an instrument's fees, in per cent, rounded to the nearest, halves away from zero.
     FeeTier {
         /// Of what the resting order pays or is paid.
@@ -114,6 +155,10 @@ impl FeeTier {
 
 /// The highest part of a fee tier, in per cent: five times the highest fee of a trade stays within 64 bits.
 pub const FEE_TIER_MAX: u16 = 500;
+/// The highest rate of a firm's budget, in messages a second, and how many may come at once.
+pub const BUDGET_MAX: u32 = 1_000_000;
+/// The highest weight of a firm.
+pub const WEIGHT_MAX: u8 = 16;
 /// The highest shard.
 pub const SHARD_MAX: u16 = 1_023;
 /// The highest user.

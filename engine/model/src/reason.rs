@@ -115,6 +115,10 @@ byte_enum! {
         RiskUnpriced = 107,
         /// The directory of the member store has changed meanwhile.
         OldDirectory = 108,
+        /// Budgets of a firm that nobody can keep to.
+        BudgetsUnsound = 109,
+        /// The firm is over its budget, whichever of its sessions it came by. Said as `OverRate` is.
+        FirmOverRate = 110,
         /// A fault that the operator added refuses orders.
         FaultInjected = 120,
         /// A fault whose fields are not those of its kind.
@@ -230,6 +234,10 @@ impl RejectReason {
             Self::QuoteCrossed => "the quote buys at no less than it sells at: part its prices",
             Self::ProtectionTripped => "market-maker protection has tripped on the instrument: reset it first",
             Self::OverRate => "over the rate of this session: send slower",
+            Self::FirmOverRate => "over the budget of this firm, all its sessions together: send slower",
+            Self::BudgetsUnsound => {
+                "budgets: rates up to BUDGET_MAX, bursts with a rate, no fewer cancels than orders, weight up to WEIGHT_MAX"
+            }
             Self::CancelOnly => {
                 "the venue takes only cancels until its journal has room: cancel, or send it again later"
             }

@@ -24,6 +24,8 @@ pub struct SubscriberId(pub u64);
 pub struct Conflation {
     market: Market,
     subscribers: BTreeMap<SubscriberId, Conflator>,
+    /// How many of them are told after each command.
+    eager: usize,
     next: u64,
     instants: Vec<(StockLocate, Instant)>,
     touched: Vec<StockLocate>,
@@ -75,6 +77,10 @@ impl Conflation {
             self.instants.extend(self.market.apply(numbered));
         }
         self.market.commit(last.sequence);
+        // Who is told later pays for what it is told then, not for every command on the way.
+        if self.eager == 0 && self.touched.is_empty() {
+            return;
+        }
         for conflator in self.subscribers.values_mut() {
             for (locate, instant) in &self.instants {
                 conflator.instant(&self.market, *locate, instant, &mut self.bytes);
@@ -102,6 +108,7 @@ impl Conflation {
     pub fn join(&mut self, settings: Settings) -> Result<SubscriberId, SettingsError> {
         let conflator = Conflator::new(settings, &self.market)?;
         self.next += 1;
+        self.eager += usize::from(conflator.is_eager());
         let id = SubscriberId(self.next);
         self.subscribers.insert(id, conflator);
         Ok(id)
@@ -109,7 +116,8 @@ impl Conflation {
 
     /// A subscriber goes.
     pub fn leave(&mut self, id: SubscriberId) {
-        self.subscribers.remove(&id);
+        let gone = self.subscribers.remove(&id);
+        self.eager -= usize::from(gone.is_some_and(|one| one.is_eager()));
     }
 
     /// A subscriber, and the market it is told of.

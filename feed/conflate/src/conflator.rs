@@ -40,6 +40,9 @@ pub struct Conflator {
     counters: Counters,
     levels: Vec<(Side, u32, u64)>,
     candidates: Vec<(u64, StockLocate)>,
+    view: Vec<(u32, u64)>,
+    /// Levels that the tracks have room for, so that nobody has to ask each of them.
+    held: usize,
 }
 
 /// What has been told of an instrument.
@@ -54,9 +57,17 @@ struct Track {
     /// The levels told last, best first, where not all are told.
     bids: Vec<(u32, u64)>,
     asks: Vec<(u32, u64)>,
+    /// The checksum of those.
+    checksum: u64,
     /// It is to be stated anew for this reason.
     due: Option<Cause>,
     missed: Missed,
+}
+
+impl Track {
+    const fn held(&self) -> usize {
+        self.bids.capacity() + self.asks.capacity()
+    }
 }
 
 impl Conflator {
@@ -74,6 +85,8 @@ impl Conflator {
             counters: Counters::default(),
             levels: Vec::new(),
             candidates: Vec::new(),
+            view: Vec::new(),
+            held: 0,
         };
         if let Some(session) = market.session() {
             conflator.tell(&Message::Session(session));
@@ -106,13 +119,8 @@ impl Conflator {
     /// Bytes of memory held for this subscriber.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let tracks: usize = self
-            .tracks
-            .values()
-            .map(|track| (track.bids.capacity() + track.asks.capacity()) * size_of::<(u32, u64)>())
-            .sum();
         self.outbox.capacity()
-            + tracks
+            + (self.held + self.view.capacity()) * size_of::<(u32, u64)>()
             + self.tracks.len() * size_of::<(StockLocate, Track)>()
             + self.due.len() * size_of::<StockLocate>()
             + self.levels.capacity() * size_of::<(Side, u32, u64)>()
@@ -142,13 +150,19 @@ impl Conflator {
         &self.counters
     }
 
-    /// When to poll again at the latest, if the market does not move; `None` for never.
+    /// When to poll again: before it, polling tells nothing, whatever the market does. `None`: as soon as the market moves.
     #[must_use]
-    pub fn due_ns(&self, market: &Market) -> Option<u64> {
-        (!self.is_current(market)).then_some(match self.settings.pace {
-            Pace::Interval { .. } => self.next_ns,
-            _ => 0,
-        })
+    pub fn due_ns(&self, market: &Market, now_ns: u64) -> Option<u64> {
+        match self.settings.pace {
+            Pace::Interval { .. } if now_ns < self.next_ns => Some(self.next_ns),
+            Pace::Budget { bytes_per_second } if self.budget <= 0 => {
+                let short = u128::from(self.budget.unsigned_abs()) + 1;
+                let wait = short * u128::from(SECOND_NS) / u128::from(bytes_per_second);
+                let since = self.budget_ns.unwrap_or(now_ns);
+                Some(since.saturating_add(u64::try_from(wait).unwrap_or(u64::MAX)))
+            }
+            _ => (!self.is_current(market)).then_some(now_ns),
+        }
     }
 
     /// Tells the books that are due at `now_ns`, as far as there is room. The market must stand between two commands.
@@ -210,6 +224,7 @@ impl Conflator {
                 self.snapshot(market, locate, Cause::Abandoned, range, track.missed, 0);
             }
         }
+        self.held = 0;
         self.due.clear();
         self.told = market.stamp();
         self.tell(&Message::Session(session));
@@ -373,10 +388,14 @@ impl Conflator {
                     checksum = one.levels.checksum();
                 }
                 Depth::Levels(depth) => {
+                    self.held -= track.held();
                     for (side, told) in [(Side::Buy, &mut track.bids), (Side::Sell, &mut track.asks)] {
                         let now = one.levels.best(side).take(depth.into()).map(|l| (l.price, l.shares));
-                        checksum = view(side, now, told, &mut levels).wrapping_add(checksum);
+                        let moved = view(side, now, told, &mut self.view, &mut levels);
+                        track.checksum = track.checksum.wrapping_add(moved);
                     }
+                    self.held += track.held();
+                    checksum = track.checksum;
                 }
             }
             commands = one.commands - track.commands;
@@ -411,6 +430,7 @@ impl Conflator {
         track.market_stamp = market.stamp_of(locate);
         track.bids.clear();
         track.asks.clear();
+        track.checksum = 0;
         if !wanted {
             return;
         }
@@ -422,6 +442,7 @@ impl Conflator {
             Depth::Full => usize::MAX,
         };
         let mut checksum: u64 = 0;
+        self.held -= track.held();
         for (side, told) in [(Side::Buy, &mut track.bids), (Side::Sell, &mut track.asks)] {
             for level in one.into_iter().flat_map(|one| one.levels.best(side)).take(depth) {
                 checksum = checksum.wrapping_add(level_hash(side, level.price, level.shares));
@@ -431,6 +452,8 @@ impl Conflator {
                 }
             }
         }
+        self.held += track.held();
+        track.checksum = checksum;
         track.stamp = one.map_or(0, |one| one.levels.stamp());
         track.commands = one.map_or(0, |one| one.commands);
         self.snapshot(market, locate, cause, range, missed, levels.len() as u32);
@@ -522,30 +545,36 @@ impl Conflator {
     }
 }
 
-/// Compares the levels in view now with those told last, best first, appends what is different, and gives the checksum of
-/// those in view.
+/// Compares the levels in view now with those told last, best first, appends what is different, and gives by how much the
+/// checksum of the view has moved. `spare` is room to work in.
 fn view(
     side: Side,
     now: impl Iterator<Item = (u32, u64)>,
     told: &mut Vec<(u32, u64)>,
+    spare: &mut Vec<(u32, u64)>,
     changes: &mut Vec<(Side, u32, u64)>,
 ) -> u64 {
-    let mut checksum: u64 = 0;
-    let before = core::mem::take(told);
+    let mut moved: u64 = 0;
+    let mut change = |price, before, shares| {
+        moved = moved.wrapping_sub(level_hash(side, price, before));
+        moved = moved.wrapping_add(level_hash(side, price, shares));
+        changes.push((side, price, shares));
+    };
+    spare.clear();
     let better = |a: u32, b: u32| if side == Side::Buy { a > b } else { a < b };
-    let mut old = before.iter().peekable();
+    let mut old = told.iter().peekable();
     for (price, shares) in now {
-        while let Some(&&(gone, _)) = old.peek().filter(|(old, _)| better(*old, price)) {
-            changes.push((side, gone, 0));
+        while let Some(&&(gone, before)) = old.peek().filter(|(old, _)| better(*old, price)) {
+            change(gone, before, 0);
             old.next();
         }
         match old.next_if(|(old, _)| *old == price) {
             Some(&(_, same)) if same == shares => {}
-            _ => changes.push((side, price, shares)),
+            before => change(price, before.map_or(0, |before| before.1), shares),
         }
-        checksum = checksum.wrapping_add(level_hash(side, price, shares));
-        told.push((price, shares));
+        spare.push((price, shares));
     }
-    changes.extend(old.map(|&(gone, _)| (side, gone, 0)));
-    checksum
+    old.for_each(|&(gone, before)| change(gone, before, 0));
+    core::mem::swap(told, spare);
+    moved
 }

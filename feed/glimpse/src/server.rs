@@ -141,6 +141,7 @@ impl Server {
                 begun: Instant::now(),
                 counters: Counters::default(),
             };
+            rialto_ring::layout::beside_the_path();
             serving.run(&stated, &stopping);
         };
         let thread = std::thread::Builder::new()

@@ -1,11 +1,13 @@
 //! The subscriber's end, for who waits in turns: each call waits a bounded time and hands on what has come.
 
-use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
+use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
@@ -56,12 +58,42 @@ pub enum ClientError {
     Frame(#[from] FrameError),
 }
 
+/// What keeps connections up: datagrams are taken in, acknowledged and answered while somebody waits on it, and not in between.
+///
+/// Each client has one of its own unless it is given one with [`Client::connect_on`]. Clients of one thread that are polled in
+/// turns want one together: whoever of them is polled, the connections of all are kept up, so that nobody is idle for too long
+/// because another one took its time.
+#[derive(Clone, Debug)]
+pub struct Reactor(Arc<Runtime>);
+
+/// In the first the sockets are looked at, in the second what was there is handed to its connection, in the third to the reader.
+const TURNS: usize = 3;
+
+impl Reactor {
+    /// One of its own.
+    ///
+    /// # Errors
+    /// [`ClientError::System`].
+    pub fn new() -> Result<Self, ClientError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self(Arc::new(runtime)))
+    }
+
+    /// Takes in what has come and sends what is due, of all its clients, without waiting.
+    pub fn turn(&self) {
+        self.0.block_on(async {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+}
+
 /// A subscriber.
 #[derive(Debug)]
 pub struct Client {
-    runtime: Runtime,
+    reactor: Reactor,
     connection: Connection,
-    endpoint: Endpoint,
     /// Open as long as the subscription is wanted.
     _send: SendStream,
     receive: RecvStream,
@@ -77,14 +109,26 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub fn connect(address: SocketAddr, trust: &Trust, login: &Login) -> Result<Self, ClientError> {
+        Self::connect_on(&Reactor::new()?, address, trust, login)
+    }
+
+    /// Connects and logs in, and shares what keeps the connection up with others.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn connect_on(
+        reactor: &Reactor,
+        address: SocketAddr,
+        trust: &Trust,
+        login: &Login,
+    ) -> Result<Self, ClientError> {
         let config = client_config(trust)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let any = match address {
             SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
             SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
         };
         let failed = |why: String| ClientError::Connect { address, why };
-        let (endpoint, connection, send, receive) = runtime.block_on(async {
+        let (connection, send, receive) = reactor.0.block_on(async {
             let mut endpoint = Endpoint::client(any)?;
             endpoint.set_default_client_config(config);
             let connecting = endpoint
@@ -100,12 +144,12 @@ impl Client {
             send.write_all(&bytes)
                 .await
                 .map_err(|error| failed(error.to_string()))?;
-            Ok::<_, ClientError>((endpoint, connection, send, receive))
+            // The endpoint lives as long as its connection.
+            Ok::<_, ClientError>((connection, send, receive))
         })?;
         let mut client = Self {
-            runtime,
+            reactor: reactor.clone(),
             connection,
-            endpoint,
             _send: send,
             receive,
             buffer: Vec::new(),
@@ -147,6 +191,22 @@ impl Client {
         if split(&self.buffer).is_none() {
             self.read(time)?;
         }
+        self.hand_on(sink)
+    }
+
+    /// Hands on the frames that the last [`Reactor::turn`] brought, and does nothing for the connection: for many clients, after
+    /// one turn for all of them. Returns how many.
+    ///
+    /// # Errors
+    /// [`ClientError`]: nothing more will come.
+    pub fn ready(&mut self, sink: &mut impl FnMut(ServerFrame<'_>)) -> Result<usize, ClientError> {
+        if split(&self.buffer).is_none() {
+            self.read_now(READ_BYTES)?;
+        }
+        self.hand_on(sink)
+    }
+
+    fn hand_on(&mut self, sink: &mut impl FnMut(ServerFrame<'_>)) -> Result<usize, ClientError> {
         let mut frames = 0;
         let mut rest = self.buffer.as_slice();
         while let Some((frame, more)) = split(rest) {
@@ -161,7 +221,7 @@ impl Client {
 
     /// Keeps the connection alive for a time without reading what comes.
     pub fn pause(&mut self, time: Duration) {
-        self.runtime.block_on(async { tokio::time::sleep(time).await });
+        self.reactor.0.block_on(async { tokio::time::sleep(time).await });
     }
 
     /// Reads at most so many bytes of what has come, and waits at most `time` for them: a slow reader.
@@ -196,7 +256,7 @@ impl Client {
     /// [`ClientError`]: the server has ended the connection, or nothing was answered.
     pub fn say(&mut self, bytes: &[u8]) -> Result<Vec<u8>, ClientError> {
         let over = |error: String| ClientError::Over(error);
-        self.runtime.block_on(async {
+        self.reactor.0.block_on(async {
             let (mut send, mut receive) = self
                 .connection
                 .open_bi()
@@ -216,33 +276,70 @@ impl Client {
     }
 
     fn read_at_most(&mut self, time: Duration, bytes: usize) -> Result<bool, ClientError> {
-        let start = self.buffer.len();
-        self.buffer.resize(start + bytes, 0);
-        let into = self.buffer.get_mut(start..).unwrap_or_default();
-        let receive = &mut self.receive;
-        let read = self.runtime.block_on(async { timeout(time, receive.read(into)).await });
-        let (count, outcome) = match read {
-            Err(_) => (0, Ok(false)),
-            Ok(Ok(Some(count))) => (count, Ok(true)),
-            Ok(Ok(None)) => (0, Err("the server ended the stream".to_owned())),
-            Ok(Err(error)) => (0, Err(error.to_string())),
-        };
-        self.buffer.truncate(start + count);
-        let closed = |text: String| match self.connection.close_reason() {
+        self.reactor.turn();
+        if self.read_now(bytes)? > 0 {
+            return Ok(true);
+        }
+        // The timer counts whole milliseconds: who will not wait must not ask it.
+        if time.is_zero() {
+            return Ok(false);
+        }
+        let read = self.receive.read_chunk(bytes, true);
+        let read = self.reactor.0.block_on(async { timeout(time, read).await });
+        match read {
+            Err(_) => Ok(false),
+            Ok(Ok(Some(chunk))) => {
+                self.buffer.extend_from_slice(&chunk.bytes);
+                // An end behind it is told next time.
+                let _ = self.read_now(bytes - chunk.bytes.len());
+                Ok(true)
+            }
+            Ok(Ok(None)) => Err(self.over("the server ended the stream")),
+            Ok(Err(error)) => Err(self.over(&error.to_string())),
+        }
+    }
+
+    /// Takes over what is there, at most so many bytes, and says how many there were. An end behind them is told next time.
+    fn read_now(&mut self, bytes: usize) -> Result<usize, ClientError> {
+        // Who waits does so on the reactor.
+        let mut context = Context::from_waker(Waker::noop());
+        let mut count = 0;
+        while count < bytes {
+            let read = pin!(self.receive.read_chunk(bytes - count, true)).poll(&mut context);
+            let why = match read {
+                Poll::Pending => break,
+                Poll::Ready(Ok(Some(chunk))) => {
+                    count += chunk.bytes.len();
+                    self.buffer.extend_from_slice(&chunk.bytes);
+                    continue;
+                }
+                Poll::Ready(_) if count > 0 => break,
+                Poll::Ready(Ok(None)) => "the server ended the stream".to_owned(),
+                Poll::Ready(Err(error)) => error.to_string(),
+            };
+            return Err(self.over(&why));
+        }
+        Ok(count)
+    }
+
+    /// Why there is no more to come: what the connection says, if it is over.
+    fn over(&self, text: &str) -> ClientError {
+        ClientError::Over(match self.connection.close_reason() {
+            Some(ConnectionError::Reset | ConnectionError::TimedOut) => format!(
+                "the server has heard nothing for {} s or has been started anew; poll more often, or share a Reactor",
+                IDLE_TIME.as_secs()
+            ),
             Some(reason) => reason.to_string(),
-            None => text,
-        };
-        outcome.map_err(|text| ClientError::Over(closed(text)))
+            None => text.to_owned(),
+        })
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
         self.connection.close(VarInt::from_u32(0), b"");
-        let endpoint = self.endpoint.clone();
-        self.runtime.block_on(async {
-            let _ = timeout(Duration::from_millis(200), endpoint.wait_idle()).await;
-        });
+        // The goodbye leaves with the next turn. Its answer is not waited for: the server would have to take its time first.
+        self.reactor.turn();
     }
 }
 

@@ -13,6 +13,8 @@ pub struct SubscriberCounters {
     pub full: bool,
     /// Bytes written to it.
     pub bytes: u64,
+    /// How often the server's thread looked whether there was something for it: what it costs beside its bytes.
+    pub looks: u64,
     /// Messages of the full feed it is behind.
     pub behind: u64,
     /// Memory kept for it: what waits, and what is known of what it was told. The transport keeps up to its windows more.

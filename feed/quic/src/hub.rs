@@ -28,8 +28,19 @@ pub(crate) struct Hub {
     /// Messages of the session are missing: nothing can be told of it.
     broken: bool,
     time: Header,
+    packed: Packed,
     pub(crate) messages: u64,
     pub(crate) gone: u64,
+}
+
+/// What was packed last for somebody who may see everything: whoever stands at the same number is told the same bytes.
+#[derive(Debug, Default)]
+struct Packed {
+    /// The session's count, the first number, and the number behind the last whole command when it was packed.
+    key: (u64, u64, u64),
+    /// Where to go on.
+    next: u64,
+    frames: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +146,23 @@ impl Hub {
             self.command.clear();
             self.next = tick.sequence + 1;
         }
+    }
+
+    /// Appends what [`packets`](Self::packets) would up to the last whole command; packs it once for all who may see everything
+    /// and stand at this number.
+    pub(crate) fn packets_for_all(&mut self, from: u64, interest: &Interest, out: &mut Vec<u8>) -> u64 {
+        if *interest != Interest::All || from >= self.next {
+            return self.packets(from, u64::MAX, interest, out);
+        }
+        let key = (self.days, from, self.next);
+        if self.packed.key != key {
+            let mut frames = std::mem::take(&mut self.packed.frames);
+            frames.clear();
+            let next = self.packets(from, u64::MAX, interest, &mut frames);
+            self.packed = Packed { key, next, frames };
+        }
+        out.extend_from_slice(&self.packed.frames);
+        self.packed.next
     }
 
     /// Appends frames of packets with the messages of whole commands from `from` to before `end`, as many as one writing

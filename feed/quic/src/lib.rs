@@ -18,10 +18,11 @@ mod hub;
 pub mod limits;
 mod server;
 mod subscription;
+mod wake;
 mod writer;
 
 pub use certificate::{Certificate, CertificateError};
-pub use client::{Client, ClientError, Trust};
+pub use client::{Client, ClientError, Reactor, Trust};
 pub use config::{Config, StartError};
 pub use counters::{Counters, CountersHandle, SubscriberCounters};
 pub use door::{Door, Entitlement};

@@ -16,6 +16,9 @@ pub const REQUEST_BYTES_MAX: usize = 4 << 10;
 pub const RECEIVE_WINDOW: u32 = 8 << 10;
 /// What the transport keeps of what a client has not acknowledged.
 pub const SEND_WINDOW: u64 = 64 << 10;
+/// Packets that a client may acknowledge together, less one; below the first congestion window of 12, so that nobody waits for the
+/// client's timer.
+pub const ACKNOWLEDGED_TOGETHER: u32 = 8;
 /// Symbols in one login.
 pub const SYMBOLS_MAX: usize = 256;
 /// Messages of the full feed that are kept for those behind; a subscriber further behind is conflated.

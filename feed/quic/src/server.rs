@@ -1,6 +1,6 @@
 //! The server's thread: takes in the feed, lets subscribers in, and gives each its turn.
 
-use quinn::{Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig, VarInt};
+use quinn::{AckFrequencyConfig, Endpoint, EndpointConfig, ServerConfig, TokioRuntime, TransportConfig, VarInt};
 use rialto_itch::mold::Session;
 use rialto_publisher::{HistoryAnswer, HistoryRequest, Tick};
 use rialto_ring::spsc::{Consumer, Producer};
@@ -22,10 +22,11 @@ use crate::counters::{Counters, CountersHandle, SubscriberCounters};
 use crate::door::{Door, Entitlement};
 use crate::hub::Hub;
 use crate::limits::{
-    BATCH, CONNECTIONS_MAX, HISTORY_WAITING_MAX, IDLE_TIME, LOG_MESSAGES_MAX, LOOK, RECEIVE_WINDOW, SEND_WINDOW,
-    SNAPSHOTS_MAX, STREAMS_MAX, WAITING_MAX,
+    ACKNOWLEDGED_TOGETHER, BATCH, CONNECTIONS_MAX, HISTORY_WAITING_MAX, IDLE_TIME, LOG_MESSAGES_MAX, LOOK,
+    RECEIVE_WINDOW, SEND_WINDOW, SNAPSHOTS_MAX, STREAMS_MAX, WAITING_MAX,
 };
 use crate::subscription::{Waiting, serve};
+use crate::wake::{Wake, Wakes};
 
 /// How often counters are stated.
 const STATED_EVERY: Duration = Duration::from_millis(100);
@@ -148,6 +149,10 @@ impl Drop for Server {
 
 /// What a client can make the transport keep is bounded by these.
 fn transport() -> TransportConfig {
+    // Each acknowledgement costs this thread a datagram to read: as much as telling a packet. Who does not know the extension
+    // is not asked, and acknowledges every other packet.
+    let mut acknowledged = AckFrequencyConfig::default();
+    acknowledged.ack_eliciting_threshold(VarInt::from_u32(ACKNOWLEDGED_TOGETHER));
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS_MAX))
@@ -155,6 +160,7 @@ fn transport() -> TransportConfig {
         .stream_receive_window(VarInt::from_u32(RECEIVE_WINDOW))
         .receive_window(VarInt::from_u32(2 * RECEIVE_WINDOW))
         .send_window(SEND_WINDOW)
+        .ack_frequency_config(Some(acknowledged))
         .datagram_receive_buffer_size(None)
         .keep_alive_interval(Some(IDLE_TIME / 3))
         .max_idle_timeout(quinn::IdleTimeout::try_from(IDLE_TIME).ok());
@@ -165,8 +171,7 @@ fn transport() -> TransportConfig {
 pub(crate) struct Shared {
     pub(crate) hub: RefCell<Hub>,
     pub(crate) config: Config,
-    /// Something came in, or the server stops.
-    pub(crate) changed: Notify,
+    wakes: RefCell<Wakes>,
     pub(crate) snapshots: Semaphore,
     door: RefCell<Box<dyn Door>>,
     questions: RefCell<BTreeMap<u64, oneshot::Sender<Option<Entitlement>>>>,
@@ -193,7 +198,7 @@ impl Shared {
         Self {
             hub: RefCell::default(),
             config,
-            changed: Notify::new(),
+            wakes: RefCell::default(),
             snapshots: Semaphore::new(SNAPSHOTS_MAX),
             door: RefCell::new(door),
             questions: RefCell::default(),
@@ -236,10 +241,10 @@ impl Shared {
         self.next.get()
     }
 
-    pub(crate) fn enter(&self, counters: SubscriberCounters) -> u64 {
+    pub(crate) fn enter(&self, counters: SubscriberCounters) -> (u64, Rc<Wake>) {
         let key = self.number();
         self.subscribers.borrow_mut().insert(key, counters);
-        key
+        (key, self.wakes.borrow_mut().enter(key))
     }
 
     pub(crate) fn state(&self, key: u64, state: impl FnOnce(&mut SubscriberCounters)) {
@@ -250,6 +255,7 @@ impl Shared {
 
     pub(crate) fn leave(&self, key: u64) {
         self.subscribers.borrow_mut().remove(&key);
+        self.wakes.borrow_mut().leave(key);
     }
 
     /// Whether a fault keeps this subscriber from being written to.
@@ -333,7 +339,7 @@ async fn run(shared: Rc<Shared>, endpoint: Endpoint, ring: Consumer<Tick>) {
     tokio::task::spawn_local(let_in(Rc::clone(&shared), endpoint.clone()));
     tokio::task::spawn_local(hear_door(Rc::clone(&shared)));
     pump(&shared, ring).await;
-    shared.changed.notify_waiters();
+    shared.wakes.borrow().all();
     endpoint.close(VarInt::from_u32(4), b"the server stops");
     // The goodbyes are worth a moment, and no more.
     let _ = tokio::time::timeout(Duration::from_secs(1), endpoint.wait_idle()).await;
@@ -347,15 +353,18 @@ async fn pump(shared: &Shared, mut ring: Consumer<Tick>) {
         let mut moved = 0;
         {
             let hub = &mut shared.hub.borrow_mut();
+            let whole = (hub.days(), hub.is_broken());
             while moved < BATCH
                 && let Ok(tick) = ring.pop()
             {
                 hub.take(&tick);
                 moved += 1;
             }
-        }
-        if moved > 0 {
-            shared.changed.notify_waiters();
+            if whole != (hub.days(), hub.is_broken()) {
+                shared.wakes.borrow().all();
+            } else if moved > 0 {
+                shared.wakes.borrow().changed(hub);
+            }
         }
         if stated.elapsed() >= STATED_EVERY {
             shared.state_counters();

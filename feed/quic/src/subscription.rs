@@ -14,6 +14,7 @@ use crate::limits::{
     HISTORY_RETRY, IDLE_TIME, LOGIN_TIME, RECOVERIES_PER_SECOND, RECOVERY_MESSAGES_MAX, REQUEST_BYTES_MAX,
 };
 use crate::server::Shared;
+use crate::wake::Wake;
 use crate::writer::{Look, Writer};
 
 const DONE: VarInt = VarInt::from_u32(0);
@@ -106,13 +107,13 @@ async fn run(shared: &Rc<Shared>, connection: &Connection, waiting: Waiting) -> 
         Ok(writer) => writer,
         Err(error) => return refuse(shared, &mut send, Reject::Field, &error.to_string()).await,
     };
-    let key = shared.enter(SubscriberCounters {
+    let (key, wake) = shared.enter(SubscriberCounters {
         user: login.user.clone(),
         firm: entitlement.firm,
         ..SubscriberCounters::default()
     });
     let end = tokio::select! {
-        end = tell(shared, &mut writer, (key, &login.user), &mut send, out) => end,
+        end = tell(shared, &mut writer, (key, &login.user, &wake), &mut send, out) => end,
         end = until_over(&mut receive) => end,
         end = recoveries(shared, connection, &interest) => end,
         _ = connection.closed() => End::Left,
@@ -158,11 +159,11 @@ async fn refuse(shared: &Shared, send: &mut SendStream, code: Reject, text: &str
 async fn tell(
     shared: &Rc<Shared>,
     writer: &mut Writer,
-    (key, user): (u64, &str),
+    (key, user, wake): (u64, &str, &Wake),
     send: &mut SendStream,
     mut out: Vec<u8>,
 ) -> End {
-    let mut bytes = 0;
+    let (mut bytes, mut looks) = (0, 0);
     loop {
         if !out.is_empty() {
             bytes += out.len() as u64;
@@ -188,7 +189,7 @@ async fn tell(
         if shared.is_stopping() {
             return End::Stopping;
         }
-        let changed = shared.changed.notified();
+        looks += 1;
         let look = {
             let hub = &mut shared.hub.borrow_mut();
             let look = writer.look(hub, &shared.config, Instant::now(), shared.now_ns(), &mut out);
@@ -198,6 +199,7 @@ async fn tell(
                     user,
                     firm,
                     bytes,
+                    looks,
                     ..writer.counters(hub)
                 };
             });
@@ -206,11 +208,9 @@ async fn tell(
         match look {
             Look::Write => {}
             Look::Cut(why) => return End::Behind(why),
-            Look::Wait(most) => {
-                tokio::select! {
-                    () = changed => {}
-                    () = sleep(most) => {}
-                }
+            Look::Wait(most, until) => {
+                let _ = timeout(most, wake.wait(until)).await;
+                wake.at_work();
             }
             Look::Snapshot => {
                 let Ok(_place) = shared.snapshots.acquire().await else {
@@ -254,13 +254,23 @@ async fn recoveries(shared: &Rc<Shared>, connection: &Connection, interest: &Int
             return End::Violation("a stream beside the feed must begin with a recovery");
         };
         let answered = timeout(IDLE_TIME, answer(shared, &mut send, &recovery, interest, &mut budget));
-        if answered.await.is_err() {
-            return End::Behind("a recovery was not read in time");
+        match answered.await {
+            Ok(None) => {}
+            // Who does not wait as it was told is not read until then: refusals cost others no more than answers do.
+            Ok(Some(again)) => sleep(again).await,
+            Err(_) => return End::Behind("a recovery was not read in time"),
         }
     }
 }
 
-async fn answer(shared: &Shared, send: &mut SendStream, recovery: &Recovery, interest: &Interest, budget: &mut Budget) {
+/// Answers one. What is given back: how long to wait before another one, where it came over the budget.
+async fn answer(
+    shared: &Shared,
+    send: &mut SendStream,
+    recovery: &Recovery,
+    interest: &Interest,
+    budget: &mut Budget,
+) -> Option<Duration> {
     let Recovery { session, first, count } = *recovery;
     let mut out = Vec::new();
     let mut old = None;
@@ -282,6 +292,10 @@ async fn answer(shared: &Shared, send: &mut SendStream, recovery: &Recovery, int
             None
         }
     };
+    let over = match refusal {
+        Some((Refusal::Budget, after_ms)) => Some(Duration::from_millis(after_ms.into())),
+        _ => None,
+    };
     let mut told = None;
     let refusal = match old {
         None => refusal,
@@ -299,7 +313,7 @@ async fn answer(shared: &Shared, send: &mut SendStream, recovery: &Recovery, int
         put(&mut out, b'Z', &[&[code as u8], &after_ms.to_be_bytes()]);
         let _ = send.write_all(&out).await;
         let _ = send.finish();
-        return;
+        return over;
     }
     shared.count(|counters| counters.recoveries += 1);
     let end = first.saturating_add(count.into());
@@ -310,7 +324,7 @@ async fn answer(shared: &Shared, send: &mut SendStream, recovery: &Recovery, int
             .borrow()
             .packets_of(session, first, &answer.blocks, interest, &mut out);
         if send.write_all(&out).await.is_err() {
-            return;
+            return None;
         }
     }
     loop {
@@ -329,7 +343,7 @@ async fn answer(shared: &Shared, send: &mut SendStream, recovery: &Recovery, int
         }
         if send.write_all(&out).await.is_err() || done {
             let _ = send.finish();
-            return;
+            return None;
         }
     }
 }

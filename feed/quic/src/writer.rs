@@ -7,7 +7,8 @@ use crate::config::Config;
 use crate::counters::SubscriberCounters;
 use crate::frames::{Mode, Reason, Start, mode};
 use crate::hub::Hub;
-use crate::limits::{HEARTBEAT, RETURN_AFTER};
+use crate::limits::{HEARTBEAT, LOOK, RETURN_AFTER};
+use crate::wake::Until;
 
 /// Decides what is written next. It never writes: the bytes go into a buffer of the caller's, who takes his time.
 #[derive(Debug)]
@@ -45,8 +46,8 @@ enum State {
 pub(crate) enum Look {
     /// Write what is in the buffer, then look again.
     Write,
-    /// Nothing now; look again when something changes, or after this time.
-    Wait(Duration),
+    /// Nothing now; look again when this is so, or after this time.
+    Wait(Duration, Until),
     /// A snapshot is to be made: ask for a place first.
     Snapshot,
     /// The subscription is over.
@@ -147,7 +148,7 @@ impl Writer {
         if behind > config.lag_max as u64 || cursor < hub.first() {
             return self.demote(hub, cursor, out);
         }
-        let next = hub.packets(cursor, u64::MAX, &self.interest, out);
+        let next = hub.packets_for_all(cursor, &self.interest, out);
         self.state = State::Full { cursor: next };
         if next == cursor && hub.is_ended() && !self.end_said {
             self.end_said = true;
@@ -157,7 +158,7 @@ impl Writer {
             hub.heartbeat(out);
         }
         if out.is_empty() {
-            Look::Wait(HEARTBEAT)
+            Look::Wait(HEARTBEAT, Until::Change)
         } else {
             Look::Write
         }
@@ -205,8 +206,11 @@ impl Writer {
         if now.duration_since(self.spoke) >= HEARTBEAT && conflator.mark(market) && conflator.take(out) {
             return Look::Write;
         }
-        if let Some(due_ns) = conflator.due_ns(market) {
-            wait = wait.min(Duration::from_nanos(due_ns.saturating_sub(now_ns)).max(Duration::from_millis(1)));
+        let mut until = Until::Change;
+        if let Some(due_ns) = conflator.due_ns(market, now_ns) {
+            // What changes until then is told then; what is told at once waits in its outbox.
+            wait = wait.min(Duration::from_nanos(due_ns.saturating_sub(now_ns)).max(LOOK));
+            until = Until::Told(id);
         }
         if let Some(since) = since.filter(|_| !asked) {
             let left = RETURN_AFTER.saturating_sub(now.duration_since(since));
@@ -223,7 +227,7 @@ impl Writer {
             asked,
             current: since,
         };
-        Look::Wait(wait)
+        Look::Wait(wait, until)
     }
 
     /// Whoever is gone is told nothing more.

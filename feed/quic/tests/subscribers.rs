@@ -154,6 +154,12 @@ fn what_was_missed_is_asked_for_within_a_budget() {
         Some(Err(('B', true))),
         "more than the budget is refused, and told when to ask again"
     );
+    // Who does not wait is made to: nothing more of it is read until there is something for it again.
+    let answers: Vec<bool> = (0..12).map(|_| ask(&mut asked, session, 1, 1).1.is_ok()).collect();
+    assert!(
+        answers[0] && answers.windows(2).all(|pair| pair[0] || pair[1]),
+        "{answers:?}"
+    );
     let only = stock(0);
     let narrow = Login {
         stocks: vec![only],

@@ -165,6 +165,13 @@ impl Keyring {
         self.keys.remove(name).is_some()
     }
 
+    /// Whether a key is still for what it was admitted to.
+    #[must_use]
+    pub fn stands(&self, name: &str, scope: &Scoped<Firm>) -> bool {
+        let now = self.keys.get(name).and_then(|entry| entry.admitted(name));
+        matches!(now, Some(Admitted::Member(_, now)) if now == *scope)
+    }
+
     /// The names with their roles, firms and accounts.
     pub fn list(&self) -> impl Iterator<Item = (&str, KeyRole, FirmId, AccountId)> {
         let keys = self.keys.iter();

@@ -79,9 +79,10 @@ impl Verifier {
             questions,
             recent: Arc::clone(&recent),
         };
-        std::thread::Builder::new()
-            .name("verifier".to_owned())
-            .spawn(move || answer_all(&credentials, &waiting, &recent))?;
+        std::thread::Builder::new().name("verifier".to_owned()).spawn(move || {
+            rialto_ring::layout::beside_the_path();
+            answer_all(&credentials, &waiting, &recent);
+        })?;
         Ok(verifier)
     }
 

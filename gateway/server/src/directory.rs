@@ -37,8 +37,8 @@ pub(crate) struct Directory {
     instruments: BTreeMap<InstrumentId, Instrument>,
     by_symbol: HashMap<Symbol, InstrumentId>,
     firms: HashMap<FirmId, Mpid>,
-    /// What each session of this door logs on as.
-    names: HashMap<SessionId, Text>,
+    /// What each session of this door logs on as, and whose it is.
+    names: HashMap<SessionId, (Text, FirmId)>,
     by_name: HashMap<Vec<u8>, SessionId>,
 }
 
@@ -96,7 +96,7 @@ impl Directory {
     }
 
     fn define(&mut self, defined: &SessionDefined) {
-        self.names.insert(defined.session, defined.name);
+        self.names.insert(defined.session, (defined.name, defined.firm));
         self.by_name.insert(compared(defined.name.as_bytes()), defined.session);
     }
 
@@ -116,7 +116,12 @@ impl Directory {
 
     /// The name of a session; `None` where it is not of this door.
     pub(crate) fn name_of(&self, id: SessionId) -> Option<Text> {
-        self.names.get(&id).copied()
+        self.names.get(&id).map(|(name, _)| *name)
+    }
+
+    /// The firm of a session; `None` where it is not of this door.
+    pub(crate) fn firm_of(&self, id: SessionId) -> Option<FirmId> {
+        self.names.get(&id).map(|(_, firm)| *firm)
     }
 
     /// The session that logs on under this name; names are compared without case and without the spaces around them.

@@ -9,11 +9,12 @@ use rialto_members::{Desk, Password, Ticket};
 use rialto_model::command::{SessionLost, SessionUp};
 use rialto_model::{Door, Event, LossCause, MsgSeqNum, Output, SessionId, Timestamp};
 
+use crate::budget::FirmBudgets;
 use crate::config::{DoorConfig, SessionSettings};
 use crate::counters::{Counters, add, set};
 use crate::directory::Directory;
 use crate::guard::Guard;
-use crate::limits::FAREWELL_NS;
+use crate::limits::{FAREWELL_NS, QUANTUM};
 use crate::net::ConnectionId;
 use crate::outlet::Outlet;
 use crate::roster::Roster;
@@ -43,6 +44,7 @@ pub(crate) struct Floor {
     pub(crate) directory: Directory,
     pub(crate) roster: Roster,
     pub(crate) outlet: Outlet,
+    pub(crate) budgets: FirmBudgets,
     pub(crate) counters: Arc<Counters>,
     pub(crate) say: Say,
     pub(crate) now: Moment,
@@ -50,6 +52,10 @@ pub(crate) struct Floor {
     pub(crate) closing_since_ns: Option<u64>,
     /// The events at hand are of the past.
     pub(crate) replaying: bool,
+    /// How many messages the connection at hand may have taken in.
+    pub(crate) allowance: usize,
+    /// How many were.
+    pub(crate) taken: u32,
     desk: Desk,
     guard: Guard,
     /// When sessions were last lost, by the stream.
@@ -64,8 +70,8 @@ impl Floor {
         name: &'static str,
         config: DoorConfig,
         outlet: Outlet,
+        budgets: FirmBudgets,
         desk: Desk,
-        counters: Arc<Counters>,
         say: Say,
     ) -> Self {
         Self {
@@ -77,12 +83,15 @@ impl Floor {
             config,
             directory: Directory::new(door),
             roster: Roster::default(),
+            counters: outlet.counters(),
             outlet,
-            counters,
+            budgets,
             say,
             now: Moment::default(),
             closing_since_ns: None,
             replaying: false,
+            allowance: QUANTUM as usize,
+            taken: 0,
             desk,
         }
     }
@@ -91,6 +100,9 @@ impl Floor {
     pub(crate) fn follow(&mut self, output: &Output) {
         self.directory.follow(&output.event.body);
         self.stamp = output.event.stamp;
+        if let Event::BudgetsSet(e) = &output.event.body {
+            self.budgets.follow((output.event.seq, self.stamp), e);
+        }
         if let Event::SessionClosed(e) = &output.event.body
             && self.directory.name_of(e.session).is_some()
         {

@@ -11,6 +11,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod budget;
 mod config;
 mod control;
 mod counters;
@@ -33,6 +34,7 @@ mod say;
 mod stages;
 mod throttle;
 
+pub use budget::FirmBudgets;
 pub use config::{DoorConfig, FixConfig, OuchConfig, SessionSettings};
 pub use control::DoorControl;
 pub use counters::{Counters, Counts};

@@ -2,10 +2,11 @@
 
 /// Released events that one poll follows; the rest waits for the next poll.
 pub const EVENTS_PER_POLL: usize = 256;
-/// Connections that one poll serves; the others come first in the next one.
+/// What a firm of weight 1 may have taken in at its turn, of all its connections together; in messages, or in commands where
+/// a message makes more than one. In one poll each firm that has something to do has one turn.
+pub const QUANTUM: u32 = 64;
+/// Connections of one firm that one poll serves; the others come first in the next one.
 pub const CONNECTIONS_PER_POLL: usize = 64;
-/// Messages of one connection that one poll takes in; the rest waits in its buffer.
-pub const MESSAGES_PER_SERVICE: usize = 64;
 /// Bytes read from one connection in one poll.
 pub const READ_BYTES: usize = 16 * 1024;
 /// Messages of a session's log that one poll hands to its connection.
@@ -18,6 +19,11 @@ pub const COMMAND_ROOM: usize = 8;
 
 /// How long a connection has to log on, in nanoseconds; then it is closed.
 pub const LOGON_TIMEOUT_NS: u64 = 2_000_000_000;
+
+/// How long a door goes without looking at its sockets where nothing happens, in nanoseconds.
+pub const LOOK_NS: u64 = 5_000;
+/// For so long after something has happened it looks with every poll, in nanoseconds.
+pub const LIVELY_NS: u64 = 1_000_000;
 
 /// How often timers are looked at, in nanoseconds.
 pub const TIMER_SWEEP_NS: u64 = 5_000_000;

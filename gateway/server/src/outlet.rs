@@ -21,6 +21,8 @@ use crate::limits::COMMAND_ROOM;
 pub(crate) struct Outlet {
     ring: Producer<Command>,
     owed: VecDeque<Command>,
+    /// How many commands were given, around.
+    pushed: u32,
     counters: Arc<Counters>,
 }
 
@@ -29,8 +31,14 @@ impl Outlet {
         Self {
             ring,
             owed: VecDeque::new(),
+            pushed: 0,
             counters,
         }
+    }
+
+    /// What its door counts.
+    pub(crate) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
     }
 
     /// Whether a message may be taken in: there is room for all that can come of it.
@@ -43,6 +51,7 @@ impl Outlet {
     /// Sends a command, or keeps it as the next one to be sent.
     pub(crate) fn push(&mut self, command: impl Into<Command>) {
         let command = command.into();
+        self.pushed = self.pushed.wrapping_add(1);
         if !self.owed.is_empty() {
             self.owed.push_back(command);
         } else if let Err(PushError::Full(command)) = self.ring.push(command) {
@@ -64,6 +73,11 @@ impl Outlet {
         }
         add(&self.counters.commands, sent as u64);
         sent
+    }
+
+    /// How many commands were given so far; goes around.
+    pub(crate) const fn pushed(&self) -> u32 {
+        self.pushed
     }
 
     /// How many commands went into the ring so far.

@@ -11,6 +11,7 @@ use rialto_ring::broadcast::Reader;
 use rialto_ring::spsc::Producer;
 use rialto_ring::{FaultBoard, FaultSight, Stage};
 
+use crate::budget::FirmBudgets;
 use crate::config::{FixConfig, OuchConfig};
 use crate::control::DoorControl;
 use crate::counters::Counters;
@@ -31,6 +32,8 @@ pub struct Parts<C> {
     pub commands: Producer<Command>,
     /// Released events.
     pub outputs: Reader<Output>,
+    /// What firms may ask for, by all doors.
+    pub budgets: FirmBudgets,
     /// Where it asks about passwords.
     pub desk: Desk,
     /// Where it says things to people.
@@ -140,9 +143,16 @@ impl<C: Clock> FixDoor<C> {
         });
         let validators = validators.into_iter().collect::<Result<Vec<_>, DictionaryError>>()?;
         let hub = listen(FIX, config.door.listen, config.door.connections_max)?;
-        let counters = Arc::<Counters>::default();
-        let outlet = Outlet::new(parts.commands, Arc::clone(&counters));
-        let floor = Floor::new(Door::Fix, FIX, config.door, outlet, parts.desk, counters, parts.say);
+        let outlet = Outlet::new(parts.commands, Arc::default());
+        let floor = Floor::new(
+            Door::Fix,
+            FIX,
+            config.door,
+            outlet,
+            parts.budgets,
+            parts.desk,
+            parts.say,
+        );
         let protocol = Fix::new(&config.comp_id, validators);
         Ok(Self(DoorStage::new(protocol, floor, hub, parts.outputs, parts.clock)))
     }
@@ -155,9 +165,16 @@ impl<C: Clock> OuchDoor<C> {
     /// [`DoorError::Listen`] where the address is taken or not ours.
     pub fn open(config: OuchConfig, parts: Parts<C>) -> Result<Self, DoorError> {
         let hub = listen(OUCH, config.door.listen, config.door.connections_max)?;
-        let counters = Arc::<Counters>::default();
-        let outlet = Outlet::new(parts.commands, Arc::clone(&counters));
-        let floor = Floor::new(Door::Ouch, OUCH, config.door, outlet, parts.desk, counters, parts.say);
+        let outlet = Outlet::new(parts.commands, Arc::default());
+        let floor = Floor::new(
+            Door::Ouch,
+            OUCH,
+            config.door,
+            outlet,
+            parts.budgets,
+            parts.desk,
+            parts.say,
+        );
         Ok(Self(DoorStage::new(
             Ouch::new(config.soup),
             floor,

@@ -1,12 +1,14 @@
-//! How much a session may ask for: so many orders a second with so many at once, and cancels apart.
+//! How much a session may ask for: so many orders a second with so many at once, and cancels apart; within what its firm may
+//! ask for by all of its sessions ([`crate::budget`]), where questions are apart as well. What passes has passed both.
 //!
 //! Time is that of the stream. What is over the rate is refused, and the refusals of a run are one record in the stream, so
 //! that a flood of messages is no flood of records, and a replay has the same verdicts without judging anything. A run that goes
 //! on stops the reading of the session until its budget is half full again; who is stopped too often in a row is put out.
 //! Cancels are never refused: over their budget, the session is read later.
 
-use rialto_model::Timestamp;
+use rialto_model::{RejectReason, Timestamp};
 
+use crate::budget::{FirmBudget, SharedBucket};
 use crate::limits::{THROTTLE_REFUSALS_MAX, THROTTLE_STOPS_MAX};
 
 /// A rate, and how much of it may come at once.
@@ -79,13 +81,18 @@ impl Bucket {
     fn is_full(&self, now_ns: u64) -> bool {
         self.arrival_ns <= now_ns
     }
+
+    fn half_full_at_ns(&self) -> u64 {
+        self.arrival_ns.saturating_sub(self.tolerance_ns / 2)
+    }
 }
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Pass,
-    Refuse,
+    /// For this reason: over the session's rate, or over the firm's budget.
+    Refuse(RejectReason),
     /// The session is put out.
     Lose,
 }
@@ -118,42 +125,70 @@ impl Throttle {
         now.0 < self.stopped_until_ns
     }
 
-    pub(crate) fn order(&mut self, now: Timestamp) -> Verdict {
-        if !self.orders.is_over(now.0) {
-            if self.orders.is_full(now.0) {
+    pub(crate) fn order(&mut self, now: Timestamp, firm: &FirmBudget) -> Verdict {
+        self.judge(now, &firm.orders)
+    }
+
+    /// One that the session's own rate counts as an order.
+    pub(crate) fn question(&mut self, now: Timestamp, firm: &FirmBudget) -> Verdict {
+        self.judge(now, &firm.questions)
+    }
+
+    fn judge(&mut self, now: Timestamp, firm: &SharedBucket) -> Verdict {
+        let own = !self.orders.is_over(now.0);
+        if own && firm.take(now) {
+            if self.orders.is_full(now.0) && firm.is_full(now) {
                 self.stops = 0;
             }
             self.orders.take(now.0);
             self.refused = 0;
             return Verdict::Pass;
         }
+        let (reason, free_again_ns) = if own {
+            (RejectReason::FirmOverRate, firm.half_full_at_ns())
+        } else {
+            (RejectReason::OverRate, self.orders.half_full_at_ns())
+        };
         self.refused += 1;
         if self.refused >= THROTTLE_REFUSALS_MAX {
             self.refused = 0;
-            return self.stop(now, self.orders);
+            if self.stop(now, free_again_ns) {
+                return Verdict::Lose;
+            }
         }
-        Verdict::Refuse
+        Verdict::Refuse(reason)
     }
 
-    pub(crate) fn cancel(&mut self, now: Timestamp) -> Verdict {
+    pub(crate) fn cancel(&mut self, now: Timestamp, firm: &FirmBudget) -> Verdict {
+        self.charge(now, &firm.cancels)
+    }
+
+    /// A question that cannot be refused, by a door that counts it among the session's cancels.
+    pub(crate) fn late_question(&mut self, now: Timestamp, firm: &FirmBudget) -> Verdict {
+        self.charge(now, &firm.questions)
+    }
+
+    fn charge(&mut self, now: Timestamp, firm: &SharedBucket) -> Verdict {
         let over = self.cancels.is_over(now.0);
         self.cancels.take(now.0);
-        if over && self.stop(now, self.cancels) == Verdict::Lose {
-            return Verdict::Lose;
+        let firm_over = !firm.charge(now);
+        if !over && !firm_over {
+            return Verdict::Pass;
         }
-        Verdict::Pass
-    }
-
-    /// Nothing is read until half of the budget is there again.
-    fn stop(&mut self, now: Timestamp, bucket: Bucket) -> Verdict {
-        self.stops += 1;
-        let free_again = bucket.arrival_ns.saturating_sub(bucket.tolerance_ns / 2);
-        self.stopped_until_ns = free_again.max(now.0);
-        if self.stops > THROTTLE_STOPS_MAX {
+        let own_ns = if over { self.cancels.half_full_at_ns() } else { 0 };
+        let firm_ns = if firm_over { firm.half_full_at_ns() } else { 0 };
+        if self.stop(now, own_ns.max(firm_ns)) {
             Verdict::Lose
         } else {
-            Verdict::Refuse
+            Verdict::Pass
         }
+    }
+
+    /// Nothing is read until half of the budget is there again; whether that was once too often.
+    fn stop(&mut self, now: Timestamp, free_again_ns: u64) -> bool {
+        self.stops += 1;
+        self.stopped_until_ns = free_again_ns.max(now.0);
+        self.stops > THROTTLE_STOPS_MAX
     }
 }
 
@@ -162,6 +197,11 @@ mod tests {
     use super::*;
 
     const SECOND: u64 = 1_000_000_000;
+
+    /// A firm without budgets.
+    fn free() -> FirmBudget {
+        FirmBudget::default()
+    }
 
     fn limits(per_second: u32, burst: u32) -> Throttles {
         let rate = Rate { per_second, burst };
@@ -176,7 +216,7 @@ mod tests {
         let mut throttle = Throttle::new(limits(10, 5));
         let start = 100 * SECOND;
         let passed = |throttle: &mut Throttle, at: u64, count: usize| {
-            let verdicts = (0..count).map(|_| throttle.order(Timestamp(at)));
+            let verdicts = (0..count).map(|_| throttle.order(Timestamp(at), &free()));
             verdicts.filter(|verdict| *verdict == Verdict::Pass).count()
         };
         assert_eq!(passed(&mut throttle, start, 8), 5);
@@ -196,8 +236,8 @@ mod tests {
     #[test]
     fn without_a_limit_everything_passes() {
         let mut throttle = Throttle::new(Throttles::default());
-        assert!((0..10_000).all(|_| throttle.order(Timestamp(1)) == Verdict::Pass));
-        assert!((0..10_000).all(|_| throttle.cancel(Timestamp(1)) == Verdict::Pass));
+        assert!((0..10_000).all(|_| throttle.order(Timestamp(1), &free()) == Verdict::Pass));
+        assert!((0..10_000).all(|_| throttle.cancel(Timestamp(1), &free()) == Verdict::Pass));
         assert!(!throttle.is_stopped(Timestamp(1)));
     }
 
@@ -206,7 +246,7 @@ mod tests {
         let mut throttle = Throttle::new(limits(10, 10));
         let (mut now, mut stops) = (SECOND, 0);
         loop {
-            match throttle.order(Timestamp(now)) {
+            match throttle.order(Timestamp(now), &free()) {
                 Verdict::Lose => break,
                 _ if throttle.is_stopped(Timestamp(now)) => {
                     stops += 1;
@@ -223,7 +263,7 @@ mod tests {
         for second in 1..100 {
             let at = Timestamp(second * 3 * SECOND);
             for _ in 0..10 + THROTTLE_REFUSALS_MAX {
-                assert_ne!(throttle.order(at), Verdict::Lose);
+                assert_ne!(throttle.order(at, &free()), Verdict::Lose);
             }
         }
     }
@@ -233,14 +273,14 @@ mod tests {
         let mut throttle = Throttle::new(limits(10, 10));
         let now = Timestamp(SECOND);
         for _ in 0..10 {
-            assert_eq!(throttle.cancel(now), Verdict::Pass);
+            assert_eq!(throttle.cancel(now, &free()), Verdict::Pass);
             assert!(!throttle.is_stopped(now));
         }
-        assert_eq!(throttle.cancel(now), Verdict::Pass);
+        assert_eq!(throttle.cancel(now, &free()), Verdict::Pass);
         assert!(throttle.is_stopped(now));
         assert!(!throttle.is_stopped(Timestamp(2 * SECOND)));
         assert_eq!(
-            throttle.order(Timestamp(2 * SECOND)),
+            throttle.order(Timestamp(2 * SECOND), &free()),
             Verdict::Pass,
             "orders have a budget of their own"
         );

@@ -110,6 +110,8 @@ impl Position {
 pub(crate) struct Leg {
     pub(crate) trade: TradeId,
     pub(crate) order: OrderId,
+    pub(crate) session: SessionId,
+    pub(crate) user_ref: UserRef,
     pub(crate) instrument: InstrumentId,
     pub(crate) side: Side,
     pub(crate) price: Price,

@@ -52,6 +52,7 @@
 
 mod account;
 mod directory;
+mod executions;
 pub mod limits;
 mod plan;
 mod router;
@@ -59,6 +60,7 @@ mod store;
 
 pub use account::{Account, Fill, OrderRecord, Position};
 pub use directory::{Directory, Place};
+pub use executions::{Execution, Told};
 pub use plan::{Heat, Move, plan};
 pub use router::Owner;
-pub use store::{Builder, Explained, Held, Page, Part, Store, StoreError, is_flip};
+pub use store::{Builder, Census, Explained, Held, Page, Part, Store, StoreError, is_flip};

@@ -56,6 +56,16 @@ impl Router {
                     give(owner, Change::Event(*event));
                 }
             }
+            Event::Rejected(e) => {
+                if let Some(owner) = self.sessions.get(&e.session) {
+                    give(*owner, Change::Event(*event));
+                }
+            }
+            Event::ChangeRejected(e) => {
+                if let Some(owner) = self.sessions.get(&e.session) {
+                    give(*owner, Change::Event(*event));
+                }
+            }
             Event::Executed(e) => self.execute(e, give),
             Event::TradeBusted(e) => {
                 let owners = self.owners(&e.deal);
@@ -111,9 +121,11 @@ impl Router {
 
 /// The resting order's side of a trade, then the incoming one's.
 fn legs(instrument: InstrumentId, deal: &Deal) -> [Leg; 2] {
-    let leg = |order, side: Side, maker, fee| Leg {
+    let leg = |(order, session, user_ref), side: Side, maker, fee| Leg {
         trade: deal.trade,
         order,
+        session,
+        user_ref,
         instrument,
         side,
         price: deal.price,
@@ -122,7 +134,17 @@ fn legs(instrument: InstrumentId, deal: &Deal) -> [Leg; 2] {
         fee,
     };
     [
-        leg(deal.maker, deal.aggressor.opposite(), true, deal.maker_fee),
-        leg(deal.taker, deal.aggressor, false, deal.taker_fee),
+        leg(
+            (deal.maker, deal.maker_session, deal.maker_user_ref),
+            deal.aggressor.opposite(),
+            true,
+            deal.maker_fee,
+        ),
+        leg(
+            (deal.taker, deal.taker_session, deal.taker_user_ref),
+            deal.aggressor,
+            false,
+            deal.taker_fee,
+        ),
     ]
 }

@@ -2,11 +2,12 @@
 
 use crate::account::{Account, Fill, OrderRecord, Position};
 use crate::directory::Directory;
+use crate::executions::{Log, Told};
 use crate::limits::PAGE_MAX;
 use crate::plan::Heat;
 use crate::router::{Owner, Router};
 use rialto_members::{Firm, Scoped};
-use rialto_model::{AccountId, Event, InstrumentId, Output, SequenceNumber, ShardId};
+use rialto_model::{AccountId, Event, FirmId, InstrumentId, Output, SequenceNumber, ShardId};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +60,19 @@ pub struct Explained {
     pub shards: BTreeSet<u16>,
 }
 
+/// How much a firm does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// The firm.
+    pub firm: u32,
+    /// Events of its orders.
+    pub events: u64,
+    /// Executions it was told.
+    pub executions: u64,
+    /// Orders that are open.
+    pub open_orders: u64,
+}
+
 /// A part of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Page<T> {
@@ -81,6 +95,8 @@ pub struct Store {
     router: Router,
     directory: Directory,
     shards: BTreeMap<ShardId, Shard>,
+    /// Beside the shards: a firm that is moved goes on being told, by the same numbers.
+    logs: BTreeMap<FirmId, Log>,
 }
 
 /// Accounts on their way to another shard.
@@ -153,9 +169,11 @@ impl Store {
             router,
             directory,
             shards,
+            logs,
             ..
         } = self;
         router.route(&output.event.body, |owner, change| {
+            logs.entry(owner.0).or_default().take(seq, stamp, owner.1, &change);
             let shard = shards.entry(directory.shard_of(owner)).or_default();
             let account = shard.accounts.entry(owner).or_default();
             account.take(seq, stamp, owner.1.0, &change);
@@ -192,7 +210,7 @@ impl Store {
         places
             .into_iter()
             .map(|place| {
-                let owner = (rialto_model::FirmId(place.firm), AccountId(place.account));
+                let owner = (FirmId(place.firm), AccountId(place.account));
                 let shard = self.shards.get(&ShardId(place.shard));
                 Heat {
                     firm: place.firm,
@@ -202,6 +220,25 @@ impl Store {
                 }
             })
             .collect()
+    }
+
+    /// How much each firm does. Of no firm's business but the venue's.
+    #[must_use]
+    pub fn census(&self) -> Vec<Census> {
+        let mut firms: BTreeMap<FirmId, Census> = BTreeMap::new();
+        for shard in self.shards.values() {
+            for ((firm, _), events) in &shard.heat {
+                firms.entry(*firm).or_default().events += events;
+            }
+            for ((firm, _), account) in &shard.accounts {
+                firms.entry(*firm).or_default().open_orders += account.orders.len() as u64;
+            }
+        }
+        for (firm, log) in &self.logs {
+            firms.entry(*firm).or_default().executions = log.last();
+        }
+        let told = firms.into_iter().map(|(firm, one)| Census { firm: firm.0, ..one });
+        told.collect()
     }
 
     /// What a firm holds of each instrument, by account.
@@ -254,6 +291,15 @@ impl Store {
             rows.extend(kept.fills.iter().copied());
         })?;
         Ok((page(rows, after, most, |row| row.seq), explained))
+    }
+
+    /// What a firm, or the account that its key is for, was told of its orders behind a number.
+    #[must_use]
+    pub fn executions(&self, who: &Scoped<Firm>, after: u64, most: usize) -> Told {
+        let log = self.logs.get(&who.firm());
+        log.map_or_else(Told::default, |log| {
+            log.told(who.account(), after, most.clamp(1, PAGE_MAX))
+        })
     }
 
     fn visit<T>(

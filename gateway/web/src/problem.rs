@@ -1,7 +1,7 @@
 //! Errors as RFC 9457 tells them.
 
 use crate::services::Refusal;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -34,6 +34,12 @@ impl IntoResponse for Problem {
             "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail, "mend": mend,
         });
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, kind, body.to_string()).into_response()
+        let mut response = (status, kind, body.to_string()).into_response();
+        // What is short by rate or by room is there again within a second.
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            let soon = HeaderValue::from_static("1");
+            response.headers_mut().insert(header::RETRY_AFTER, soon);
+        }
+        response
     }
 }

@@ -1,21 +1,24 @@
 //! From paths to answers.
 
-use crate::guard::guard;
-use crate::limits::{BLOCKING_MAX, BODY_BYTES_MAX, PICTURE_AGE_MAX, REPLAYS_MAX, STREAMS_MAX};
+use crate::guard::{By, guard};
+use crate::limits::{
+    BLOCKING_MAX, BODY_BYTES_MAX, LATE_MAX, MEMBER_STREAMS_MAX, PICTURE_AGE_MAX, REPLAYS_MAX, STREAMS_MAX,
+};
 use crate::members;
 use crate::ofrep;
 use crate::problem::Problem;
-use crate::services::{Key, Refusal, Services, Ticket};
+use crate::services::{Follower, Key, Refusal, Services, Ticket};
 use crate::stream;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{StatusCode, header};
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{DefaultBodyLimit, Extension, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use serde_json::{Value, json as object};
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,6 +30,7 @@ pub(crate) struct App {
     pub(crate) key: Arc<Key>,
     pub(crate) services: Services,
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) member_streams: Arc<Semaphore>,
     questions: Arc<Semaphore>,
     replays: Arc<Semaphore>,
     /// When the picture was last replaced.
@@ -41,6 +45,7 @@ impl App {
             key: Arc::new(key),
             services,
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            member_streams: Arc::new(Semaphore::new(MEMBER_STREAMS_MAX)),
             questions: Arc::new(Semaphore::new(BLOCKING_MAX)),
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             freshness,
@@ -97,10 +102,19 @@ pub(crate) fn router(app: App) -> Router {
             get(|| page("text/javascript; charset=utf-8", include_str!("page/office.js"))),
         )
         .route(
+            "/try",
+            get(|| page("text/html; charset=utf-8", include_str!("page/try.html"))),
+        )
+        .route(
+            "/try.js",
+            get(|| page("text/javascript; charset=utf-8", include_str!("page/try.js"))),
+        )
+        .route(
             "/chart.js",
             get(|| page("text/javascript; charset=utf-8", include_str!("page/chart.js"))),
         )
         .route("/healthz", get(healthz))
+        .route("/health", get(healthz))
         .route("/metrics", get(metrics))
         .route("/api/v1/picture", get(picture))
         .route("/api/v1/stream", get(open_stream))
@@ -110,7 +124,14 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/faults/{name}", delete(remove_fault))
         .route("/api/v1/portfolio", get(members::portfolio))
         .route("/api/v1/member/positions", get(members::positions))
-        .route("/api/v1/member/orders", get(members::orders))
+        .route("/api/v1/member/orders", get(members::orders).post(members::place))
+        .route("/api/v1/member/limits", get(members::limits).put(members::set_limits))
+        .route("/api/v1/member/executions", get(members::executions))
+        .route("/api/v1/member/stream", get(members::stream))
+        .route(
+            "/api/v1/member/orders/{user_ref}",
+            put(members::replace).delete(members::cancel),
+        )
         .route("/api/v1/member/fills", get(members::fills))
         .route(
             "/api/v1/openapi.json",
@@ -158,15 +179,41 @@ async fn healthz(State(app): State<App>) -> Result<Response, Problem> {
             "look whether the feed's follower lags or has lost the feed",
         ));
     }
-    Ok(json(format!(
-        "{{\"healthy\":true,\"picture_age_ms\":{}}}",
-        age.as_millis()
-    )))
+    let health = (app.services.health)();
+    let bound = u64::try_from(LATE_MAX.as_millis()).unwrap_or(u64::MAX);
+    let lags = |one: &&Follower| one.problem.is_some() || one.late_ms > bound;
+    let lagging: Vec<String> = health.followers.iter().filter(lags).map(describe).collect();
+    if !lagging.is_empty() {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            lagging.join("; "),
+            "what these tell is old; see `rialto status`",
+        ));
+    }
+    Ok(json(
+        object!({ "healthy": true, "picture_age_ms": u64::try_from(age.as_millis()).unwrap_or(u64::MAX), "followers": health.followers })
+            .to_string(),
+    ))
 }
 
-async fn metrics(State(app): State<App>) -> Response {
+fn describe(one: &Follower) -> String {
+    let problem = one
+        .problem
+        .as_ref()
+        .map_or_else(String::new, |problem| format!(": {problem}"));
+    format!(
+        "{} is {} commands behind, late by {} ms{problem}",
+        one.name, one.behind, one.late_ms
+    )
+}
+
+async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (kind, (app.services.metrics)()).into_response()
+    let mut text = (app.services.metrics)();
+    if app.shows_key(&headers) {
+        text.push_str(&(app.services.firm_metrics)());
+    }
+    (kind, text).into_response()
 }
 
 async fn picture(State(app): State<App>) -> Response {
@@ -177,7 +224,11 @@ async fn orders(State(app): State<App>) -> Response {
     json(app.services.orders.borrow().to_string())
 }
 
-async fn open_stream(State(app): State<App>, upgrade: WebSocketUpgrade) -> Result<Response, Problem> {
+async fn open_stream(
+    State(app): State<App>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let upgrade = upgrade.map_err(|_| members::no_upgrade())?;
     let Ok(place) = Arc::clone(&app.streams).try_acquire_owned() else {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -187,13 +238,13 @@ async fn open_stream(State(app): State<App>, upgrade: WebSocketUpgrade) -> Resul
     };
     let upgrade = upgrade.max_message_size(BODY_BYTES_MAX).max_frame_size(BODY_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
-        stream::serve(socket, app.services).await;
+        stream::serve(socket, &app.key, app.services).await;
         drop(place);
     }))
 }
 
 /// A number in a path.
-fn number<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
+pub(crate) fn number<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
     let bad = |_| {
         Problem::new(
             StatusCode::BAD_REQUEST,
@@ -213,19 +264,41 @@ async fn at(State(app): State<App>, seq: Result<Path<u64>, PathRejection>) -> Re
 }
 
 /// A post, so that it needs the key: the answer may be of any member's orders.
-async fn ask(State(app): State<App>, body: Bytes) -> Result<Response, Problem> {
+async fn ask(State(app): State<App>, by: Option<Extension<By>>, body: Bytes) -> Result<Response, Problem> {
+    let request = match by {
+        Some(by) => signed(&by, &body)?,
+        None => body,
+    };
     let turn = Arc::clone(&app.replays).acquire_owned().await;
-    let answer = app.ask(move |services| services.office.ask(&body)).await;
+    let answer = app.ask(move |services| services.office.ask(&request)).await;
     drop(turn);
     Ok(json(answer?))
 }
 
-/// The faults that stand.
-async fn faults(State(app): State<App>) -> Result<Response, Problem> {
-    office(app, object!({ "ask": "faults" })).await
+/// What an operator does by a key of its own is done in the key's name, whatever the request says.
+fn signed(by: &By, body: &[u8]) -> Result<Bytes, Problem> {
+    let bad = |_| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "this is no request",
+            "send one such as {\"ask\":\"status\"}",
+        )
+    };
+    let mut request: Value = serde_json::from_slice(body).map_err(bad)?;
+    if let Value::Object(fields) = &mut request
+        && (fields.get("ask").is_some_and(|ask| ask == "operate" || ask == "member"))
+    {
+        fields.insert("who".to_owned(), Value::from(by.0.as_str()));
+    }
+    Ok(Bytes::from(request.to_string()))
 }
 
-async fn add_fault(State(app): State<App>, body: Bytes) -> Result<Response, Problem> {
+/// The faults that stand.
+async fn faults(app: State<App>, by: Option<Extension<By>>) -> Result<Response, Problem> {
+    office(app, by, object!({ "ask": "faults" })).await
+}
+
+async fn add_fault(app: State<App>, by: Option<Extension<By>>, body: Bytes) -> Result<Response, Problem> {
     let fault: Value = serde_json::from_slice(&body).map_err(|error| {
         Problem::new(
             StatusCode::BAD_REQUEST,
@@ -233,34 +306,41 @@ async fn add_fault(State(app): State<App>, body: Bytes) -> Result<Response, Prob
             "send {\"name\":\"late\",\"kind\":\"latency\",\"delay_us\":5000}",
         )
     })?;
-    office(
-        app,
-        object!({ "ask": "operate", "act": { "act": "fault_add", "fault": fault } }),
-    )
-    .await
+    let act = object!({ "act": "fault_add", "fault": fault });
+    office(app, by, object!({ "ask": "operate", "act": act })).await
 }
 
-async fn remove_fault(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
-    office(
-        app,
-        object!({ "ask": "operate", "act": { "act": "fault_remove", "name": name } }),
-    )
-    .await
+async fn remove_fault(
+    app: State<App>,
+    by: Option<Extension<By>>,
+    name: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let Path(name) = name.map_err(|_| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "this is no name of a fault",
+            "see GET /api/v1/faults",
+        )
+    })?;
+    let act = object!({ "act": "fault_remove", "name": name });
+    office(app, by, object!({ "ask": "operate", "act": act })).await
 }
 
-async fn office(app: App, request: Value) -> Result<Response, Problem> {
-    ask(State(app), Bytes::from(request.to_string())).await
+async fn office(app: State<App>, by: Option<Extension<By>>, request: Value) -> Result<Response, Problem> {
+    ask(app, by, Bytes::from(request.to_string())).await
 }
 
 async fn enter(State(app): State<App>, body: Bytes) -> Result<Response, Problem> {
-    let ticket: Ticket = serde_json::from_slice(&body).map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            format!("this is no order: {error}"),
-            "send {\"symbol\":\"ACME\",\"side\":\"buy\",\"quantity\":100,\"price\":\"100.00\",\"tif\":\"day\"}",
-        )
-    })?;
+    let ticket: Ticket = serde_json::from_slice(&body).map_err(|error| no_order(&error))?;
     Ok(json(app.ask(move |services| services.desk.enter(&ticket)).await?))
+}
+
+pub(crate) fn no_order(error: &serde_json::Error) -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        format!("this is no order: {error}"),
+        "send {\"symbol\":\"ACME\",\"side\":\"buy\",\"quantity\":100,\"price\":\"100.00\",\"tif\":\"day\"}",
+    )
 }
 
 async fn cancel(State(app): State<App>, order: Result<Path<u32>, PathRejection>) -> Result<Response, Problem> {

@@ -23,8 +23,34 @@ pub struct Services {
     pub members: Arc<dyn Members>,
     /// Who decides flags of the edge.
     pub flags: Arc<dyn Flags>,
+    /// Whether everything follows that is to follow.
+    pub health: Arc<dyn Fn() -> Health + Send + Sync>,
+    /// More of them, by firm: for the venue alone.
+    pub firm_metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Counters in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// How what follows the stream stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// Each of them.
+    pub followers: Vec<Follower>,
+}
+
+/// Something that follows the stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Follower {
+    /// Which.
+    pub name: &'static str,
+    /// Behind which command it stands.
+    pub seq: u64,
+    /// Commands that it has still to take.
+    pub behind: u64,
+    /// For how long it has not come to where the stream stood then.
+    pub late_ms: u64,
+    /// What went wrong, if anything.
+    pub problem: Option<String>,
 }
 
 /// An order as a person writes it.
@@ -122,7 +148,8 @@ pub enum Presented {
         name: String,
         /// Milliseconds since 1970 by the client's clock.
         time_ms: u64,
-        /// What is signed: method, path with query, and time, each followed by a line feed.
+        /// What is signed: method, path with query, and time; where the request may have a body the idempotency key, which
+        /// may be empty, too; each followed by a line feed, then the body.
         signed: String,
         /// In hexadecimal.
         signature: String,
@@ -148,6 +175,15 @@ pub enum Question {
         /// At most so many rows.
         most: usize,
     },
+    /// The limits that stand, and what is counted.
+    Limits,
+    /// What the firm was told of its orders.
+    Executions {
+        /// Behind this number.
+        after: u64,
+        /// At most so many rows.
+        most: usize,
+    },
     /// Fills.
     Fills {
         /// One account alone.
@@ -159,6 +195,74 @@ pub enum Question {
     },
 }
 
+/// What an order is to become: the replacement's own terms, so what is left out is not what stood before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// Shares, those already executed included.
+    pub quantity: u32,
+    /// The limit as a decimal; none: at any price.
+    pub price: Option<String>,
+    /// Never takes liquidity.
+    #[serde(default)]
+    pub post_only: bool,
+    /// Not on the feed.
+    #[serde(default)]
+    pub hidden: bool,
+    /// How much to display at a time; none: all of it.
+    #[serde(default)]
+    pub display: Option<u32>,
+}
+
+/// What a member does. A wish that makes an order has an idempotency key: the same wish under the same key is carried out once,
+/// and its first answer said again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Enters an order.
+    Place {
+        /// The order.
+        ticket: Ticket,
+        /// The idempotency key.
+        key: String,
+    },
+    /// Puts another order into the place of one.
+    Replace {
+        /// The reference that the order was told under.
+        order: u32,
+        /// What it is to become.
+        change: Change,
+        /// The idempotency key.
+        key: String,
+    },
+    /// Cancels an order.
+    Cancel {
+        /// The reference that it was told under.
+        order: u32,
+    },
+    /// Changes the limits of the firm, or of the account that the key is for.
+    Limit(Limits),
+}
+
+/// What limits are to become; those that are left out stay, zero takes one away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// By their names in the stream.
+    pub limits: serde_json::Map<String, serde_json::Value>,
+    /// Why; it stands in the stream.
+    #[serde(default)]
+    pub why: String,
+}
+
+/// The exchange's first word about a wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// JSON text.
+    pub body: String,
+    /// It was said before, to the same wish.
+    pub again: bool,
+}
+
 /// Answers members. It decides who asks: the gateway hands on what a request shows, and names no firm.
 pub trait Members: Send + Sync {
     /// The answer as JSON text.
@@ -166,6 +270,37 @@ pub trait Members: Send + Sync {
     /// # Errors
     /// [`Refusal`]: nobody's key, over its rate, or not of its firm.
     fn ask(&self, presented: &Presented, question: Question) -> Result<String, Refusal>;
+
+    /// The name of the operator whose key this is.
+    ///
+    /// # Errors
+    /// [`Refusal`]: nobody's key, over its rate, or a member's.
+    fn operator(&self, presented: &Presented) -> Result<String, Refusal>;
+
+    /// Does what a trader wishes, as its firm's own session; waits for the exchange's first word.
+    ///
+    /// # Errors
+    /// [`Refusal`]: nobody's key, of another role, over its rate, an idempotency key that was used for something else, or
+    /// what the exchange refused.
+    fn trade(&self, presented: &Presented, deed: &Deed) -> Result<Answered, Refusal>;
+
+    /// Goes on telling a firm of its orders from behind a number.
+    ///
+    /// # Errors
+    /// [`Refusal`]: nobody's key, over its rate, or with as many of these as a key may have.
+    fn follow(&self, presented: &Presented, after: u64) -> Result<Box<dyn Executions>, Refusal>;
+}
+
+/// What a firm is told of its orders, as it comes.
+pub trait Executions: Send {
+    /// Changes whenever there may be more.
+    fn news(&self) -> watch::Receiver<u64>;
+
+    /// What has come since: JSON text, and whether it holds anything.
+    ///
+    /// # Errors
+    /// [`Refusal`]: the key opens nothing any more.
+    fn next(&mut self) -> Result<(String, bool), Refusal>;
 }
 
 /// What a request that changes something must show. Never printed by `Debug`.

@@ -1,8 +1,8 @@
 //! The gateway on a real socket: what each request is answered, and what it never does.
 
 use rialto_web::{
-    Archive, Desk, Evaluated, Flags, Key, Members, NoAnswer, Office, Presented, Question, Refusal, Server, Services,
-    Ticket, limits,
+    Answered, Archive, Deed, Desk, Evaluated, Executions, Flags, Health, Key, Members, NoAnswer, Office, Presented,
+    Question, Refusal, Server, Services, Ticket, limits,
 };
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -62,6 +62,56 @@ impl Members for Books {
             }),
         }
     }
+
+    fn operator(&self, presented: &Presented) -> Result<String, Refusal> {
+        match presented {
+            Presented::Secret { name, secret } if name == "olga" && secret == "op" => Ok("olga".to_owned()),
+            _ => Err(Refusal {
+                status: 403,
+                detail: "no operator's key".to_owned(),
+                mend: "ask for one".to_owned(),
+            }),
+        }
+    }
+
+    fn trade(&self, presented: &Presented, deed: &Deed) -> Result<Answered, Refusal> {
+        traded(presented, deed)
+    }
+
+    fn follow(&self, presented: &Presented, after: u64) -> Result<Box<dyn Executions>, Refusal> {
+        Members::ask(self, presented, Question::Portfolio)?;
+        Ok(Box::new(Count(watch::channel(0).1, after)))
+    }
+}
+
+fn traded(presented: &Presented, deed: &Deed) -> Result<Answered, Refusal> {
+    let (body, again) = match (presented, deed) {
+        (Presented::Signed { signed, .. }, _) => (format!("{{\"signed\":{signed:?}}}"), false),
+        (_, Deed::Place { key, .. }) => (format!("{deed:?}").replace('"', "'"), key == "again"),
+        _ => (format!("{deed:?}").replace('"', "'"), false),
+    };
+    Ok(Answered { body, again })
+}
+
+/// Tells the next three numbers, then that its key is gone.
+struct Count(watch::Receiver<u64>, u64);
+
+impl Executions for Count {
+    fn news(&self) -> watch::Receiver<u64> {
+        self.0.clone()
+    }
+
+    fn next(&mut self) -> Result<(String, bool), Refusal> {
+        self.1 += 1;
+        match self.1 {
+            0..13 => Ok((self.1.to_string(), true)),
+            _ => Err(Refusal {
+                status: 401,
+                detail: "the key is gone".to_owned(),
+                mend: String::new(),
+            }),
+        }
+    }
 }
 
 impl Flags for Books {
@@ -90,6 +140,8 @@ fn gateway() -> Gateway {
         archive: Arc::new(Books),
         office: Arc::new(Books),
         members: Arc::new(Books),
+        health: Arc::new(Health::default),
+        firm_metrics: Arc::new(|| "firm_up 1\n".to_owned()),
         metrics: Arc::new(|| "rialto_up 1\n".to_owned()),
         flags: Arc::new(Books),
     };
@@ -140,7 +192,38 @@ fn every_request_has_its_answer() {
         ("GET", "/healthz", "", "", "200", "\"healthy\":true"),
         ("GET", "/metrics", "", "", "200", "rialto_up 1"),
         ("GET", "/api/v1/picture", "", "", "200", "{\"seq\":7}"),
-        ("GET", "/api/v1/orders", "", "", "200", "[]"),
+        ("GET", "/health", "", "", "200", "\"followers\":[]"),
+        ("GET", "/metrics", key, "", "200", "firm_up 1"),
+        ("GET", "/try", "", "", "200", "Try the gateway"),
+        ("GET", "/try.js", "", "", "200", "text/javascript"),
+        ("GET", "/api/v1/orders", key, "", "200", "[]"),
+        ("GET", "/api/v1/orders", "", "", "401", "the key is missing"),
+        ("GET", "/api/v1/faults", "", "", "401", "the key is missing"),
+        ("GET", "/api/v1/faults", key, "", "200", "faults"),
+        (
+            "GET",
+            "/api/v1/faults",
+            "Authorization: Bearer olga:op\r\n",
+            "",
+            "200",
+            "faults",
+        ),
+        (
+            "GET",
+            "/api/v1/faults",
+            "Authorization: Bearer desk:x\r\n",
+            "",
+            "403",
+            "no operator",
+        ),
+        (
+            "POST",
+            "/api/v1/ask",
+            "Authorization: Bearer olga:op\r\n",
+            "{\"ask\":\"operate\",\"who\":\"nobody\"}",
+            "200",
+            "\"who\":\"olga\"",
+        ),
         ("GET", "/api/v1/at/42", "", "", "200", "{\"seq\":42}"),
         ("GET", "/api/v1/at/now", "", "", "400", "give a whole number"),
         (
@@ -203,7 +286,7 @@ fn every_request_has_its_answer() {
             "{method} {path}: {answer}"
         );
         assert!(!answer.contains(KEY), "the key is told to nobody: {answer}");
-        if *status == "422" || *status == "401" {
+        if status.starts_with('4') && !path.starts_with("/ofrep") {
             assert!(answer.contains("application/problem+json"), "{answer}");
         }
     }
@@ -269,12 +352,13 @@ fn the_stream_tells_pictures_and_is_bounded() {
     runtime.block_on(async {
         let connect = || tokio_tungstenite::connect_async(url.as_str());
         let (mut first, _) = connect().await.unwrap();
-        let mut heard = Vec::new();
-        while heard.len() < 2 {
-            heard.push(next(&mut first).await);
-        }
-        heard.sort();
-        assert_eq!(heard, ["{\"orders\":[]}", "{\"picture\":{\"seq\":7}}"]);
+        assert_eq!(next(&mut first).await, "{\"picture\":{\"seq\":7}}");
+        // The desk's orders are for who shows the key.
+        say(&mut first, "{\"key\":\"0123456789abcdef0123456789abcdeg\"}").await;
+        gateway.pictures.send_replace(Arc::from("{\"seq\":8}"));
+        assert_eq!(next(&mut first).await, "{\"picture\":{\"seq\":8}}");
+        say(&mut first, &format!("{{\"key\":\"{KEY}\"}}")).await;
+        assert_eq!(next(&mut first).await, "{\"orders\":[]}");
         gateway.pictures.send_replace(Arc::from("{\"seq\":9}"));
         assert_eq!(next(&mut first).await, "{\"picture\":{\"seq\":9}}");
 
@@ -308,6 +392,16 @@ where
         .into_text()
         .unwrap()
         .to_string()
+}
+
+/// Says a text.
+async fn say<S>(stream: &mut S, text: &str)
+where
+    S: futures_util::Sink<tokio_tungstenite::tungstenite::Message, Error = tokio_tungstenite::tungstenite::Error>
+        + Unpin,
+{
+    let message = tokio_tungstenite::tungstenite::Message::text(text);
+    futures_util::SinkExt::send(stream, message).await.expect("it is open");
 }
 
 /// A member's own needs its key, hands on what was asked, and refuses what it does not understand.
@@ -374,17 +468,146 @@ fn what_is_a_members_own_needs_its_key() {
     }
 }
 
-/// Every path of the document is there, and what it answers without a key is in the document.
+/// Who trades shows a key of its own and says under which idempotency key; what is signed holds both and the body.
 #[test]
-fn the_openapi_document_tells_of_paths_that_are_there() {
+fn orders_of_members_need_their_key_and_an_idempotency_key() {
+    let gateway = gateway();
+    let address = gateway.server.address();
+    let bearer = "Authorization: Bearer desk:let:me\r\n";
+    let once = format!("{bearer}Idempotency-Key: once-1\r\n");
+    let again = format!("{bearer}Idempotency-Key: again\r\n");
+    let signed = "X-Rialto-Name: desk\r\nX-Rialto-Time: 17\r\nX-Rialto-Signature: ab\r\nIdempotency-Key: k\r\n";
+    let long = format!("{bearer}Idempotency-Key: {}\r\n", "k".repeat(65));
+    let order = "{\"symbol\":\"ACME\",\"side\":\"buy\",\"quantity\":5,\"price\":\"1.25\"}";
+    let change = "{\"quantity\":5}";
+    let orders = "/api/v1/member/orders";
+    let seven = "/api/v1/member/orders/7";
+    let table: &[(&str, &str, &str, &str, &str, &str)] = &[
+        ("POST", orders, &once, order, "200", "key: 'once-1'"),
+        ("POST", orders, &again, order, "200", "idempotent-replayed: true"),
+        (
+            "POST",
+            orders,
+            signed,
+            order,
+            "200",
+            "POST\\n/api/v1/member/orders\\n17\\nk\\n{\\\"symbol",
+        ),
+        ("POST", orders, bearer, order, "400", "Idempotency-Key"),
+        ("POST", orders, &long, order, "400", "Idempotency-Key"),
+        (
+            "POST",
+            orders,
+            "Idempotency-Key: k\r\n",
+            order,
+            "401",
+            "Bearer NAME:SECRET",
+        ),
+        ("POST", orders, &once, "{}", "400", "this is no order"),
+        (
+            "POST",
+            "/api/v1/member/orders?firm=2",
+            &once,
+            order,
+            "400",
+            "does not know",
+        ),
+        ("PUT", seven, &once, change, "200", "Replace { order: 7"),
+        ("PUT", seven, bearer, change, "400", "Idempotency-Key"),
+        ("PUT", seven, &once, "{\"price\":\"1\"}", "400", "no change of an order"),
+        (
+            "PUT",
+            "/api/v1/member/orders/x",
+            &once,
+            change,
+            "400",
+            "give a whole number",
+        ),
+        ("DELETE", seven, bearer, "", "200", "Cancel { order: 7 }"),
+        ("DELETE", seven, "", "", "401", "Bearer NAME:SECRET"),
+        (
+            "DELETE",
+            seven,
+            &format!("X-Rialto-Key: {KEY}\r\n"),
+            "",
+            "401",
+            "Bearer NAME:SECRET",
+        ),
+    ];
+    for (method, path, headers, body, status, part) in table {
+        let answer = ask(address, method, path, headers, body);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{method} {path}: {answer}"
+        );
+        assert!(answer.contains(part), "{method} {path}: {answer}");
+    }
+}
+
+/// A member's stream goes on behind a number, and ends when the key opens nothing any more.
+#[test]
+fn executions_come_by_websocket_from_behind_a_number() {
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+    let gateway = gateway();
+    let url = format!("ws://{}/api/v1/member/stream?after=10", gateway.server.address());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let refused = tokio_tungstenite::connect_async(url.as_str()).await.unwrap_err();
+        assert!(refused.to_string().contains("401"), "{refused}");
+        let mut request = url.as_str().into_client_request().unwrap();
+        let bearer = "Bearer desk:let:me".parse().unwrap();
+        request.headers_mut().insert("authorization", bearer);
+        let (mut stream, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        for expected in ["{\"executions\":11}", "{\"executions\":12}"] {
+            assert_eq!(next(&mut stream).await, expected);
+        }
+        assert!(next(&mut stream).await.contains("the key is gone"));
+    });
+}
+
+/// Every operation of the document is there, and what it answers without a key is in the document; every path of the API is in it.
+#[test]
+fn the_openapi_document_tells_of_paths_that_are_there_and_of_all() {
     let document: serde_json::Value = serde_json::from_str(include_str!("../src/openapi.json")).unwrap();
     let gateway = gateway();
+    let address = gateway.server.address();
     let paths = document["paths"].as_object().unwrap();
-    assert!(paths.len() >= 10);
     for (path, methods) in paths {
-        let answer = ask(gateway.server.address(), "GET", &path.replace("{seq}", "1"), "", "");
-        let status = answer.split(' ').nth(1).unwrap();
-        assert!(methods["get"]["responses"][status].is_object(), "{path}: {answer}");
-        assert_ne!(status, "404", "{path}");
+        for (method, told) in methods.as_object().unwrap() {
+            let mut target = path.clone();
+            for one in told["parameters"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|one| one["in"] == "path")
+            {
+                let example = one["example"].to_string().replace('"', "");
+                target = target.replace(&format!("{{{}}}", one["name"].as_str().unwrap()), &example);
+            }
+            for key in [
+                "",
+                &format!("X-Rialto-Key: {KEY}\r\n"),
+                "Authorization: Bearer desk:let:me\r\n",
+            ] {
+                let answer = ask(address, &method.to_uppercase(), &target, key, "");
+                let status = answer.split(' ').nth(1).unwrap();
+                assert!(told["responses"][status].is_object(), "{method} {target}: {answer}");
+            }
+        }
+    }
+    let routes = include_str!("../src/routes.rs");
+    let told = routes.split('"').filter(|text| {
+        ["/api/", "/ofrep/", "/health", "/metrics"]
+            .iter()
+            .any(|start| text.starts_with(start))
+            && !text.contains(' ')
+    });
+    let told: Vec<&str> = told.collect();
+    assert!(told.len() > 20, "{told:?}");
+    for path in told {
+        assert!(paths.contains_key(path), "{path} is not in the document");
     }
 }

@@ -1,8 +1,8 @@
 //! The flags of the edge over HTTP, held against the rules of the OFREP OpenAPI description, version 0.1.0.
 
 use rialto_web::{
-    Archive, Desk, Evaluated, Flags, Key, Members, NoAnswer, Office, Presented, Question, Refusal, Server, Services,
-    Ticket,
+    Answered, Archive, Deed, Desk, Evaluated, Executions, Flags, Health, Key, Members, NoAnswer, Office, Presented,
+    Question, Refusal, Server, Services, Ticket,
 };
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
@@ -46,6 +46,18 @@ impl Office for Nobody {
 
 impl Members for Nobody {
     fn ask(&self, _: &Presented, _: Question) -> Result<String, Refusal> {
+        Err(no())
+    }
+
+    fn operator(&self, _: &Presented) -> Result<String, Refusal> {
+        Err(no())
+    }
+
+    fn trade(&self, _: &Presented, _: &Deed) -> Result<Answered, Refusal> {
+        Err(no())
+    }
+
+    fn follow(&self, _: &Presented, _: u64) -> Result<Box<dyn Executions>, Refusal> {
         Err(no())
     }
 }
@@ -114,6 +126,8 @@ impl Gateway {
             archive: Arc::new(Nobody),
             office: Arc::new(Nobody),
             members: Arc::new(Nobody),
+            health: Arc::new(Health::default),
+            firm_metrics: Arc::new(String::new),
             metrics: Arc::new(String::new),
             flags: Arc::clone(&flags) as Arc<dyn Flags>,
         };

@@ -17,10 +17,10 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Capacity, Command, Cut, Deal, Door, FaultKind,
-    FeeTier, Fees, Finding, FlagAct, FlagChange, FlagTarget, Handling, Instructions, LossCause, Offers, OrderKind,
-    Poison, Quote, QuoteLimits, RejectReason, RiskLimits, Role, Rulebook, RunawayCause, RunawayLimits, RunawayTrip,
-    SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay, Way,
+    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Budgets, Capacity, Command, Cut, Deal, Door,
+    FaultKind, FeeTier, Fees, Finding, FlagAct, FlagChange, FlagTarget, Handling, Instructions, LossCause, Offers,
+    OrderKind, Poison, Quote, QuoteLimits, RejectReason, RiskLimits, Role, Rulebook, RunawayCause, RunawayLimits,
+    RunawayTrip, SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce, TradingDay, Way,
 };
 use serde_json::{Map, Value, json};
 
@@ -268,6 +268,7 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "Fees" => Some(Fees::PARTS),
         "RiskLimits" => Some(RiskLimits::PARTS),
         "FeeTier" => Some(FeeTier::PARTS),
+        "Budgets" => Some(Budgets::PARTS),
         "Allocation" => Some(Allocation::PARTS),
         "Deal" => Some(Deal::PARTS),
         "FlagChange" => Some(FlagChange::PARTS),

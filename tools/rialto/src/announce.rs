@@ -26,6 +26,8 @@ struct Ready<'a> {
     follow_key: Option<&'a Path>,
     /// Where the console is.
     http: Option<String>,
+    /// All HTTP gateways, that one first.
+    gateways: Vec<String>,
     /// The console's address with the key that lets it trade.
     console: Option<String>,
     data: &'a Path,
@@ -73,6 +75,7 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         follow: follow.as_ref().map(|follow| follow.address.to_string()),
         follow_key: follow.as_ref().map(|follow| follow.key.as_path()),
         http: console.map(|console| console.address().to_string()),
+        gateways: console.map(Console::gateways).unwrap_or_default(),
         console: console.map(Console::url),
         data,
         recovered: controls.recovered.as_deref(),

@@ -42,6 +42,7 @@ mod serve;
 mod shutdown;
 mod simulate;
 mod tcp;
+mod top;
 mod up;
 mod view;
 
@@ -121,6 +122,8 @@ enum Command {
     /// Measurements: time, latency and counts
     #[command(subcommand)]
     Bench(bench::Command),
+    /// The console's essentials in a terminal
+    Top(top::Args),
     /// Completions for a shell
     Completions(completions::Args),
     /// What this machine lacks for low latency, and how to mend it
@@ -166,6 +169,7 @@ fn main() -> ExitCode {
         Command::Relay(args) => relay::run(&args),
         Command::Certify(args) => certify::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Bench(command) => bench::run(command),
         Command::Doctor(args) => doctor::run(args),
     };

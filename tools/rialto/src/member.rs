@@ -68,7 +68,7 @@ enum What {
     /// Where firms are kept
     #[command(subcommand)]
     Shard(Shard),
-    /// Pre-trade limits
+    /// Pre-trade limits, and budgets of messages
     #[command(subcommand)]
     Limits(Limits),
     /// A firm's part of the fees
@@ -172,6 +172,35 @@ struct Changes {
     /// For how many milliseconds an order like one before is refused
     #[arg(long)]
     duplicate_window: Option<u32>,
+    #[command(flatten)]
+    budget: Budget,
+}
+
+/// By all sessions of the firm together.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Budgets of messages, of the firm by all its sessions together")]
+struct Budget {
+    /// New orders, replaces and quotes a second
+    #[arg(long)]
+    orders_per_second: Option<u32>,
+    /// How many of them at once
+    #[arg(long)]
+    orders_burst: Option<u32>,
+    /// Cancels and reductions a second: no fewer than orders
+    #[arg(long)]
+    cancels_per_second: Option<u32>,
+    /// How many of them at once: no fewer than orders
+    #[arg(long)]
+    cancels_burst: Option<u32>,
+    /// Questions a second
+    #[arg(long)]
+    questions_per_second: Option<u32>,
+    /// How many of them at once
+    #[arg(long)]
+    questions_burst: Option<u32>,
+    /// Its share where firms wait for each other: 1 to 16
+    #[arg(long)]
+    weight: Option<u8>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -251,8 +280,31 @@ enum SessionCommand {
     },
 }
 
+/// Those that were given.
+fn given<const N: usize>(values: [(&str, Option<Value>); N]) -> Map<String, Value> {
+    let given = values
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    given.collect()
+}
+
+impl Budget {
+    fn changes(&self) -> Map<String, Value> {
+        given([
+            ("orders_per_second", self.orders_per_second.map(Value::from)),
+            ("orders_burst", self.orders_burst.map(Value::from)),
+            ("cancels_per_second", self.cancels_per_second.map(Value::from)),
+            ("cancels_burst", self.cancels_burst.map(Value::from)),
+            ("questions_per_second", self.questions_per_second.map(Value::from)),
+            ("questions_burst", self.questions_burst.map(Value::from)),
+            ("weight", self.weight.map(Value::from)),
+        ])
+    }
+}
+
 impl Changes {
-    fn told(self) -> Member {
+    /// What is to be changed: limits, budgets, or one behind the other.
+    fn told(self) -> Result<Vec<Member>> {
         let Self {
             firm,
             account,
@@ -264,8 +316,9 @@ impl Changes {
             long_only,
             credit,
             duplicate_window,
+            budget,
         } = self;
-        let values: [(&str, Option<Value>); 8] = [
+        let limits = given([
             ("order_quantity", order_quantity.map(Value::from)),
             ("order_notional", order_notional.map(Value::from)),
             ("collar", collar.map(Value::from)),
@@ -274,12 +327,23 @@ impl Changes {
             ("long_only", long_only.map(Value::from)),
             ("credit", credit.map(Value::from)),
             ("duplicate_window", duplicate_window.map(Value::from)),
-        ];
-        let changes: Map<String, Value> = values
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-            .collect();
-        Member::Limit { firm, account, changes }
+        ]);
+        let budgets = budget.changes();
+        if !budgets.is_empty() && account != 0 {
+            bail!("budgets of messages are the firm's, not an account's: leave --account out");
+        }
+        let mut told = Vec::new();
+        if !limits.is_empty() || budgets.is_empty() {
+            told.push(Member::Limit {
+                firm: firm.clone(),
+                account,
+                changes: limits,
+            });
+        }
+        if !budgets.is_empty() {
+            told.push(Member::Budget { firm, changes: budgets });
+        }
+        Ok(told)
     }
 }
 
@@ -343,7 +407,17 @@ impl Command {
             },
             What::Shard(Shard::Rebalance { shards }) => Member::Rebalance { shards },
             What::Limits(Limits::Show { firm }) => Member::Limits { firm },
-            What::Limits(Limits::Set(changes)) => changes.told(),
+            What::Limits(Limits::Set(changes)) => {
+                for about in changes.told()? {
+                    let request = Request::Member {
+                        about,
+                        who: self.who.clone(),
+                        why: self.why.clone(),
+                    };
+                    self.place.put(&request, self.json)?;
+                }
+                return Ok(());
+            }
             What::Tier { firm, maker, taker } => Member::Tier { firm, maker, taker },
             What::Serve { firm, service } => Member::Serve {
                 firm,

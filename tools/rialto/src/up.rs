@@ -3,6 +3,7 @@
 mod company;
 mod demo;
 mod paste;
+pub(crate) mod scenario;
 
 use crate::agents;
 use crate::announce;
@@ -13,15 +14,18 @@ use crate::play::Speed;
 use crate::serve::{credentials_path, trading_day, watch};
 use crate::shutdown::Interrupt;
 use crate::view::View;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rialto_members::{Credentials, Verifier};
 use rialto_model::TradingDay;
 use rialto_ring::Stop;
+use scenario::{Scenario, Script};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+/// The prefix of a scenario that is a recorded day.
+const DAY: &str = "day:";
 /// Background agents where nobody says how many.
 const AGENTS: usize = 6;
 /// How often the controlling thread looks at everything.
@@ -39,7 +43,13 @@ pub(crate) struct Args {
     /// user's state directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// How many background agents trade; 0 leaves the market to you [default: 6]
+    /// A ready market: quiet, busy, thin, flash-crash, auction or day:TAPE; help says what they are
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
+    /// How much the agents display, as a multiple: less is thinner and wider
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = liquidity)]
+    liquidity: f64,
+    /// How many background agents trade; 0 leaves the market to you [default: 6, or the scenario's]
     #[arg(long, value_name = "N")]
     agents: Option<usize>,
     /// What makes an event safe to release: memory or disk
@@ -73,17 +83,44 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TAPE")]
     with_me: Option<PathBuf>,
     /// The archive of that day, whose message file has the times
-    #[arg(long, value_name = "FILE", requires = "with_me")]
+    #[arg(long, value_name = "FILE")]
     book: Option<PathBuf>,
     /// How fast the day goes by: real, max or so many times as fast
-    #[arg(long, default_value = "real", requires = "with_me")]
+    #[arg(long, default_value = "real")]
     speed: Speed,
+    /// HTTP gateways side by side: the first is the console, the others have ports that the system chooses
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+    gateways: u8,
     /// Print one JSON object when it is open and one when it has ended
     #[arg(long)]
     json: bool,
 }
 
-pub(crate) fn run(args: Args) -> Result<()> {
+pub(crate) fn run(mut args: Args) -> Result<()> {
+    let scenario = match args.scenario.clone() {
+        Some(name) if name == "help" => {
+            out::say(format_args!("{}", scenario::list()));
+            return Ok(());
+        }
+        Some(name) => match name.strip_prefix(DAY) {
+            Some(tape) => {
+                ensure!(args.with_me.is_none(), "a day is named already: leave out --with-me");
+                ensure!(
+                    Path::new(tape).is_file(),
+                    "there is no tape {tape}: give a LOBSTER day; an ITCH day goes through `rialto ingest itch`"
+                );
+                args.with_me = Some(tape.into());
+                None
+            }
+            None => Some(Scenario::of(&name)?),
+        },
+        None => None,
+    };
+    let needless = args.with_me.is_none() && (args.book.is_some() || args.speed != Speed::REAL);
+    ensure!(
+        !needless,
+        "--book and --speed are for a recorded day: name one with --with-me"
+    );
     let data = match &args.data {
         Some(data) => data.clone(),
         None => fresh_folder()?,
@@ -94,7 +131,11 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .as_deref()
         .map(|tape| company::recorded(tape, &args))
         .transpose()?;
-    let agents = args.agents.unwrap_or(if recorded.is_some() { 0 } else { AGENTS });
+    let agents = args.agents.unwrap_or(match scenario {
+        Some(scenario) => scenario.agents(),
+        None if recorded.is_some() => 0,
+        None => AGENTS,
+    });
     let mut config = demo::config(&data, agents)?;
     if let Some(day) = &recorded {
         company::invite(day, &mut config);
@@ -118,14 +159,16 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (ended, sent) = exchange.run(|controls| {
-        let console = Console::open(demo::console_address(), controls, &data, demo::console_seat())?;
+        let console = Console::open(demo::console_address(), controls, &data, demo::hands(), args.gateways)?;
         announce(controls, &console, &data, args.json)?;
+        let mut script = scenario.map(|scenario| begin(controls, scenario)).transpose()?;
+        let opened = Instant::now();
         let stop_agents = Stop::new();
         let mut player = recorded.map(|day| company::begin(day, controls.addresses.ouch, stop_agents.clone()));
         let agents = match agents {
             0 => None,
             count => Some(agents::spawn(
-                demo::agents(controls, count, args.seed)?,
+                demo::agents(controls, count, args.seed, scenario, args.liquidity)?,
                 stop_agents.clone(),
             )),
         };
@@ -141,6 +184,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
             watched = watch(controls, args.trading_day, &mut |line| said.push(line));
             if let Some(player) = &mut player {
                 player.hear(args.json, &mut |line| said.push(line));
+            }
+            if let Some(script) = &mut script {
+                let now_ms = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+                for command in script.due(now_ms) {
+                    controls.act(command, ACTOR, &script.why())?;
+                }
             }
             view.draw(controls);
             std::thread::sleep(LOOK);
@@ -159,6 +208,25 @@ pub(crate) fn run(args: Args) -> Result<()> {
     })?;
     announce::stopped(&ended, sent, &data, args.json);
     Ok(())
+}
+
+/// Who acts for a scenario, as the stream says.
+const ACTOR: &str = "scenario";
+
+/// The rules of a scenario and its first beats, before any agent is there.
+fn begin(controls: &Controls, scenario: &'static Scenario) -> Result<Script> {
+    let state = controls.world.stream()?.at(None)?.past.state();
+    let instruments = state.instruments.iter().map(|one| one.definition.instrument);
+    let mut script = scenario.script(instruments.collect());
+    for command in scenario.rules(&state)?.into_iter().chain(script.due(0)) {
+        controls.act(command, ACTOR, &script.why())?;
+    }
+    Ok(script)
+}
+
+fn liquidity(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|x| (0.05..=20.0).contains(x));
+    number.ok_or_else(|| "a multiple from 0.05 to 20".to_owned())
 }
 
 /// What the doors had to say while the view had the terminal: the last lines of it, for when the view is gone.

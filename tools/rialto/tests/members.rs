@@ -48,6 +48,44 @@ fn limits_looks_and_moves_are_in_the_stream_with_who_and_why() {
     let shown = member(&["limits", "show", "ALFA"]);
     assert_eq!(shown[0]["limits"]["order_quantity"], 500);
 
+    // Budgets of messages are the firm's by all its sessions, and each change leaves the others as they are.
+    let set = member(&[
+        "limits",
+        "set",
+        "BETA",
+        "--orders-per-second",
+        "1",
+        "--orders-burst",
+        "2",
+    ]);
+    assert_eq!(set[0]["events"], json!(["BudgetsSet"]));
+    member(&["limits", "set", "BETA", "--weight", "3", "--who", "rita"]);
+    let shown = member(&["limits", "show", "BETA"]);
+    assert_eq!(
+        (&shown[0]["budgets"]["orders_burst"], &shown[0]["budgets"]["weight"]),
+        (&json!(2), &json!(3))
+    );
+    let fewer = [
+        "member",
+        "limits",
+        "set",
+        "BETA",
+        "--cancels-per-second",
+        "1",
+        "--data",
+        place,
+    ];
+    assert!(complaint(&fewer).contains("no fewer cancels than orders"));
+    member(&[
+        "limits",
+        "set",
+        "BETA",
+        "--orders-per-second",
+        "0",
+        "--orders-burst",
+        "0",
+    ]);
+
     // Whoever else is there, this trades.
     trade("alpha1", "buy", "100", "500.00");
     trade("beta1", "sell", "100", "1.00");

@@ -3,7 +3,7 @@
 use super::{Gauge, MembersState, Placed};
 use alloc::collections::BTreeMap;
 use rialto_model::member::{FEE_TIER_MAX, RECENT_ORDERS_MAX, SHARD_MAX, USER_MAX};
-use rialto_model::{AccountId, FeeTier, FirmId, RiskLimits, Service};
+use rialto_model::{AccountId, Budgets, FeeTier, FirmId, RiskLimits, Service};
 
 /// Positions stay below this in a snapshot, as executed quantities do.
 const POSITION_MAX: u64 = 1 << 62;
@@ -83,6 +83,13 @@ impl MembersState {
                     .all(|(firm, service)| firms(*firm) && *service != Service::Pool)
                     && self.services.is_sorted_by(|one, other| one.0 < other.0),
                 "its services are out of order, or nobody's",
+            ),
+            (
+                self.budgets
+                    .iter()
+                    .all(|(firm, budgets)| firms(*firm) && budgets.is_sound() && *budgets != Budgets::default())
+                    && self.budgets.is_sorted_by(|one, other| one.0 < other.0),
+                "its budgets are out of order, or nobody's, or not allowed",
             ),
         ];
         checks.into_iter().find(|(sound, _)| !sound).map(|(_, fault)| fault)

@@ -1,12 +1,12 @@
-//! The directory of the member store, users and services: kept, and said, and of no other meaning to matching.
+//! The directory of the member store, users, services and budgets: kept, and said, and of no other meaning to matching.
 
 use super::{MembersState, Placed};
 use crate::engine::Engine;
 use alloc::collections::BTreeMap;
-use rialto_model::command::{Act, SetService, SetShard, SetUser};
-use rialto_model::event::{Acted, CommandRejected, ServiceSet, ShardSet, UserSet};
+use rialto_model::command::{Act, SetBudgets, SetService, SetShard, SetUser};
+use rialto_model::event::{Acted, BudgetsSet, CommandRejected, ServiceSet, ShardSet, UserSet};
 use rialto_model::member::{SHARD_MAX, USER_MAX};
-use rialto_model::{AccountId, Event, FirmId, RejectReason, Service, ShardId, UserId};
+use rialto_model::{AccountId, Budgets, Event, FirmId, RejectReason, Service, ShardId, UserId};
 
 /// What the office keeps.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,7 @@ pub(crate) struct Office {
     shards: BTreeMap<(FirmId, AccountId), ShardId>,
     users: BTreeMap<UserId, SetUser>,
     services: BTreeMap<FirmId, Service>,
+    budgets: BTreeMap<FirmId, Budgets>,
 }
 
 impl Office {
@@ -28,6 +29,7 @@ impl Office {
         state.shards = self.shards.iter().map(placed).collect();
         state.users = self.users.values().copied().collect();
         state.services = self.services.iter().map(|(firm, service)| (*firm, *service)).collect();
+        state.budgets = self.budgets.iter().map(|(firm, budgets)| (*firm, *budgets)).collect();
     }
 
     pub(crate) fn take_in(state: &MembersState) -> Self {
@@ -37,6 +39,7 @@ impl Office {
             shards: placed.map(|one| ((one.firm, one.account), one.shard)).collect(),
             users: state.users.iter().map(|one| (one.user, *one)).collect(),
             services: state.services.iter().copied().collect(),
+            budgets: state.budgets.iter().copied().collect(),
         }
     }
 }
@@ -105,6 +108,27 @@ impl Engine {
         ServiceSet {
             firm: c.firm,
             service: c.service,
+        }
+        .into()
+    }
+
+    /// What a firm may send is judged by the doors, on the stream's time; here it is kept and said.
+    #[cold]
+    pub(crate) fn set_budgets(&mut self, c: &SetBudgets) -> Event {
+        if !self.is_member(c.firm, AccountId(0)) {
+            return rejected(SetBudgets::SCHEMA, RejectReason::BadDefinition);
+        }
+        if !c.budgets.is_sound() {
+            return rejected(SetBudgets::SCHEMA, RejectReason::BudgetsUnsound);
+        }
+        if c.budgets == Budgets::default() {
+            self.office.budgets.remove(&c.firm);
+        } else {
+            self.office.budgets.insert(c.firm, c.budgets);
+        }
+        BudgetsSet {
+            firm: c.firm,
+            budgets: c.budgets,
         }
         .into()
     }

@@ -6,15 +6,16 @@ use super::{Engine, Live};
 use crate::members::{Gauge, Likeness, Placed, Recent};
 use alloc::vec::Vec;
 use rialto_model::command::{
-    Act, EnterSpecial, MassQuote, ReplaceSpecial, SetFeeTier, SetRiskLimits, SetService, SetShard, SetUser,
+    Act, EnterSpecial, MassQuote, ReplaceSpecial, SetBudgets, SetFeeTier, SetRiskLimits, SetService, SetShard, SetUser,
 };
 use rialto_model::event::{
-    Acted, CommandRejected, FeeTierSet, MassQuoteRejected, Rejected, RiskLimitsSet, ServiceSet, ShardSet, UserSet,
+    Acted, BudgetsSet, CommandRejected, FeeTierSet, MassQuoteRejected, Rejected, RiskLimitsSet, ServiceSet, ShardSet,
+    UserSet,
 };
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{
-    AccountId, AuctionOnly, Command, Event, FeeTier, FirmId, Incarnation, Instructions, InstrumentId, Money, OrderId,
-    OrderKind, Phase, Policy, Price, Quantity, RejectReason, RiskLimits, Service, SessionId, Side, UserRef,
+    AccountId, AuctionOnly, Budgets, Command, Event, FeeTier, FirmId, Incarnation, Instructions, InstrumentId, Money,
+    OrderId, OrderKind, Phase, Policy, Price, Quantity, RejectReason, RiskLimits, Service, SessionId, Side, UserRef,
 };
 
 /// An order somebody wants, or one that stands instead of which somebody wants it.
@@ -562,6 +563,35 @@ impl Engine {
         ServiceSet {
             firm: c.firm,
             service: c.service,
+        }
+        .into()
+    }
+
+    pub(super) fn set_budgets(&mut self, c: &SetBudgets) -> Event {
+        if !self.has_member(c.firm, AccountId(0)) {
+            return refused(SetBudgets::SCHEMA, RejectReason::BadDefinition);
+        }
+        let asked = &c.budgets;
+        let orders = (asked.orders_per_second, asked.orders_burst);
+        let cancels = (asked.cancels_per_second, asked.cancels_burst);
+        let questions = (asked.questions_per_second, asked.questions_burst);
+        let too_much = [orders, cancels, questions]
+            .iter()
+            .any(|(rate, burst)| *rate > 1_000_000 || *burst > 1_000_000 || (*rate == 0 && *burst > 0));
+        let unlimited = cancels.0 == 0;
+        let fewer = orders.0 == 0 || cancels.0 < orders.0 || cancels.1 < orders.1;
+        if too_much || (!unlimited && fewer) || asked.weight > 16 {
+            return refused(SetBudgets::SCHEMA, RejectReason::BudgetsUnsound);
+        }
+        let budgets = &mut self.state.members.budgets;
+        budgets.retain(|(firm, _)| *firm != c.firm);
+        if c.budgets != Budgets::default() {
+            budgets.push((c.firm, c.budgets));
+        }
+        budgets.sort_by_key(|(firm, _)| *firm);
+        BudgetsSet {
+            firm: c.firm,
+            budgets: c.budgets,
         }
         .into()
     }

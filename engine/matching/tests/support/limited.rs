@@ -19,7 +19,7 @@ impl Flow {
             1..=2 => FirmId(1),
             other => FirmId(other - 1),
         };
-        Some(match self.random.below(12) {
+        Some(match self.random.below(13) {
             0..=6 => SetRiskLimits {
                 firm,
                 account,
@@ -59,12 +59,34 @@ impl Flow {
                 name: Text::new(b"somebody").expect("short"),
             }
             .into(),
+            11 => SetBudgets {
+                firm,
+                budgets: self.budgets(),
+            }
+            .into(),
             _ => SetService {
                 firm,
                 service: *self.random.pick(Service::ALL),
             }
             .into(),
         })
+    }
+
+    /// Some that cannot be kept to, and none now and then.
+    fn budgets(&mut self) -> Budgets {
+        if self.random.one_in(3) {
+            return Budgets::default();
+        }
+        let orders = self.random.below(1_000) as u32;
+        Budgets {
+            orders_per_second: orders,
+            orders_burst: self.random.below(3) as u32,
+            cancels_per_second: self.random.below(2_000) as u32,
+            cancels_burst: self.random.below(6) as u32,
+            questions_per_second: *self.random.pick(&[0, 5, 1_000_000, 1_000_001]),
+            questions_burst: 0,
+            weight: self.random.below(18) as u8,
+        }
     }
 
     /// One or two limits at a time, so that each is the one that is met.

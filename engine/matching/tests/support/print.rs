@@ -198,6 +198,14 @@ impl Names {
                 e.shard
             ),
             Event::UserSet(e) => format!("user {} is {:?} of {}", e.user, e.role, member(e.firm, e.account)),
+            Event::BudgetsSet(e) => format!(
+                "firm {} may send {} orders, {} cancels, {} questions, weight {}",
+                e.firm,
+                e.budgets.orders_per_second,
+                e.budgets.cancels_per_second,
+                e.budgets.questions_per_second,
+                e.budgets.weight
+            ),
             Event::ServiceSet(e) => format!("firm {} served by {:?}", e.firm, e.service),
             Event::CancelOnlyChanged(e) => format!("cancels only {}", e.on),
             Event::FaultAdded(e) => format!("fault {}", e.kind.word()),

@@ -170,6 +170,19 @@ impl World {
                 name: Text::EMPTY,
             }
             .into(),
+            ["budgets", firm, orders, cancels, questions, weight] => SetBudgets {
+                firm: FirmId(number(firm)),
+                budgets: Budgets {
+                    orders_per_second: number(orders),
+                    orders_burst: number(orders).min(1),
+                    cancels_per_second: number(cancels),
+                    cancels_burst: number(cancels).min(1),
+                    questions_per_second: number(questions),
+                    questions_burst: 0,
+                    weight: number(weight) as u8,
+                },
+            }
+            .into(),
             ["service", firm, service] => SetService {
                 firm: FirmId(number(firm)),
                 service: if service == "Bridge" {

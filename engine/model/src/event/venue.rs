@@ -123,6 +123,13 @@ macro_rules! with_venue_events {
             /// How.
             service: Service,
         }
+        /// A firm may send so much from here on, and is served so much of the time.
+        BudgetsSet = 1108 {
+            /// Which firm.
+            firm: FirmId,
+            /// The budgets.
+            budgets: Budgets,
+        }
         /// Something is broken on purpose from here on. What it does to the books at once follows.
         FaultAdded = 1120 {
             /// What is broken.

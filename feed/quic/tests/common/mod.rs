@@ -187,6 +187,25 @@ impl Venue {
         }
     }
 
+    /// So many commands that move a book, and no trade.
+    pub(crate) fn quote(&mut self, commands: u64) {
+        for _ in 0..commands {
+            let sequence = self.next;
+            let order = AddOrder {
+                header: Header {
+                    locate: locate(0),
+                    ..Header::default()
+                },
+                reference: OrderReference(sequence),
+                side: Side::Buy,
+                shares: Shares(1 + (sequence % 900) as u32),
+                stock: stock(0),
+                price: Price4::new(1_000_000 - 100 * (sequence as i64 % 20)).unwrap(),
+            };
+            self.command(&[order.into()]);
+        }
+    }
+
     fn message(&mut self, sequence: u64) -> Message {
         let header = |instrument| Header {
             locate: locate(instrument),
@@ -315,6 +334,12 @@ impl Subscriber {
     pub(crate) fn poll(&mut self) -> Result<usize, ClientError> {
         let seen = &mut self.seen;
         self.client.poll(LOOK, &mut |frame| seen.take(frame))
+    }
+
+    /// Takes what the last turn of its reactor brought.
+    pub(crate) fn ready(&mut self) -> Result<usize, ClientError> {
+        let seen = &mut self.seen;
+        self.client.ready(&mut |frame| seen.take(frame))
     }
 
     /// Until everything of the session up to now was told.

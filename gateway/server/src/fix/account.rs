@@ -2,6 +2,8 @@
 //! hence the same after a restart; only while somebody is connected do numbers and messages stand in the connection's
 //! session, which counts in the same way.
 
+use std::sync::Arc;
+
 use rialto_fix::session::{MessageStore, SentMessage};
 use rialto_fix::{MsgSeqNum, MsgType, UtcTimestamp};
 use rialto_model::Timestamp;
@@ -10,6 +12,7 @@ use super::connection::Connection;
 use super::names::Names;
 use super::quotes::Quoting;
 use super::store::Store;
+use crate::budget::FirmBudget;
 use crate::config::SessionSettings;
 use crate::floor::Moment;
 use crate::net::{ConnectionId, Hub};
@@ -19,6 +22,7 @@ use crate::throttle::Throttle;
 pub(super) struct Account {
     pub(super) settings: SessionSettings,
     pub(super) throttle: Throttle,
+    pub(super) budget: Arc<FirmBudget>,
     pub(super) line: Line,
     pub(super) names: Names,
     pub(super) quoting: Quoting,
@@ -62,9 +66,10 @@ impl Idle {
 }
 
 impl Account {
-    pub(super) fn new(settings: SessionSettings, bytes_max: usize) -> Self {
+    pub(super) fn new(budget: Arc<FirmBudget>, settings: SessionSettings, bytes_max: usize) -> Self {
         Self {
             settings,
+            budget,
             throttle: Throttle::new(settings.throttles),
             line: Line::Idle(Idle::new(bytes_max)),
             names: Names::default(),

@@ -196,6 +196,8 @@ pub(crate) const fn ord_rej_reason(reason: RejectReason) -> u64 {
         | RejectReason::FaultUnsound
         | RejectReason::FaultOutOfPlace
         | RejectReason::OldDirectory
+        | RejectReason::FirmOverRate
+        | RejectReason::BudgetsUnsound
         | RejectReason::OverRate => 99,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rialto_fix::message::{FieldWriter, Message};
 use rialto_fix::session::{BusinessRejectReason, Session, SessionConfig};
 use rialto_fix::{Monotonic, MsgSeqNum, MsgType, Now, UtcTimestamp, tags};
-use rialto_model::{InstrumentId, SessionId, Timestamp};
+use rialto_model::{InstrumentId, RejectReason, SessionId, Timestamp};
 
 use super::market::Subscription;
 use super::order_table::Order;
@@ -96,15 +96,18 @@ impl Pending {
 pub(super) struct OverRate {
     first: u64,
     last: u64,
+    /// Over the session's rate or the firm's budget.
+    reason: RejectReason,
     msg_type: Vec<u8>,
 }
 
 impl OverRate {
-    pub(super) fn of(message: &Message<'_>) -> Self {
+    pub(super) fn of(message: &Message<'_>, reason: RejectReason) -> Self {
         let number = message.msg_seq_num().map_or(0, |number| number.0);
         Self {
             first: number,
             last: number,
+            reason,
             msg_type: message.msg_type().0.to_vec(),
         }
     }
@@ -207,8 +210,11 @@ impl Connection {
         self.fix.as_ref().map_or(MsgSeqNum::FIRST, |fix| fix.next_inbound())
     }
 
-    /// Notes a message that is over the session's rate.
+    /// Notes a message that is over the session's rate or the firm's budget.
     pub(super) fn over_rate(&mut self, refused: OverRate) {
+        if self.over_rate.as_ref().is_some_and(|run| run.reason != refused.reason) {
+            self.tell_over_rate();
+        }
         match &mut self.over_rate {
             Some(run) => run.last = refused.last,
             none => *none = Some(refused),
@@ -219,8 +225,12 @@ impl Connection {
     pub(super) fn tell_over_rate(&mut self) {
         if let Some(run) = self.over_rate.take() {
             let mut body = Vec::new();
+            let which = match run.reason {
+                RejectReason::FirmOverRate => "budget of this firm, all its sessions together,",
+                _ => "rate of this session",
+            };
             let text = format!(
-                "messages {} to {} were over the rate of this session and not taken: send slower",
+                "messages {} to {} were over the {which} and not taken: send slower",
                 run.first, run.last
             );
             FieldWriter::new(&mut body)

@@ -37,7 +37,7 @@ use super::undone::EndedOrders;
 use crate::depth::Depth;
 use crate::door::Protocol;
 use crate::floor::Floor;
-use crate::limits::{LOGON_TIMEOUT_NS, MESSAGES_PER_SERVICE};
+use crate::limits::LOGON_TIMEOUT_NS;
 use crate::net::{Connection, ConnectionId, Hub};
 use crate::throttle::Verdict;
 
@@ -127,7 +127,7 @@ impl Fix {
                 floor.count(|c| &c.frames_in);
                 match self.judge(message, session, floor) {
                     Verdict::Pass => {}
-                    Verdict::Refuse => return Step::OverRate(OverRate::of(message)),
+                    Verdict::Refuse(reason) => return Step::OverRate(OverRate::of(message, reason)),
                     Verdict::Lose => return Step::PutOut,
                 }
                 match self.read(message, session, id, floor) {
@@ -281,7 +281,7 @@ impl Fix {
         }
     }
 
-    /// What of a session's budget the message takes. Cancels have one of their own.
+    /// What of a session's and its firm's budget the message takes. Cancels have one of their own.
     fn judge(&mut self, message: &Message<'_>, session: Option<SessionId>, floor: &Floor) -> Verdict {
         let Some(account) = session.and_then(|session| self.accounts.get_mut(&session)) else {
             return Verdict::Pass;
@@ -289,9 +289,12 @@ impl Fix {
         let now = floor.stream_time();
         match message.msg_type() {
             MsgType::ORDER_CANCEL_REQUEST | MsgType::ORDER_MASS_CANCEL_REQUEST | MsgType::QUOTE_CANCEL => {
-                account.throttle.cancel(now)
+                account.throttle.cancel(now, &account.budget)
             }
-            _ => account.throttle.order(now),
+            MsgType::NEW_ORDER_SINGLE | MsgType::ORDER_CANCEL_REPLACE_REQUEST | MsgType::MASS_QUOTE => {
+                account.throttle.order(now, &account.budget)
+            }
+            _ => account.throttle.question(now, &account.budget),
         }
     }
 
@@ -541,8 +544,10 @@ impl Protocol for Fix {
                 if settings.drop_copy {
                     self.drop_copies.entry(e.firm).or_default().push(e.session);
                 }
-                self.accounts
-                    .insert(e.session, Account::new(settings, floor.config.log_bytes_max));
+                self.accounts.insert(
+                    e.session,
+                    Account::new(floor.budgets.of(e.firm), settings, floor.config.log_bytes_max),
+                );
             }
             Event::DayStarted(_) => {
                 self.ended.clear();
@@ -666,7 +671,7 @@ impl Protocol for Fix {
             if connection.session.answers.len() >= PENDING_ANSWERS {
                 break;
             }
-            if taken == MESSAGES_PER_SERVICE || !floor.outlet.has_room() {
+            if taken == floor.allowance || !floor.outlet.has_room() {
                 return true;
             }
             let session = connection.session.session();
@@ -676,6 +681,7 @@ impl Protocol for Fix {
             let Some(event) = fix.poll_event(fix_now(floor.now)) else {
                 break;
             };
+            floor.taken += 1;
             let step = self.step(&event, session, connection.id, floor);
             if !matches!(step, Step::OverRate(_)) {
                 connection.session.tell_over_rate();

@@ -1,14 +1,18 @@
 //! The listener and its connections in numbered slots, and which of them have something to do.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
+use rialto_model::FirmId;
+
 use super::link::Link;
+use super::turns::{FlowId, Turn, Turns};
+use crate::budget::FirmBudget;
 use crate::faults::BadLine;
 use crate::limits::ACCEPTS_PER_POLL;
 
@@ -34,8 +38,10 @@ pub(crate) struct Connection<S> {
 #[derive(Debug)]
 struct Slot<S> {
     generation: u32,
-    /// It stands in the queue.
+    /// It waits for a turn.
     queued: bool,
+    /// Whose turn that is.
+    flow: FlowId,
     /// Boxed, so that serving a connection moves a pointer.
     connection: Option<Box<Connection<S>>>,
 }
@@ -45,6 +51,8 @@ struct Slot<S> {
 pub(crate) struct Arrivals {
     pub(crate) accepted: u64,
     pub(crate) turned_away: u64,
+    /// Something has happened to a socket, whatever it was.
+    pub(crate) any: bool,
 }
 
 /// The sockets of one door.
@@ -61,7 +69,7 @@ pub(crate) struct Hub<S> {
     slots: Vec<Slot<S>>,
     free: Vec<u32>,
     /// Slots that have something to do, each once.
-    queue: VecDeque<u32>,
+    turns: Turns,
 }
 
 /// The listener's token; connections have their slots.
@@ -85,11 +93,12 @@ impl<S> Hub<S> {
                 .map(|_| Slot {
                     generation: 0,
                     queued: false,
+                    flow: FlowId::STRANGERS,
                     connection: None,
                 })
                 .collect(),
             free: (0..connections_max).rev().collect(),
-            queue: VecDeque::new(),
+            turns: Turns::new(),
         })
     }
 
@@ -129,11 +138,14 @@ impl<S> Hub<S> {
                 connection.link.set_ready(event);
                 if !slot.queued {
                     slot.queued = true;
-                    self.queue.push_back(event.token().0 as u32);
+                    self.turns.push(slot.flow, event.token().0 as u32);
                 }
             }
         }
-        let mut arrivals = Arrivals::default();
+        let mut arrivals = Arrivals {
+            any: !self.events.is_empty() || self.knocking,
+            ..Arrivals::default()
+        };
         if self.knocking && !self.paused {
             self.accept(&mut arrivals, &mut greet);
         }
@@ -165,6 +177,7 @@ impl<S> Hub<S> {
             match self.slots.get_mut(number as usize) {
                 Some(slot) if registered.is_ok() => {
                     slot.generation = slot.generation.wrapping_add(1);
+                    slot.flow = FlowId::STRANGERS;
                     let id = ConnectionId {
                         slot: number,
                         generation: slot.generation,
@@ -205,7 +218,21 @@ impl<S> Hub<S> {
             && !slot.queued
         {
             slot.queued = true;
-            self.queue.push_back(id.slot);
+            let flow = slot.flow;
+            self.turns.push(flow, id.slot);
+        }
+    }
+
+    /// Whether it is known whose turns this connection comes in.
+    pub(crate) fn has_flow(&mut self, id: ConnectionId) -> bool {
+        self.slot(id).is_none_or(|slot| slot.flow != FlowId::STRANGERS)
+    }
+
+    /// From the next time on it comes in its firm's turns.
+    pub(crate) fn set_flow(&mut self, id: ConnectionId, firm: FirmId, budget: impl FnOnce() -> Arc<FirmBudget>) {
+        let flow = self.turns.flow_of(firm, budget);
+        if let Some(slot) = self.slot(id) {
+            slot.flow = flow;
         }
     }
 
@@ -220,29 +247,51 @@ impl<S> Hub<S> {
         for (number, slot) in (0u32..).zip(&mut self.slots) {
             if slot.connection.is_some() && !slot.queued {
                 slot.queued = true;
-                self.queue.push_back(number);
+                self.turns.push(slot.flow, number);
             }
         }
     }
 
-    /// How many have something to do.
-    pub(crate) fn queued(&self) -> usize {
-        self.queue.len()
+    /// How many firms have something to do.
+    pub(crate) fn turns(&self) -> usize {
+        self.turns.due()
     }
 
-    /// Takes the next connection that has something to do out of its slot. Give it back by [`put_back`](Self::put_back) or
-    /// let it go by [`remove`](Self::remove).
-    pub(crate) fn take(&mut self) -> Option<Box<Connection<S>>> {
-        while let Some(number) = self.queue.pop_front() {
-            let Some(slot) = self.slots.get_mut(number as usize) else {
-                continue;
-            };
-            slot.queued = false;
-            if let Some(connection) = slot.connection.take() {
+    /// Begins the next firm's turn. End it by [`end_turn`](Self::end_turn).
+    pub(crate) fn begin_turn(&mut self) -> Option<Turn> {
+        self.turns.begin()
+    }
+
+    /// Ends it.
+    pub(crate) fn end_turn(&mut self, turn: Turn) {
+        self.turns.end(turn);
+    }
+
+    /// Takes the turn's next connection that has something to do out of its slot. Give it back by
+    /// [`put_back`](Self::put_back) or let it go by [`remove`](Self::remove).
+    pub(crate) fn take(&mut self, turn: &mut Turn) -> Option<Box<Connection<S>>> {
+        while let Some(number) = self.turns.next(turn) {
+            if let Some(connection) = self.take_slot(number) {
                 return Some(connection);
             }
         }
         None
+    }
+
+    /// The same, whosever turn it is.
+    pub(crate) fn take_any(&mut self) -> Option<Box<Connection<S>>> {
+        while let Some(number) = self.turns.pop() {
+            if let Some(connection) = self.take_slot(number) {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    fn take_slot(&mut self, number: u32) -> Option<Box<Connection<S>>> {
+        let slot = self.slots.get_mut(number as usize)?;
+        slot.queued = false;
+        slot.connection.take()
     }
 
     /// Puts a connection back into its slot.

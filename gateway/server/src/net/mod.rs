@@ -2,5 +2,6 @@
 
 mod hub;
 mod link;
+mod turns;
 
 pub(crate) use hub::{Connection, ConnectionId, Hub};

@@ -2,11 +2,13 @@
 //! capacities. Filled by released events alone, hence the same after a restart.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{Capacity, FirmId, OrderId, Price, PublicRef, RejectReason, TradingDay, UserRef};
 use rialto_ouch::soup::{SequenceNumber, SequencedStore};
 
+use crate::budget::FirmBudget;
 use crate::config::SessionSettings;
 use crate::message_log::MessageLog;
 use crate::throttle::Throttle;
@@ -16,16 +18,45 @@ pub(super) struct Account {
     pub(super) firm: FirmId,
     pub(super) settings: SessionSettings,
     pub(super) throttle: Throttle,
+    pub(super) budget: Arc<FirmBudget>,
     pub(super) log: MessageLog,
     /// The log of the day before, for connections that have not read to its end.
     last_log: MessageLog,
     /// The day of `log`.
     date: TradingDay,
     pub(super) refs: References,
-    /// Of live orders: an Order Replaced states it, the event does not. Bounded by the engine's live orders.
-    pub(super) capacities: HashMap<OrderId, Capacity>,
+    pub(super) capacities: Capacities,
     /// Live orders with instructions.
     pub(super) special: HashMap<OrderId, Special>,
+}
+
+/// The capacities of live orders: an Order Replaced states it, the event does not.
+///
+/// A member has one in nearly all of its orders, and whoever has them all in one table pays a cache miss an order. So only
+/// what differs from the first is kept; bounded by the engine's live orders.
+#[derive(Debug, Default)]
+pub(super) struct Capacities {
+    usual: Option<Capacity>,
+    others: HashMap<OrderId, Capacity>,
+}
+
+impl Capacities {
+    pub(super) fn insert(&mut self, order: OrderId, capacity: Capacity) {
+        if *self.usual.get_or_insert(capacity) != capacity {
+            self.others.insert(order, capacity);
+        }
+    }
+
+    pub(super) fn get(&self, order: OrderId) -> Capacity {
+        let other = self.others.get(&order).copied();
+        other.or(self.usual).unwrap_or_default()
+    }
+
+    fn remove(&mut self, order: OrderId) {
+        if !self.others.is_empty() {
+            self.others.remove(&order);
+        }
+    }
 }
 
 /// What is known of an order with instructions.
@@ -38,17 +69,31 @@ pub(super) struct Special {
 }
 
 impl Account {
-    pub(super) fn new(firm: FirmId, settings: SessionSettings, log_bytes_max: usize, date: TradingDay) -> Self {
+    pub(super) fn new(
+        (firm, budget): (FirmId, Arc<FirmBudget>),
+        settings: SessionSettings,
+        log_bytes_max: usize,
+        date: TradingDay,
+    ) -> Self {
         Self {
             firm,
+            budget,
             settings,
             throttle: Throttle::new(settings.throttles),
             log: MessageLog::new(log_bytes_max),
             last_log: MessageLog::new(log_bytes_max),
             date,
             refs: References::default(),
-            capacities: HashMap::new(),
+            capacities: Capacities::default(),
             special: HashMap::new(),
+        }
+    }
+
+    /// An order lives no more.
+    pub(super) fn forget(&mut self, order: OrderId) {
+        self.capacities.remove(order);
+        if !self.special.is_empty() {
+            self.special.remove(&order);
         }
     }
 
@@ -120,7 +165,7 @@ impl References {
     pub(super) fn rejected(&mut self, user_ref: UserRef, reason: RejectReason) {
         match reason {
             RejectReason::UnknownSession | RejectReason::SessionNotUp | RejectReason::UserRefJump => {}
-            RejectReason::NotSupported | RejectReason::OverRate => self.refuse(user_ref),
+            RejectReason::NotSupported | RejectReason::OverRate | RejectReason::FirmOverRate => self.refuse(user_ref),
             _ => self.use_up(user_ref),
         }
     }

@@ -57,10 +57,12 @@ impl Account {
     }
 
     pub(super) fn tell_replaced(&mut self, at: At, event: &Replaced, symbol: Symbol, asked: &Instructions) {
-        self.special.remove(&event.order_id);
+        if !self.special.is_empty() {
+            self.special.remove(&event.order_id);
+        }
         self.note_special(event.order_id, event.user_ref, event.public_ref, event.price, asked);
         self.refs.use_up(event.user_ref);
-        let capacity = self.capacities.get(&event.order_id).copied().unwrap_or_default();
+        let capacity = self.capacities.get(event.order_id);
         let options = options_of(event.tif, event.quantity, asked).to_appendage();
         self.tell(OrderReplaced {
             timestamp: at,
@@ -164,8 +166,7 @@ impl Account {
     }
 
     pub(super) fn tell_cancelled(&mut self, at: At, event: &Cancelled) {
-        self.capacities.remove(&event.order_id);
-        self.special.remove(&event.order_id);
+        self.forget(event.order_id);
         self.tell(OrderCanceled {
             timestamp: at,
             user_ref: user_ref(event.user_ref),
@@ -176,16 +177,14 @@ impl Account {
 
     pub(super) fn tell_maker(&mut self, at: At, event: &Executed) {
         if event.maker_leaves.is_zero() {
-            self.capacities.remove(&event.maker);
-            self.special.remove(&event.maker);
+            self.forget(event.maker);
         }
         self.tell_executed(at, event, event.maker_user_ref, LiquidityFlag::Added);
     }
 
     pub(super) fn tell_taker(&mut self, at: At, event: &Executed) {
         if event.taker_leaves.is_zero() {
-            self.capacities.remove(&event.taker);
-            self.special.remove(&event.taker);
+            self.forget(event.taker);
         }
         self.tell_executed(at, event, event.taker_user_ref, LiquidityFlag::Removed);
     }
@@ -219,7 +218,7 @@ impl Account {
         let Some(reason) = reject_reason(event.reason) else {
             return false;
         };
-        if event.reason == RejectReason::OverRate {
+        if matches!(event.reason, RejectReason::OverRate | RejectReason::FirmOverRate) {
             // One record for a run of references; only the last one's id is in it.
             let before = u32::try_from(event.quantity.0).unwrap_or(1).saturating_sub(1);
             for earlier in event.user_ref.0.saturating_sub(before)..event.user_ref.0 {

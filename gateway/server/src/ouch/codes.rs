@@ -106,6 +106,8 @@ pub(crate) const fn reject_reason(reason: RejectReason) -> Option<ouch::RejectRe
         | RejectReason::FaultOutOfPlace
         | RejectReason::OldDirectory
         | RejectReason::OverRate
+        | RejectReason::FirmOverRate
+        | RejectReason::BudgetsUnsound
         | RejectReason::BadDefinition
         | RejectReason::UnknownTrade
         | RejectReason::QuoteCrossed

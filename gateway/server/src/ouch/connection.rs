@@ -1,6 +1,6 @@
 //! One connection at the OUCH door: the SoupBinTCP session and how far its owner has let it in.
 
-use rialto_model::{SessionId, Text, TradingDay, UserRef};
+use rialto_model::{RejectReason, SessionId, Text, TradingDay, UserRef};
 use rialto_ouch::soup::{LoginRequest, ServerSession};
 
 use crate::door::Peer;
@@ -33,7 +33,7 @@ pub(crate) struct Connection {
     pub(super) soup: ServerSession,
     pub(super) stage: Stage,
     pub(super) sent: SentPackets,
-    /// References that were over the session's rate, one behind the other, and not yet refused in the stream.
+    /// References that were over the session's rate or the firm's budget, one behind the other, and not yet refused in the stream.
     pub(super) over_rate: Option<OverRate>,
 }
 
@@ -42,6 +42,8 @@ pub(crate) struct Connection {
 pub(super) struct OverRate {
     pub(super) count: u32,
     pub(super) last: UserRef,
+    /// Over which rate.
+    pub(super) reason: RejectReason,
     pub(super) client_id: Text,
 }
 

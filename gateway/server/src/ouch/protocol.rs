@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, HashMap};
 use rialto_model::command::Refuse;
 use rialto_model::event::{Accepted, Replaced, TradeBusted, TradeCorrected};
 use rialto_model::{
-    Event, Incarnation, Instructions, LossCause, OrderId, Output, Quantity, RejectReason, SessionId, Timestamp, UserRef,
+    Event, Incarnation, Instructions, LossCause, OrderId, Output, Quantity, SessionId, Timestamp, UserRef,
 };
-use rialto_ouch::messages::{Addressee, EventCode, Timestamp as SinceMidnight};
+use rialto_ouch::messages::{AccountQuery, Addressee, EventCode, Timestamp as SinceMidnight};
 use rialto_ouch::soup::{CloseReason, ServerEvent, ServerSession, SoupConfig};
 
 use super::account::{Account, Sequenced};
@@ -26,7 +26,7 @@ use super::orders::{Inward, Sender, read, text};
 use crate::directory::Day;
 use crate::door::Protocol;
 use crate::floor::Floor;
-use crate::limits::{FAREWELL_NS, MESSAGES_PER_SERVICE, PULLS_PER_SERVICE};
+use crate::limits::{FAREWELL_NS, PULLS_PER_SERVICE};
 use crate::net::{Connection, ConnectionId, Hub};
 use crate::throttle::Verdict;
 
@@ -97,22 +97,24 @@ impl Ouch {
         let now = floor.stream_time();
         let new = Addressee::of(bytes).filter(|new| account.refs.is_next(UserRef(new.user_ref.0)));
         let verdict = match new {
-            Some(_) => account.throttle.order(now),
-            None => account.throttle.cancel(now),
+            Some(_) => account.throttle.order(now, &account.budget),
+            None if bytes.first() == Some(&AccountQuery::TYPE) => account.throttle.late_question(now, &account.budget),
+            None => account.throttle.cancel(now, &account.budget),
         };
         match (verdict, new) {
             (Verdict::Lose, _) => return Err("it went on sending over its rate".to_owned()),
-            (Verdict::Refuse, Some(new)) => {
+            (Verdict::Refuse(reason), Some(new)) => {
                 floor.count(|c| &c.throttled);
                 let user_ref = UserRef(new.user_ref.0);
                 account.refs.refuse(user_ref);
-                let run = over_rate.filter(|run| run.last.0.checked_add(1) == Some(user_ref.0));
+                let run = over_rate.filter(|run| run.reason == reason && run.last.0.checked_add(1) == Some(user_ref.0));
                 if run.is_none() {
                     Self::refuse_over_rate(session, incarnation, over_rate.take(), floor);
                 }
                 *over_rate = Some(OverRate {
                     count: run.map_or(0, |run| run.count) + 1,
                     last: user_ref,
+                    reason,
                     client_id: text(new.cl_ord_id),
                 });
                 return Ok(());
@@ -135,7 +137,7 @@ impl Ouch {
                 incarnation,
                 user_ref: run.last,
                 quantity: Quantity(u64::from(run.count)),
-                reason: RejectReason::OverRate,
+                reason: run.reason,
                 client_id: run.client_id,
                 ..Refuse::default()
             });
@@ -310,7 +312,12 @@ impl Protocol for Ouch {
             Event::SessionDefined(e) if floor.directory.name_of(e.session).is_some() => {
                 let date = day.map_or_else(Default::default, |day| day.date);
                 let settings = floor.config.settings_of(e.name.as_bytes());
-                let mut account = Account::new(e.firm, settings, floor.config.log_bytes_max, date);
+                let mut account = Account::new(
+                    (e.firm, floor.budgets.of(e.firm)),
+                    settings,
+                    floor.config.log_bytes_max,
+                    date,
+                );
                 if let Some(day) = day.filter(|day| day.open) {
                     Self::begin_day(&mut account, &day, stamp);
                 }
@@ -446,8 +453,7 @@ impl Protocol for Ouch {
                 break;
             }
             // Nothing is parsed unless there is room for its command; the end of a session never has to wait.
-            if connection.session.soup.closed().is_none() && (taken == MESSAGES_PER_SERVICE || !floor.outlet.has_room())
-            {
+            if connection.session.soup.closed().is_none() && (taken == floor.allowance || !floor.outlet.has_room()) {
                 more = true;
                 break;
             }
@@ -456,6 +462,7 @@ impl Protocol for Ouch {
                 None => break,
                 Some(ServerEvent::Login(login)) => self.login(connection, login, floor),
                 Some(ServerEvent::Message(bytes)) => {
+                    floor.taken += 1;
                     // What comes after the goodbye is dropped: the session is down, and its orders would be refused.
                     let Stage::In { session, .. } = stage else {
                         continue;

@@ -10,7 +10,9 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use rialto_gateway::{Counts, DoorConfig, DoorControl, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say};
+use rialto_gateway::{
+    Counts, DoorConfig, DoorControl, FirmBudgets, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
+};
 use rialto_matching::{Limits, Matching, reference};
 use rialto_members::{Credentials, Password, Verifier};
 use rialto_model::command::{
@@ -180,8 +182,10 @@ impl Exchange {
         let (say, said) = Say::channel(1 << 12);
         let (to_ouch, from_ouch) = RingBuffer::new(setup.ring);
         let (to_fix, from_fix) = RingBuffer::new(setup.ring);
+        let budgets = FirmBudgets::default();
         let mut parts = |commands| Parts {
             clock: clock.clone(),
+            budgets: budgets.clone(),
             commands,
             outputs: readers.pop().unwrap(),
             desk: verifier().desk(),

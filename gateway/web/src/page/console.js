@@ -40,6 +40,7 @@ function writeAddress(seq) {
 
 function connect() {
   const socket = new WebSocket(`ws://${location.host}/api/v1/stream`);
+  socket.onopen = () => state.key && socket.send(JSON.stringify({ key: state.key }));
   socket.onmessage = (event) => {
     const told = JSON.parse(event.data);
     if (told.picture) takePicture(told.picture);

@@ -34,6 +34,31 @@ impl Dice {
     pub(super) fn percent(&mut self, percent: u32) -> bool {
         self.below(100) < percent
     }
+
+    /// A number from 0 up to and without 1.
+    pub(super) fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// True with this probability.
+    pub(super) fn chance(&mut self, probability: f64) -> bool {
+        self.unit() < probability
+    }
+
+    /// A waiting time of a Poisson process of this intensity.
+    pub(super) fn exponential(&mut self, intensity: f64) -> f64 {
+        -(1.0 - self.unit()).ln() / intensity
+    }
+
+    /// Of mean 0 and variance 1, and nearly normal: the sum of twelve (Irwin and Hall), without tails beyond 6.
+    pub(super) fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
+    }
+
+    /// At least 1, and above `x` with a probability of `x` to the power of minus `exponent` (Pareto).
+    pub(super) fn tail(&mut self, exponent: f64) -> f64 {
+        (1.0 - self.unit()).powf(-1.0 / exponent)
+    }
 }
 
 const fn mixed(mut bits: u64) -> u64 {
@@ -70,5 +95,19 @@ mod tests {
         assert_eq!((dice.below(0), dice.step(0)), (0, 0));
         assert_ne!(Dice::new(7, 0).next(), Dice::new(7, 1).next());
         assert_ne!(Dice::new(7, 0).next(), Dice::new(8, 0).next());
+    }
+
+    #[test]
+    fn draws_have_the_moments_of_their_laws() {
+        let mut dice = Dice::new(7, 0);
+        let mut mean = |draw: &dyn Fn(&mut Dice) -> f64| (0..50_000).map(|_| draw(&mut dice)).sum::<f64>() / 50_000.0;
+        let near =
+            |found: f64, expected: f64| assert!((found - expected).abs() < 0.02 * expected, "{found}, not {expected}");
+        near(mean(&Dice::unit), 0.5);
+        near(mean(&|dice| dice.exponential(4.0)), 0.25);
+        near(mean(&|dice| f64::from(u8::from(dice.chance(0.3)))), 0.3);
+        near(mean(&|dice| dice.normal().powi(2)), 1.0);
+        // Above 4 an eighth of the time where the exponent is 1.5.
+        near(mean(&|dice| f64::from(u8::from(dice.tail(1.5) > 4.0))), 0.125);
     }
 }

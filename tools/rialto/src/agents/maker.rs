@@ -1,22 +1,25 @@
 //! The market maker: quotes several levels on both sides of a fair value that wanders, lower when it has bought too much and
-//! higher when it has sold too much.
+//! higher when it has sold too much: the reservation price of Avellaneda and Stoikov (2008, "High-frequency trading in a limit
+//! order book") with a day that never nears its end, so that the shift is proportional to what is held.
 
-use super::AgentInstrument;
 use super::desk::{OpenOrder, State};
 use super::dice::Dice;
 use super::door::OrderNumber;
 use super::market::Quote;
 use super::trader::{Intent, Sight};
+use super::{AgentInstrument, Climate};
 use rialto_model::{Price, Quantity, Side};
 
 /// Opinions are held in this fraction of a tick.
 const FINE: i64 = 16;
 /// Levels quoted on each side, a tick apart.
 const LEVELS: i64 = 5;
-/// The longest step of a fair value, in fine ticks.
-const STEP_MAX: u32 = 8;
 /// A fair value closes one part in so many of its distance to the market, so that makers stay together.
-const PULL: i64 = 8;
+const PULL: i64 = 12;
+/// What a lot that it trades teaches, in fine ticks, and a step of time at most: less than two makers quote apart, so that
+/// they do not teach each other in turn.
+const LESSON: f64 = 0.5;
+const LESSON_MAX: f64 = (FINE / 2) as f64;
 /// Lots held that move the quotes by one tick.
 const LOTS_PER_TICK: i64 = 20;
 /// The furthest that holdings move the quotes, in fine ticks.
@@ -29,29 +32,48 @@ pub(super) struct MarketMaker {
     fair: Vec<i64>,
     /// From the fair value to either quote, in fine ticks.
     half_spread: i64,
+    /// What it held at the last step.
+    held: Vec<i64>,
+    climate: Climate,
 }
 
 impl MarketMaker {
-    pub(super) fn new(instruments: &[AgentInstrument], dice: &mut Dice) -> Self {
-        let fair = instruments
+    pub(super) fn new(instruments: &[AgentInstrument], climate: Climate, dice: &mut Dice) -> Self {
+        let fair: Vec<i64> = instruments
             .iter()
             .map(|terms| fine_ticks(2 * terms.opening.0, terms))
             .collect();
-        // Between half a tick and nearly one: alone it quotes one to three ticks wide.
+        // Between half a tick and nearly one: alone it quotes one to three ticks wide, and wider where there is less liquidity.
+        let half_spread = FINE / 2 + i64::from(dice.below(7));
         Self {
+            held: vec![0; fair.len()],
             fair,
-            half_spread: FINE / 2 + i64::from(dice.below(7)),
+            half_spread: ((half_spread as f64 / climate.liquidity) as i64).max(FINE / 2),
+            climate,
         }
     }
 
-    /// The fair value wanders, and is drawn to where the market is.
-    pub(super) fn step(&mut self, index: usize, terms: &AgentInstrument, quote: Quote, dice: &mut Dice) {
-        let Some(fair) = self.fair.get_mut(index) else { return };
+    /// The fair value wanders, is drawn to where the market is, and learns from who has traded with the maker: somebody who buys
+    /// may know why.
+    pub(super) fn step(
+        &mut self,
+        index: usize,
+        terms: &AgentInstrument,
+        quote: &Quote,
+        position: i64,
+        dice: &mut Dice,
+    ) {
+        let (Some(fair), Some(held)) = (self.fair.get_mut(index), self.held.get_mut(index)) else {
+            return;
+        };
+        let sold = std::mem::replace(held, position) - position;
         if let Some(halves) = quote.middle_halves() {
             *fair += (fine_ticks(halves, terms) - *fair) / PULL;
         }
+        let lots = sold as f64 / (terms.lot.0.max(1) as f64 * self.climate.liquidity);
+        let learnt = (lots * LESSON).clamp(-LESSON_MAX, LESSON_MAX) as i64;
         let opening = fine_ticks(2 * terms.opening.0, terms);
-        *fair = (*fair + dice.step(STEP_MAX)).clamp(opening / 2, opening * 2);
+        *fair = (*fair + learnt + dice.step(self.climate.restless)).clamp(opening / 2, opening * 2);
     }
 
     /// The most urgent thing to do about the quotes in one instrument.
@@ -113,7 +135,8 @@ impl MarketMaker {
         }
         let (distance, side, price) = gaps.into_iter().min_by_key(|&(distance, ..)| distance)?;
         let level = distance / terms.tick.0.max(1);
-        let quantity = Quantity(terms.lot.0.saturating_mul(2 + level.unsigned_abs()));
+        let lots = ((2 + level) as f64 * self.climate.liquidity).round().max(1.0);
+        let quantity = Quantity(terms.lot.0.saturating_mul(lots as u64));
         Some(Intent::Enter {
             instrument: index,
             side,
@@ -125,18 +148,21 @@ impl MarketMaker {
 
     /// The best bid and ask it wants to quote.
     fn best(&self, index: usize, terms: &AgentInstrument, position: i64) -> Option<(Price, Price)> {
-        let lots = position / i64::try_from(terms.lot.0.max(1)).unwrap_or(i64::MAX);
-        let skew = lots
-            .saturating_mul(FINE)
-            .checked_div(LOTS_PER_TICK)?
-            .clamp(-SKEW_MAX, SKEW_MAX);
-        let middle = self.fair.get(index)? - skew;
+        let middle = self.fair.get(index)? - self.skew(terms, position)?;
         let bid = (middle - self.half_spread).div_euclid(FINE);
         let ask = -(-(middle + self.half_spread)).div_euclid(FINE);
         Some((
             Price(bid.checked_mul(terms.tick.0)?),
             Price(ask.checked_mul(terms.tick.0)?),
         ))
+    }
+
+    /// How far its holdings move its quotes down, in fine ticks.
+    fn skew(&self, terms: &AgentInstrument, position: i64) -> Option<i64> {
+        let lots = position / i64::try_from(terms.lot.0.max(1)).unwrap_or(i64::MAX);
+        let per_tick = ((LOTS_PER_TICK as f64 * self.climate.liquidity) as i64).max(1);
+        let skew = lots.saturating_mul(FINE).checked_div(per_tick)?;
+        Some(skew.clamp(-SKEW_MAX, SKEW_MAX))
     }
 }
 
@@ -178,7 +204,9 @@ mod tests {
     fn maker(fair_fine: i64) -> MarketMaker {
         MarketMaker {
             fair: vec![fair_fine; 2],
+            held: vec![0; 2],
             half_spread: FINE / 2,
+            climate: Climate::default(),
         }
     }
 
@@ -209,8 +237,9 @@ mod tests {
         maker.decide(Sight {
             index: 0,
             terms: &instruments[0],
-            quote: Quote::default(),
+            quote: &Quote::default(),
             desk,
+            now_ns: 0,
         })
     }
 
@@ -356,16 +385,17 @@ mod tests {
     fn fair_values_wander_and_stay_near_the_market() {
         let instruments = instruments();
         let mut dice = Dice::new(3, 0);
-        let mut maker = MarketMaker::new(&instruments, &mut dice);
+        let mut maker = MarketMaker::new(&instruments, Climate::default(), &mut dice);
         let opening = maker.fair[0];
         let market = Quote {
             bid: Some(Price(20_000)),
             ask: Some(Price(20_100)),
             last: None,
+            ..Quote::default()
         };
         let mut seen = Vec::new();
         for _ in 0..200 {
-            maker.step(0, &instruments[0], market, &mut dice);
+            maker.step(0, &instruments[0], &market, 0, &mut dice);
             seen.push(maker.fair[0]);
         }
         let middle = fine_ticks(40_100, &instruments[0]);

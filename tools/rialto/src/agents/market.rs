@@ -1,8 +1,9 @@
 //! What agents know of the market: what anybody can know from the feed.
 
 use super::AgentInstrument;
+use rialto_itch::codes::TradingState;
 use rialto_itch::{Message, OrderReference, Price4, StockLocate};
-use rialto_model::Price;
+use rialto_model::{Price, Side};
 use rialto_subscriber::{Books, Delivery};
 
 /// Displayed orders that are followed at most; more are not seen, and counted by the books.
@@ -17,12 +18,38 @@ pub(super) struct Quote {
     pub(super) ask: Option<Price>,
     /// The price of the last trade.
     pub(super) last: Option<Price>,
+    /// The best levels of a side, bids and asks, as price and shares; those that are not there have no shares.
+    pub(super) levels: [[(Price, u64); LEVELS]; 2],
+    /// What members may do.
+    pub(super) stage: Stage,
+}
+
+/// Levels of a side that agents look at.
+pub(super) const LEVELS: usize = 5;
+
+/// What members of an instrument may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Orders trade as they come.
+    #[default]
+    Trading,
+    /// Orders are collected for an auction; none is immediate.
+    Collecting,
+    /// Orders are only taken off.
+    Halted,
 }
 
 impl Quote {
     /// The middle between bid and ask in halves of a price unit; none where a side is empty.
-    pub(super) fn middle_halves(self) -> Option<i64> {
+    pub(super) fn middle_halves(&self) -> Option<i64> {
         Some(self.bid?.0 + self.ask?.0)
+    }
+
+    /// The shares displayed at a price, as far as agents look.
+    pub(super) fn shares_at(&self, side: Side, price: Price) -> u64 {
+        let levels = &self.levels[usize::from(side == Side::Sell)];
+        let found = levels.iter().find(|(at, shares)| *at == price && *shares > 0);
+        found.map_or(0, |(_, shares)| *shares)
     }
 }
 
@@ -78,6 +105,14 @@ impl Market {
                 }
             }
         }
+        let stage = match message {
+            Message::StockTradingAction(m) => Some(match m.state {
+                TradingState::Trading => Stage::Trading,
+                TradingState::QuotationOnly | TradingState::Paused => Stage::Collecting,
+                TradingState::Halted => Stage::Halted,
+            }),
+            _ => None,
+        };
         let traded = match message {
             Message::OrderExecuted(m) => self.price_of(m.reference),
             Message::OrderExecutedWithPrice(m) => Some(m.price),
@@ -93,14 +128,26 @@ impl Market {
             return;
         };
         if let Some(book) = self.books.book(locate) {
+            let [bids, asks] = &mut quote.levels;
+            fill(bids, book.bids().map(|level| (price(level.price), level.shares.0)));
+            fill(asks, book.asks().map(|level| (price(level.price), level.shares.0)));
             quote.bid = book.bids().next().map(|level| price(level.price));
             quote.ask = book.asks().next().map(|level| price(level.price));
         }
+        quote.stage = stage.unwrap_or(quote.stage);
         quote.last = traded.map(price).or(quote.last);
     }
 
     fn price_of(&self, reference: OrderReference) -> Option<Price4> {
         self.books.order(reference).map(|order| order.price)
+    }
+}
+
+/// The best levels of a side, and nothing behind them.
+pub(super) fn fill(levels: &mut [(Price, u64); LEVELS], best: impl Iterator<Item = (Price, u64)>) {
+    *levels = Default::default();
+    for (level, found) in levels.iter_mut().zip(best) {
+        *level = found;
     }
 }
 
@@ -150,6 +197,7 @@ mod tests {
             bid: bid.map(Price),
             ask: ask.map(Price),
             last: last.map(Price),
+            ..Quote::default()
         };
         let script: Vec<(Message, Quote)> = vec![
             (super::super::tests::directory(header, stock), quote(None, None, None)),
@@ -174,7 +222,16 @@ mod tests {
                 sequence: SequenceNumber(number),
                 bytes: &bytes,
             });
-            assert_eq!(market.quotes(), [Quote::default(), expected], "after message {number}");
+            let [other, bolt] = market.quotes() else {
+                panic!("two instruments")
+            };
+            let told = Quote {
+                levels: Default::default(),
+                ..*bolt
+            };
+            assert_eq!((*other, told), (Quote::default(), expected), "after message {number}");
+            let shares = expected.bid.map(|bid| bolt.shares_at(rialto_model::Side::Buy, bid));
+            assert_eq!(shares.is_some(), shares.is_some_and(|shares| shares > 0));
         }
         market.handle(Delivery::SessionStarted(
             rialto_itch::mold::Session::new("NEXT").unwrap(),

@@ -4,18 +4,23 @@
 //! and sleeps in between. What an agent decides is a function of the seed and of what it sees; what it sees comes from the
 //! feed and from its own session, never from inside the exchange.
 
+mod crash;
 mod desk;
 mod dice;
 mod door;
+mod hawkes;
 mod maker;
 mod market;
 mod momentum;
 mod noise;
+mod queue;
+mod rehearsal;
 mod trader;
 
 use desk::Desk;
 use door::Line;
 use market::Market;
+pub(crate) use rehearsal::{Cast, Rehearsal, Show};
 use rialto_client::{FeedAddresses, FeedClient};
 use rialto_model::{Price, Quantity, Symbol};
 use rialto_ring::Stop;
@@ -38,6 +43,29 @@ pub(crate) struct AgentsConfig {
     pub(crate) feed: FeedAddresses,
     /// Messages that all of them together send in a second at most.
     pub(crate) messages_per_second: u32,
+    /// What kind of market they make.
+    pub(crate) climate: Climate,
+}
+
+/// What kind of market it is, for all of its agents.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Climate {
+    /// How much is displayed, as a multiple of the usual; the less it is, the further apart the makers quote.
+    pub(crate) liquidity: f64,
+    /// How often clustered takers and queue-reactive traders come, as a multiple of the usual.
+    pub(crate) pace: f64,
+    /// The longest step of a maker's opinion in a tenth of a second, in sixteenths of a tick.
+    pub(crate) restless: u32,
+}
+
+impl Default for Climate {
+    fn default() -> Self {
+        Self {
+            liquidity: 1.0,
+            pace: 1.0,
+            restless: 8,
+        }
+    }
 }
 
 /// What [`AgentsConfig::messages_per_second`] is where nobody says otherwise.
@@ -141,7 +169,7 @@ impl Floor {
     fn new(config: &AgentsConfig) -> Self {
         let instruments = config.instruments.clone();
         let agents = config.seats.iter().enumerate().map(|(index, seat)| Agent {
-            trader: Trader::new(seat.role, config.seed, index, &instruments),
+            trader: Trader::new(seat.role, config.seed, index, &instruments, config.climate),
             desk: Desk::new(instruments.len()),
             line: Line::new(seat, &instruments),
         });
@@ -201,7 +229,7 @@ impl Floor {
         if now_ns / STEP_NS > self.steps {
             self.steps = now_ns / STEP_NS;
             for agent in &mut self.agents {
-                agent.trader.step(&self.instruments, self.market.quotes());
+                agent.trader.step(&self.instruments, self.market.quotes(), &agent.desk);
             }
         }
     }
@@ -220,7 +248,7 @@ impl Floor {
             }
             let intent = agent
                 .trader
-                .decide(&self.instruments, self.market.quotes(), &agent.desk);
+                .decide(&self.instruments, self.market.quotes(), &agent.desk, now_ns);
             if intent.is_some_and(|intent| agent.line.send(intent, now_ns, &mut agent.desk)) {
                 self.pacer.sent();
                 self.sent += 1;
@@ -346,18 +374,19 @@ mod tests {
             bid: Some(Price(bid)),
             ask: Some(Price(bid + 200)),
             last: None,
+            ..market::Quote::default()
         };
         let decisions = |seed| {
             let desk = Desk::new(2);
             let mut traders: Vec<Trader> = (0..5)
-                .map(|index| Trader::new(Role::of(index), seed, index, &instruments))
+                .map(|index| Trader::new(Role::of(index), seed, index, &instruments, Climate::default()))
                 .collect();
             let mut all = Vec::new();
             for round in 0..50 {
                 let quotes = [quote(9_900 + round % 7 * 100), quote(9_900)];
                 for trader in &mut traders {
-                    trader.step(&instruments, &quotes);
-                    all.push(trader.decide(&instruments, &quotes, &desk));
+                    trader.step(&instruments, &quotes, &desk);
+                    all.push(trader.decide(&instruments, &quotes, &desk, 0));
                 }
             }
             all

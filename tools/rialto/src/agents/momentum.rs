@@ -43,7 +43,7 @@ impl Momentum {
     }
 
     /// The averages follow the market.
-    pub(super) fn step(&mut self, index: usize, terms: &AgentInstrument, quote: Quote) {
+    pub(super) fn step(&mut self, index: usize, terms: &AgentInstrument, quote: &Quote) {
         let (Some(trend), Some(halves)) = (self.trends.get_mut(index), quote.middle_halves()) else {
             return;
         };
@@ -60,6 +60,7 @@ impl Momentum {
             terms,
             quote,
             desk,
+            ..
         } = sight;
         let trend = self.trends.get_mut(index)?;
         let (fast, slow) = trend.averages?;
@@ -107,6 +108,7 @@ mod tests {
             bid: Some(Price(bid)),
             ask: Some(Price(bid + 100)),
             last: None,
+            ..Quote::default()
         }
     }
 
@@ -144,15 +146,16 @@ mod tests {
         for (bids, position, expected) in table {
             let mut momentum = Momentum::new(2);
             for &bid in bids {
-                momentum.step(0, &instruments[0], quote(bid));
+                momentum.step(0, &instruments[0], &quote(bid));
             }
             let desk = if position == 0 { Desk::new(2) } else { holding(position) };
             let quote = quote(*bids.last().unwrap());
             let sight = Sight {
                 index: 0,
                 terms: &instruments[0],
-                quote,
+                quote: &quote,
                 desk: &desk,
+                now_ns: 0,
             };
             let expected = expected.map(|(side, price)| {
                 let (price, quantity) = (Price(price), Quantity(200));

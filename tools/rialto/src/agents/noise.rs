@@ -28,6 +28,7 @@ impl Noise {
             terms,
             quote,
             desk,
+            ..
         } = sight;
         let (bid, ask) = (quote.bid?, quote.ask?);
         let standing = || desk.orders(index).filter(|(_, order)| order.state == State::Standing);
@@ -74,6 +75,7 @@ mod tests {
             bid: Some(Price(9_900)),
             ask: Some(Price(10_100)),
             last: None,
+            ..Quote::default()
         }
     }
 
@@ -87,8 +89,9 @@ mod tests {
             let sight = Sight {
                 index: 0,
                 terms: &instruments[0],
-                quote: quote(),
+                quote: &quote(),
                 desk: &desk,
+                now_ns: 0,
             };
             let Some(Intent::Enter {
                 side,
@@ -123,8 +126,13 @@ mod tests {
             let sight = Sight {
                 index: 0,
                 terms: &instruments[0],
-                quote: Quote { bid, ask, last: None },
+                quote: &Quote {
+                    bid,
+                    ask,
+                    ..Quote::default()
+                },
                 desk: &desk,
+                now_ns: 0,
             };
             assert_eq!(Noise.decide(sight, &mut dice), None);
         }
@@ -141,8 +149,9 @@ mod tests {
         let sight = Sight {
             index: 0,
             terms: &instruments[0],
-            quote: quote(),
+            quote: &quote(),
             desk: &desk,
+            now_ns: 0,
         };
         assert_eq!(
             Noise.decide(sight, &mut dice),

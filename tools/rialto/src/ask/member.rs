@@ -12,10 +12,11 @@ use rialto_matching::EngineState;
 use rialto_matching::members::Gauge;
 use rialto_members::{Audit, Firm, Operator, Scoped};
 use rialto_model::command::{
-    Act, DefineAccount, DefineFirm, DefineSession, SetFeeTier, SetRiskLimits, SetService, SetShard, SetUser,
+    Act, DefineAccount, DefineFirm, DefineSession, SetBudgets, SetFeeTier, SetRiskLimits, SetService, SetShard, SetUser,
 };
 use rialto_model::{
-    AccountId, Actor, Command, Door, Event, FeeTier, FirmId, Mpid, Role, Service, SessionId, ShardId, Text, UserId,
+    AccountId, Actor, Budgets, Command, Door, Event, FeeTier, FirmId, Mpid, Role, Service, SessionId, ShardId, Text,
+    UserId,
 };
 use rialto_past::text;
 use rialto_store::{Builder, Explained, plan};
@@ -72,6 +73,8 @@ pub(crate) enum Member {
         account: u32,
         changes: Map<String, Value>,
     },
+    /// Changes a firm's budgets of messages; what is left out stays.
+    Budget { firm: String, changes: Map<String, Value> },
     /// Gives a firm its fee tier.
     Tier { firm: String, maker: u16, taker: u16 },
     /// Chooses how a firm is served.
@@ -219,7 +222,10 @@ impl World {
                 let firm = firm.as_deref().map(|name| firm_id(&state, name)).transpose()?;
                 let gauges = state.members.gauges.iter();
                 let shown = gauges.filter(|gauge| firm.is_none_or(|firm| gauge.firm == firm));
-                Answer::of(&shown.map(gauge).collect::<Vec<_>>(), Vec::new())
+                let budgets = state.members.budgets.iter();
+                let metered = budgets.filter(|(of, _)| firm.is_none_or(|firm| *of == firm));
+                let lines = shown.map(gauge).chain(metered.map(budget));
+                Answer::of(&lines.collect::<Vec<_>>(), Vec::new())
             }
             Member::List { kind } => self.list(kind),
             _ => {
@@ -431,6 +437,18 @@ fn change(ask: &Member, state: &EngineState) -> Result<Command> {
             limits.context("limits are an object")?.extend(changes.clone());
             text::parse(&json!({"command": "SetRiskLimits", "fields": fields}).to_string())?
         }
+        Member::Budget { firm, changes } => {
+            let firm = firm_id(state, firm)?;
+            let standing = state.members.budgets.iter().find(|(of, _)| *of == firm);
+            let standing = SetBudgets {
+                firm,
+                budgets: standing.map(|(_, budgets)| *budgets).unwrap_or_default(),
+            };
+            let mut fields = text::fields(&standing.into());
+            let budgets = fields.get_mut("budgets").and_then(Value::as_object_mut);
+            budgets.context("budgets are an object")?.extend(changes.clone());
+            text::parse(&json!({"command": "SetBudgets", "fields": fields}).to_string())?
+        }
         Member::Tier { firm, maker, taker } => SetFeeTier {
             firm: firm_id(state, firm)?,
             tier: FeeTier {
@@ -516,6 +534,15 @@ fn gauge(gauge: &Gauge) -> Value {
         "paid_today": gauge.paid,
         "positions": positions.collect::<Vec<_>>(),
     })
+}
+
+fn budget((firm, budgets): &(FirmId, Budgets)) -> Value {
+    let standing = SetBudgets {
+        firm: *firm,
+        budgets: *budgets,
+    };
+    let fields = text::fields(&standing.into());
+    json!({"firm": firm.0, "account": 0, "budgets": fields.get("budgets")})
 }
 
 fn values(rows: &[impl Serialize]) -> Result<Vec<Value>> {

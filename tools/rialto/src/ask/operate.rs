@@ -167,6 +167,7 @@ const fn is_the_venues(command: &Command) -> bool {
         | Command::SetFeeTier(_)
         | Command::SetShard(_)
         | Command::SetUser(_)
+        | Command::SetBudgets(_)
         | Command::SetService(_) => true,
         Command::MassCancel(cancel) => cancel.session.0 == 0,
         _ => false,

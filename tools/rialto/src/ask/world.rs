@@ -188,6 +188,11 @@ impl World {
         self.live.as_ref()
     }
 
+    /// Up to which command everything was released, where the exchange runs.
+    pub(crate) fn released(&self) -> Option<u64> {
+        self.live.as_ref().map(|live| live.frontier.released_up_to().1.0)
+    }
+
     /// What is kept of members, where the exchange runs.
     pub(crate) fn kept(&self) -> Option<Arc<StoreDesk>> {
         self.live.as_ref().map(|live| Arc::clone(&live.store))

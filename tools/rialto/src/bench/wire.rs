@@ -1,18 +1,20 @@
 //! `rialto bench wire`: how long does an order take over a socket, from its last byte out to its acknowledgement's last byte in,
 //! and how much of that is the socket's own?
 //!
-//! The load: orders that rest, one instrument, a fixed number of them outstanding. The exchange is a process of its own
-//! (`rialto up`, journal in mode memory, two threads); rounds of it alternate with rounds of a bare TCP echo whose messages
+//! The load: orders that rest, one instrument, a fixed number of them outstanding. The exchange is a process of its own: doors,
+//! journal in mode memory, engine and multicast lines on two threads, which is what the floor has, or with `--whole` all that
+//! `rialto up` has beside the path. Rounds of it alternate with rounds of a bare TCP echo whose messages
 //! have the size of order and acknowledgement, and the exchange is stopped (SIGSTOP) while the echo has its core. With more
 //! than one outstanding a floor is measured too: the echo with a toy book, a written file and one datagram a batch around it.
 //! Not inside: encoding the order, which is done before the clock is read.
 
+mod served;
+
+use self::served::{FIX_USER, OUCH_USER, PASSWORD, Served};
 use crate::ouch_client::login_for_new;
 use crate::out;
 use crate::tcp::{Connection, Reading};
 use anyhow::{Context as _, Result, bail, ensure};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use rialto_fix::client::{Client, ClientConfig, ClientEvent, Credentials};
 use rialto_fix::message::FieldWriter;
 use rialto_fix::{Monotonic, MsgType, Now, TimePrecision, UtcTimestamp, Version, tags};
@@ -24,9 +26,8 @@ use rialto_ouch::soup::{ClientEvent as SoupEvent, ClientSession, SoupConfig};
 use rialto_ring::layout::Cores;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -56,6 +57,9 @@ pub(crate) struct Args {
     /// How the exchange's threads wait: spin, yield or park
     #[arg(long, default_value = "spin")]
     idle: String,
+    /// With all that `rialto up` has beside the path of an order: console, QUIC, GLIMPSE
+    #[arg(long)]
+    whole: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -70,6 +74,8 @@ enum Door {
 #[derive(Debug, Serialize)]
 struct Summary {
     door: &'static str,
+    /// Whether the exchange had its console, QUIC and GLIMPSE.
+    whole: bool,
     outstanding: u64,
     orders: u64,
     rounds: u64,
@@ -106,7 +112,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .unwrap_or(if args.outstanding == 1 { 2_000 } else { 20_000 });
     let outstanding = args.outstanding as usize;
     let bar = out::progress(args.rounds, "rounds", args.json);
-    let exchange = Served::start(&args.idle)?;
+    let exchange = Served::start(&args.idle, args.whole)?;
     let (mut stream, mut wire, order_bytes, ack_bytes) = log_on(args.door, &exchange)?;
     exchange.pause()?;
     let (echo, mut echo_stream) = echo(&args, order_bytes, ack_bytes, false)?;
@@ -147,6 +153,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let floor_per_second = floor.is_some().then(|| by_floor.rate());
     let summary = Summary {
         door: if args.door == Door::Ouch { "ouch" } else { "fix" },
+        whole: args.whole,
         outstanding: args.outstanding,
         orders,
         rounds: args.rounds,
@@ -256,73 +263,7 @@ fn write_all(stream: &mut TcpStream, mut bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-// --- The exchange ---
-
-/// The exchange in a process of its own, which can be stopped and goes with its owner.
-struct Served {
-    child: Child,
-    ouch: SocketAddr,
-    fix: SocketAddr,
-    _data: tempfile::TempDir,
-}
-
-impl Served {
-    fn start(idle: &str) -> Result<Self> {
-        let data = tempfile::tempdir()?;
-        let mut child = Command::new(std::env::current_exe()?)
-            .args([
-                "up",
-                "--agents",
-                "0",
-                "--json",
-                "--durability",
-                "memory",
-                "--layout",
-                "two",
-                "--snapshot-every",
-                "0",
-            ])
-            .args(["--idle", idle, "--data"])
-            .arg(data.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("the exchange cannot be started")?;
-        let mut line = String::new();
-        let stdout = child.stdout.take().context("the exchange has no output")?;
-        BufReader::new(stdout).read_line(&mut line)?;
-        let ready: serde_json::Value = serde_json::from_str(&line).context("the exchange did not open")?;
-        let address = |door: &str| -> Result<SocketAddr> {
-            let address = ready.get(door).and_then(|address| address.as_str());
-            Ok(address.context("the exchange names no such door")?.parse()?)
-        };
-        Ok(Self {
-            ouch: address("ouch")?,
-            fix: address("fix")?,
-            child,
-            _data: data,
-        })
-    }
-
-    fn signal(&self, signal: Signal) -> Result<()> {
-        Ok(kill(Pid::from_raw(i32::try_from(self.child.id())?), signal)?)
-    }
-
-    fn pause(&self) -> Result<()> {
-        self.signal(Signal::SIGSTOP)
-    }
-
-    fn resume(&self) -> Result<()> {
-        self.signal(Signal::SIGCONT)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+// --- How orders are said ---
 
 type LoggedOn = (TcpStream, Box<dyn Wire>, usize, usize);
 
@@ -330,11 +271,11 @@ type LoggedOn = (TcpStream, Box<dyn Wire>, usize, usize);
 fn log_on(door: Door, exchange: &Served) -> Result<LoggedOn> {
     let (mut stream, mut wire): (TcpStream, Box<dyn Wire>) = match door {
         Door::Ouch => {
-            let (stream, wire) = OuchWire::log_on(exchange.ouch)?;
+            let (stream, wire) = OuchWire::log_on(exchange.ouch())?;
             (stream, Box::new(wire))
         }
         Door::Fix => {
-            let (stream, wire) = FixWire::log_on(exchange.fix)?;
+            let (stream, wire) = FixWire::log_on(exchange.fix())?;
             (stream, Box::new(wire))
         }
     };
@@ -368,7 +309,7 @@ struct OuchWire {
 impl OuchWire {
     fn log_on(address: SocketAddr) -> Result<(TcpStream, Self)> {
         let mut connection = Connection::open("OUCH", address)?;
-        let login = login_for_new("alpha1", "rialto")?;
+        let login = login_for_new(OUCH_USER, PASSWORD)?;
         let begun = Instant::now();
         let now_ns = || begun.elapsed().as_nanos() as u64;
         let mut session = ClientSession::new(SoupConfig::default(), login, now_ns());
@@ -457,11 +398,11 @@ impl FixWire {
         let mut connection = Connection::open("FIX", address)?;
         let config = ClientConfig {
             credentials: Some(Credentials {
-                username: b"ALPHA".to_vec(),
-                password: b"rialto".to_vec(),
+                username: FIX_USER.into(),
+                password: PASSWORD.into(),
             }),
             reset_numbers: true,
-            ..ClientConfig::new(Version::Fix44, "ALPHA", "RIALTO")
+            ..ClientConfig::new(Version::Fix44, FIX_USER, "RIALTO")
         };
         let utc = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
         let time = Now {

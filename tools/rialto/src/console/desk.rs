@@ -4,14 +4,12 @@
 //! the reason.
 
 use super::Seat;
-use crate::order::{price, words};
+use super::ticket::{Terms, no_connection, refusal, side_word};
+use crate::order::words;
 use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
 use anyhow::Result;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rialto_ouch::messages::{
-    AccountQuery, CancelOrder, Capacity, ClOrdId, CrossType, Display, EnterOrder, InterMarketSweep, Options,
-    OrderState, Outbound, PostOnly, Price, Quantity, Side, Symbol, TimeInForce, UserRefNum,
-};
+use rialto_ouch::messages::{AccountQuery, CancelOrder, ClOrdId, OrderState, Outbound, Quantity, UserRefNum};
 use rialto_ring::Stop;
 use rialto_web::{Refusal, Ticket};
 use rust_decimal::Decimal;
@@ -94,14 +92,6 @@ pub(super) fn open(
         }
     })?;
     Ok((Desk { wishes }, orders, thread))
-}
-
-fn refusal(status: u16, detail: impl Into<String>, mend: &str) -> Refusal {
-    Refusal {
-        status,
-        detail: detail.into(),
-        mend: mend.to_owned(),
-    }
 }
 
 impl Desk {
@@ -212,90 +202,17 @@ impl Trader {
         let (Some(client), Some(next)) = (&mut self.client, self.next) else {
             return Err(no_connection());
         };
-        let bad = |detail: String| refusal(422, detail, "correct the order and send it again");
-        let side = match ticket.side.as_str() {
-            "buy" => Side::Buy,
-            "sell" => Side::Sell,
-            "sell_short" => Side::SellShort,
-            "sell_short_exempt" => Side::SellShortExempt,
-            other => {
-                let known = "buy, sell, sell_short or sell_short_exempt";
-                return Err(bad(format!("no side is called {other:?}: use {known}")));
-            }
-        };
-        let at_once = TimeInForce::ImmediateOrCancel;
-        let (time_in_force, cross_type) = match ticket.tif.as_str() {
-            "day" => (TimeInForce::Day, CrossType::Continuous),
-            "ioc" | "fok" => (at_once, CrossType::Continuous),
-            "open" => (TimeInForce::Day, CrossType::Opening),
-            "close" => (TimeInForce::Day, CrossType::Closing),
-            other => {
-                let known = "day, ioc, fok, open or close";
-                return Err(bad(format!("no time in force is called {other:?}: use {known}")));
-            }
-        };
-        if ticket.tif == "fok" && ticket.minimum.is_some() {
-            return Err(bad("fok is all of it: leave the minimum out".to_owned()));
-        }
-        let quantity = Quantity(ticket.quantity);
-        if !quantity.is_enterable() {
-            return Err(bad(format!("the quantity is not between 1 and {}", Quantity::MAX.0)));
-        }
-        let limit = match &ticket.price {
-            None => None,
-            Some(text) => {
-                let decimal: Decimal = text
-                    .parse()
-                    .map_err(|_| bad(format!("the price {text:?} is no decimal")))?;
-                Some((decimal, price(decimal).map_err(|error| bad(format!("{error:#}")))?))
-            }
-        };
-        let symbol = Symbol::new(&ticket.symbol).map_err(|error| bad(format!("the symbol: {error}")))?;
-        let minimum = if ticket.tif == "fok" {
-            Some(ticket.quantity)
-        } else {
-            ticket.minimum
-        };
-        let options = Options {
-            min_quantity: minimum.map(Quantity),
-            max_floor: ticket.display.map(Quantity),
-            post_only: ticket.post_only.then_some(PostOnly::PostOnly),
-            ..Options::NONE
-        }
-        .to_appendage();
-        let order = EnterOrder {
-            user_ref: UserRefNum(next),
-            side,
-            quantity,
-            symbol,
-            price: limit.map_or(Price::MARKET, |(_, price)| price),
-            time_in_force,
-            display: if ticket.hidden {
-                Display::Hidden
-            } else {
-                Display::Visible
-            },
-            capacity: Capacity::Principal,
-            inter_market_sweep: InterMarketSweep::NotEligible,
-            cross_type,
-            cl_ord_id: ClOrdId::BLANK,
-            appendage: options.as_appendage(),
-        };
-        client.send(order).map_err(|_| no_connection())?;
+        let terms = Terms::of(ticket)?;
+        terms.send(client, UserRefNum(next), ClOrdId::BLANK)?;
         self.next = Some(next + 1);
         self.make_room();
         let own = Own {
             session: self.seat.user.clone(),
             order: next,
             symbol: ticket.symbol.clone(),
-            side: match side {
-                Side::Buy => "buy",
-                Side::Sell => "sell",
-                Side::SellShort => "sell_short",
-                Side::SellShortExempt => "sell_short_exempt",
-            },
+            side: side_word(terms.side),
             quantity: ticket.quantity,
-            price: limit.map(|(decimal, _)| decimal),
+            price: terms.limit.map(|(decimal, _)| decimal),
             open: ticket.quantity,
             executed: 0,
             state: "sent",
@@ -388,14 +305,6 @@ impl Trader {
         let text = serde_json::to_string(&orders).unwrap_or_default();
         self.shown.send_replace(text.into());
     }
-}
-
-fn no_connection() -> Refusal {
-    refusal(
-        503,
-        "the desk is not logged in at the exchange",
-        "try again in a moment; see whether another session uses its name",
-    )
 }
 
 /// A word of the exchange about an order.

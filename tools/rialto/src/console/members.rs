@@ -1,18 +1,20 @@
-//! What members ask over HTTP about what is their own: keys, their rates, and the member store.
+//! What members ask and do over HTTP: keys, their rates, the member store, and their firms' sessions for orders.
 //!
 //! Keys are in `keys.toml` of the data folder, which nobody but its owner may read, and is read again at each question: a key
 //! that was taken out opens nothing any more.
 
-use crate::ask::World;
+use super::following::{Followers, Following};
+use super::trade::Trade;
+use crate::ask::{Member, Request, World};
 use rialto_members::{Admitted, Firm, Keyring, Scoped};
-use rialto_model::AccountId;
+use rialto_model::{AccountId, Actor, Role};
 use rialto_store::{Explained, Page, Position, StoreError};
-use rialto_web::{Presented, Question, Refusal};
+use rialto_web::{Answered, Deed, Executions, Limits, Presented, Question, Refusal};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -28,21 +30,36 @@ const CLOCKS_APART_MAX: Duration = Duration::from_secs(30);
 pub(super) struct Counter {
     world: Arc<World>,
     keys: PathBuf,
+    trade: Arc<Trade>,
+    followers: Followers,
     /// What each key has left, and when that was so.
     left: Mutex<BTreeMap<String, (f64, Instant)>>,
 }
 
 impl Counter {
-    pub(super) const fn new(world: Arc<World>, keys: PathBuf) -> Self {
+    pub(super) fn new(world: Arc<World>, keys: PathBuf, trade: Arc<Trade>) -> Self {
         Self {
             world,
             keys,
+            trade,
+            followers: Followers::default(),
             left: Mutex::new(BTreeMap::new()),
         }
     }
 
-    fn scope(&self, presented: &Presented) -> Result<Scoped<Firm>, Refusal> {
-        let keys = self.keyring()?;
+    fn scope(&self, presented: &Presented) -> Result<(Actor, Scoped<Firm>), Refusal> {
+        match self.admit(presented)? {
+            Admitted::Member(actor, scope) => Ok((actor, scope)),
+            Admitted::Operator(_) => Err(refusal(
+                403,
+                "an operator has no firm of its own",
+                "look at a firm with `rialto member`, which the stream tells of",
+            )),
+        }
+    }
+
+    fn admit(&self, presented: &Presented) -> Result<Admitted, Refusal> {
+        let keys = keyring(&self.keys)?;
         let (name, admitted) = match presented {
             Presented::Secret { name, secret } => (name, keys.admit(name, secret)),
             Presented::Signed {
@@ -63,15 +80,10 @@ impl Counter {
             }
         };
         match admitted {
-            Some(Admitted::Member(_, scope)) => {
+            Some(admitted) => {
                 self.count(name)?;
-                Ok(scope)
+                Ok(admitted)
             }
-            Some(Admitted::Operator(_)) => Err(refusal(
-                403,
-                "an operator has no firm of its own",
-                "look at a firm with `rialto member`, which the stream tells of",
-            )),
             None => Err(refusal(
                 401,
                 "no such key, or another secret",
@@ -80,18 +92,55 @@ impl Counter {
         }
     }
 
-    fn keyring(&self) -> Result<Keyring, Refusal> {
-        let none = || refusal(401, "this exchange has given no keys", "ask the venue for a key");
-        let metadata = std::fs::metadata(&self.keys).map_err(|_| none())?;
-        if metadata.permissions().mode() & 0o077 != 0 {
+    /// The limits that stand of a firm, or of the account that the key is for.
+    fn limits(&self, who: &Scoped<Firm>) -> Result<String, Refusal> {
+        let request = Request::Member {
+            about: Member::Limits {
+                firm: Some(self.mpid(who)?),
+            },
+            who: String::new(),
+            why: String::new(),
+        };
+        let mut answer = self.world.answer(&request).map_err(|error| unanswered(&error))?;
+        if let Some(own) = who.account() {
+            answer.lines.retain(|line| line["account"] == own.0);
+        }
+        Ok(serde_json::to_string(&answer).unwrap_or_default())
+    }
+
+    /// Changes them, in the key's name.
+    fn limit(&self, actor: Actor, who: &Scoped<Firm>, limits: &Limits) -> Result<Answered, Refusal> {
+        if who.role() != Role::Risk {
             return Err(refusal(
-                503,
-                "the file of keys is open to others",
-                "let the venue set its mode to 600",
+                403,
+                "this key's role changes no limits",
+                "use a key of the role risk",
             ));
         }
-        let text = std::fs::read_to_string(&self.keys).map_err(|_| none())?;
-        Keyring::parse(&text).map_err(|_| refusal(503, "the file of keys cannot be used", "let the venue mend it"))
+        let request = Request::Member {
+            about: Member::Limit {
+                firm: self.mpid(who)?,
+                account: who.account().map_or(0, |account| account.0),
+                changes: limits.limits.clone(),
+            },
+            who: actor.to_string(),
+            why: limits.why.clone(),
+        };
+        let answer = self.world.answer(&request).map_err(|error| unanswered(&error))?;
+        Ok(Answered {
+            body: serde_json::to_string(&answer).unwrap_or_default(),
+            again: false,
+        })
+    }
+
+    /// The name under which questions know the key's firm.
+    fn mpid(&self, who: &Scoped<Firm>) -> Result<String, Refusal> {
+        let visit = self.world.stream().and_then(|stream| Ok(stream.at(None)?));
+        let state = visit.map_err(|error| unanswered(&error))?.past.state();
+        let mut firms = state.firms.iter().map(|one| &one.definition);
+        let own = firms.find(|one| one.firm == who.firm());
+        own.map(|one| one.mpid.to_string())
+            .ok_or_else(|| refusal(404, "the stream knows no firm of this key", "ask the venue for a key"))
     }
 
     /// A bucket that fills at [`RATE`] up to [`BURST`].
@@ -113,9 +162,26 @@ impl Counter {
     }
 }
 
+pub(super) fn keyring(path: &Path) -> Result<Keyring, Refusal> {
+    let none = || refusal(401, "this exchange has given no keys", "ask the venue for a key");
+    let metadata = std::fs::metadata(path).map_err(|_| none())?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(refusal(
+            503,
+            "the file of keys is open to others",
+            "let the venue set its mode to 600",
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(|_| none())?;
+    Keyring::parse(&text).map_err(|_| refusal(503, "the file of keys cannot be used", "let the venue mend it"))
+}
+
 impl rialto_web::Members for Counter {
     fn ask(&self, presented: &Presented, question: Question) -> Result<String, Refusal> {
-        let who = self.scope(presented)?;
+        let (_, who) = self.scope(presented)?;
+        if question == Question::Limits {
+            return self.limits(&who);
+        }
         let desk = self
             .world
             .kept()
@@ -145,12 +211,55 @@ impl rialto_web::Members for Counter {
                 let answer = store.orders(&who, account.map(AccountId), None, after, most);
                 paged(&answer.map_err(refused)?)
             }
+            // Answered above: they are of the stream's state, not of the store.
+            Question::Limits => Value::Null,
+            Question::Executions { after, most } => {
+                let told = store.executions(&who, after, most);
+                let next = told.rows.last().map(|row| row.number).filter(|last| *last < told.last);
+                json!({ "seq": store.seq().0, "rows": told.rows, "missed": told.missed, "last": told.last, "next": next })
+            }
             Question::Fills { account, after, most } => {
                 let answer = store.fills(&who, account.map(AccountId), None, after, most);
                 paged(&answer.map_err(refused)?)
             }
         };
         Ok(answer.to_string())
+    }
+
+    fn trade(&self, presented: &Presented, deed: &Deed) -> Result<Answered, Refusal> {
+        let (actor, who) = self.scope(presented)?;
+        match deed {
+            Deed::Limit(limits) => self.limit(actor, &who, limits),
+            _ => self.trade.carry_out(actor, &who, deed),
+        }
+    }
+
+    fn operator(&self, presented: &Presented) -> Result<String, Refusal> {
+        match self.admit(presented)? {
+            Admitted::Operator(operator) => Ok(operator.actor().to_string()),
+            Admitted::Member(..) => Err(refusal(
+                403,
+                "this is for the venue's operators",
+                "use a key of the role operator, or the key that the exchange printed when it opened",
+            )),
+        }
+    }
+
+    fn follow(&self, presented: &Presented, after: u64) -> Result<Box<dyn Executions>, Refusal> {
+        let (actor, who) = self.scope(presented)?;
+        let desk = self
+            .world
+            .kept()
+            .ok_or_else(|| refusal(503, "no exchange runs here", "try again when it does"))?;
+        let keys = self.keys.clone();
+        Ok(Box::new(Following::new(
+            &self.followers,
+            desk,
+            keys,
+            actor,
+            who,
+            after,
+        )?))
     }
 }
 
@@ -174,6 +283,10 @@ fn told(rows: &[impl Serialize], next: Option<u64>, explained: &Explained) -> Va
     json!({ "seq": explained.seq, "rows": rows, "next": next })
 }
 
+fn unanswered(error: &anyhow::Error) -> Refusal {
+    refusal(422, &format!("{error:#}"), "ask for something that is there")
+}
+
 fn refused(error: StoreError) -> Refusal {
     Refusal {
         status: 404,
@@ -182,7 +295,7 @@ fn refused(error: StoreError) -> Refusal {
     }
 }
 
-fn refusal(status: u16, detail: &str, mend: &str) -> Refusal {
+pub(super) fn refusal(status: u16, detail: &str, mend: &str) -> Refusal {
     Refusal {
         status,
         detail: detail.to_owned(),

@@ -6,15 +6,20 @@
 
 mod archive;
 mod desk;
+mod following;
+mod health;
 pub(crate) mod members;
 mod office;
 mod picture;
+mod ticket;
+mod trade;
 
+use self::trade::Trade;
 use crate::edge::Edge;
 use crate::exchange::Controls;
 use anyhow::{Context as _, Result};
 use rialto_ring::Stop;
-use rialto_web::{Key, Refusal, Server, Services, Ticket};
+use rialto_web::{Health, Key, Refusal, Server, Services, Ticket};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,20 +32,37 @@ pub(crate) struct Seat {
     pub(crate) password: String,
 }
 
+/// In whose name the gateway enters orders: the console's ticket, and each firm's programs.
+pub(crate) struct Hands {
+    pub(crate) desk: Seat,
+    pub(crate) firms: Vec<Seat>,
+}
+
 /// The console while it is open.
 pub(crate) struct Console {
-    server: Server,
+    servers: Vec<Server>,
     key: Key,
     stop: Stop,
     threads: Vec<JoinHandle<()>>,
+    trade: Arc<Trade>,
 }
 
 impl Console {
-    /// Opens it.
-    pub(crate) fn open(listen: SocketAddr, controls: &Controls, data: &Path, seat: Seat) -> Result<Self> {
+    /// Opens it, with so many gateways side by side: all show and do the same.
+    pub(crate) fn open(
+        listen: SocketAddr,
+        controls: &Controls,
+        data: &Path,
+        hands: Hands,
+        gateways: u8,
+    ) -> Result<Self> {
         let stop = Stop::new();
-        let (pictures, following) = picture::follow(controls, stop.clone())?;
-        let (desk, orders, trading) = desk::open(controls.addresses.ouch, seat, stop.clone())?;
+        let watch = Arc::new(health::Watch::new(
+            Arc::clone(&controls.world),
+            controls.progress.clone(),
+        ));
+        let (pictures, following) = picture::follow(controls, Arc::clone(&watch), stop.clone())?;
+        let (desk, orders, trading) = desk::open(controls.addresses.ouch, hands.desk, stop.clone())?;
         let archive = archive::Archive::new(data, controls.progress.clone());
         let key = new_key()?;
         let (ouch, fix, feed) = (
@@ -49,6 +71,12 @@ impl Console {
             controls.feed.clone(),
         );
         let edge = Arc::new(Edge::open(data)?);
+        let trade = Arc::new(Trade::new(
+            controls.addresses.ouch,
+            hands.firms,
+            Arc::clone(&controls.world),
+            stop.clone(),
+        ));
         let services = Services {
             flags: edge.provider(),
             pictures,
@@ -59,21 +87,46 @@ impl Console {
             members: Arc::new(members::Counter::new(
                 Arc::clone(&controls.world),
                 data.join(members::KEYS),
+                Arc::clone(&trade),
             )),
-            metrics: Arc::new(move || picture::metrics(&ouch.read(), &fix.read(), &feed)),
+            health: {
+                let watch = Arc::clone(&watch);
+                Arc::new(move || Health {
+                    followers: watch.look(),
+                })
+            },
+            firm_metrics: {
+                let watch = Arc::clone(&watch);
+                Arc::new(move || watch.firms())
+            },
+            metrics: Arc::new(move || {
+                let mut text = picture::metrics(&ouch.read(), &fix.read(), &feed);
+                watch.metrics(&mut text);
+                text
+            }),
         };
-        let server = Server::start(listen, key.clone(), services)?;
+        let mut servers = vec![Server::start(listen, key.clone(), services.clone())?];
+        for _ in 1..gateways {
+            let free = SocketAddr::new(listen.ip(), 0);
+            servers.push(Server::start(free, key.clone(), services.clone())?);
+        }
         Ok(Self {
-            server,
+            servers,
             key,
             stop,
             threads: vec![following, trading],
+            trade,
         })
     }
 
     /// Where it answers.
-    pub(crate) const fn address(&self) -> SocketAddr {
-        self.server.address()
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.servers[0].address()
+    }
+
+    /// Where each of its gateways answers, the first one first.
+    pub(crate) fn gateways(&self) -> Vec<String> {
+        self.servers.iter().map(|server| server.address().to_string()).collect()
     }
 
     /// The console's address with the key behind the hash: a browser keeps that part to itself.
@@ -83,8 +136,9 @@ impl Console {
 
     /// Closes it; the desk logs out.
     pub(crate) fn close(self) {
-        drop(self.server);
+        drop(self.servers);
         self.stop.drain();
+        self.trade.close();
         for thread in self.threads {
             let _ = thread.join();
         }

@@ -1,5 +1,6 @@
 //! The market as text: followed from the feed's packets on a thread of its own, written ten times a second.
 
+use super::health::Watch;
 use crate::exchange::Controls;
 use crate::market::Market;
 use anyhow::Result;
@@ -112,7 +113,11 @@ pub(super) struct Trade {
 }
 
 /// Starts to follow.
-pub(super) fn follow(controls: &Controls, stop: Stop) -> Result<(watch::Receiver<Arc<str>>, JoinHandle<()>)> {
+pub(super) fn follow(
+    controls: &Controls,
+    watch: Arc<Watch>,
+    stop: Stop,
+) -> Result<(watch::Receiver<Arc<str>>, JoinHandle<()>)> {
     let client = FeedClient::join(controls.addresses.feed)?;
     let mut follower = Follower {
         client,
@@ -127,11 +132,13 @@ pub(super) fn follow(controls: &Controls, stop: Stop) -> Result<(watch::Receiver
     };
     let (sender, receiver) = watch::channel(follower.picture());
     let body = move || {
+        rialto_ring::layout::beside_the_path();
         let mut drawn = Instant::now();
         while !stop.is_set() {
             follower.poll();
             if drawn.elapsed() >= EVERY {
                 drawn = Instant::now();
+                watch.look();
                 sender.send_replace(follower.picture());
             }
         }
@@ -250,16 +257,18 @@ const fn door(door: &'static str, counts: &Counts) -> DoorLine {
 
 fn subscribers(quic: &QuicCounters) -> Vec<Subscriber> {
     let all = quic.read().subscribers.into_iter().take(SUBSCRIBERS_MAX);
-    all.map(|one| Subscriber {
-        user: one.user,
-        full: one.full,
-        behind: one.behind,
-        conflated: one.conflated.conflated,
-        resyncs: one.conflated.resyncs,
-        missed_trades: one.conflated.missed_trades,
-        memory_bytes: one.memory_bytes,
-    })
-    .collect()
+    // Anybody may look at the picture, and a name says whose program it is.
+    all.zip(1..)
+        .map(|(one, number)| Subscriber {
+            user: format!("subscriber {number}"),
+            full: one.full,
+            behind: one.behind,
+            conflated: one.conflated.conflated,
+            resyncs: one.conflated.resyncs,
+            missed_trades: one.conflated.missed_trades,
+            memory_bytes: one.memory_bytes,
+        })
+        .collect()
 }
 
 /// Counters in the Prometheus text format.
@@ -279,6 +288,24 @@ pub(super) fn metrics(ouch: &Counts, fix: &Counts, feed: &FeedCounters) -> Strin
         "counter",
         "Commands that a door has sequenced.",
         &by_door(|c| c.commands),
+    );
+    metric(
+        "door_rejects_total",
+        "counter",
+        "Answers to members that say no.",
+        &by_door(|c| c.rejects),
+    );
+    metric(
+        "door_throttled_total",
+        "counter",
+        "Messages refused because their session was over its rate.",
+        &by_door(|c| c.throttled),
+    );
+    metric(
+        "door_held_back_total",
+        "counter",
+        "Times a connection was not read because the ring of commands had no room.",
+        &by_door(|c| c.held_back),
     );
     metric(
         "door_sessions_up",

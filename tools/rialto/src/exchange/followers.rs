@@ -302,6 +302,7 @@ struct SnapshotThread {
 
 impl SnapshotThread {
     fn run(&self) {
+        rialto_ring::layout::beside_the_path();
         if let Err(error) = self.follow() {
             self.complain(format!("no more snapshots are taken, the exchange goes on: {error:#}"));
         }

@@ -40,6 +40,7 @@ pub(super) struct HistoryThread {
 
 impl HistoryThread {
     pub(super) fn run(mut self) {
+        rialto_ring::layout::beside_the_path();
         while !self.is_stopping() {
             let mut served = 0;
             for place in 0..self.desks.len() {

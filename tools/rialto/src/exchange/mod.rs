@@ -24,12 +24,12 @@ use crossbeam_channel::Receiver;
 use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
 use rialto_gateway::{
-    Counters as DoorCounters, DoorConfig, DoorControl, FixConfig, FixDoor, GuardConfig, OuchConfig, OuchDoor, Parts,
-    Rate, Say, SessionSettings, Throttles,
+    Counters as DoorCounters, DoorConfig, DoorControl, FirmBudgets, FixConfig, FixDoor, GuardConfig, OuchConfig,
+    OuchDoor, Parts, Rate, Say, SessionSettings, Throttles,
 };
 use rialto_journal::Frontier;
 use rialto_members::Verifier;
-use rialto_model::{Clock, Command, Output, SequenceNumber, TradingDay, VenueId};
+use rialto_model::{Actor, Clock, Command, Output, SequenceNumber, Text, TradingDay, VenueId};
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
 use rialto_ring::{FaultBoard, Idle, Layout, Stop, SystemClock};
@@ -175,6 +175,14 @@ impl Controls {
         Ok(())
     }
 
+    /// Sequences an act of the venue's own under a name and a reason, as an operator's is.
+    pub(crate) fn act(&self, command: Command, who: &str, why: &str) -> Result<()> {
+        let actor = Actor::new(who).context("this is no name of who acts")?;
+        let why = Text::new(why.as_bytes()).context("the reason is too long")?;
+        self.sequence(command.act(actor, why).into())?;
+        self.sequence(command)
+    }
+
     fn sequence(&self, command: Command) -> Result<()> {
         self.venue.sequence(command)
     }
@@ -232,8 +240,10 @@ impl Exchange {
         let (ouch_in, ouch_out) = RingBuffer::new(INPUT_RING);
         let (fix_in, fix_out) = RingBuffer::new(INPUT_RING);
 
+        let budgets = FirmBudgets::default();
         let parts = |commands, outputs| Parts {
             clock,
+            budgets: budgets.clone(),
             commands,
             outputs,
             desk: verifier.desk(),

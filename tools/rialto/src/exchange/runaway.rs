@@ -53,6 +53,7 @@ impl RunawayThread {
     }
 
     pub(super) fn run(&self) {
+        rialto_ring::layout::beside_the_path();
         if let Err(error) = self.follow() {
             self.say
                 .line(|| format!("the runaway guard has ended, the exchange goes on: {error:#}"));

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// How long the follower sleeps that stands at the frontier.
 const LOOK: Duration = Duration::from_millis(10);
@@ -26,12 +27,19 @@ pub(crate) struct StoreDesk {
     /// The version of the directory that a move is about to make, and where its part comes from.
     expected: Mutex<Option<(u32, Receiver<Part>)>>,
     problem: Mutex<Option<String>>,
+    /// The command behind which the store stands, for who waits for more.
+    news: watch::Sender<u64>,
 }
 
 impl StoreDesk {
     /// The store as it stands.
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Store> {
         self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes whenever it has taken events.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
     /// Says that the entry of this version waits for a part; one move at a time.
@@ -104,6 +112,9 @@ impl StoreDesk {
                 self.complain(error.to_string());
             }
         }
+        if let Some(last) = outputs.last() {
+            self.news.send_replace(last.event.seq.0);
+        }
     }
 }
 
@@ -117,6 +128,7 @@ pub(super) struct StoreThread {
 
 impl StoreThread {
     pub(super) fn run(&self) {
+        rialto_ring::layout::beside_the_path();
         if let Err(error) = self.follow() {
             self.desk.complain(format!(
                 "the member store follows no more, the exchange goes on: {error:#}"

@@ -10,7 +10,8 @@ mod page;
 
 use crate::out;
 use crate::replay::open;
-use anyhow::{Context as _, Result, ensure};
+use crate::up::scenario::{Range, Scenario};
+use anyhow::{Context as _, Result, bail, ensure};
 use gather::{Gathering, POINTS_MAX, Seen};
 use measure::{autocorrelation, excess_kurtosis, mean, quantile, variation};
 use serde::Serialize;
@@ -22,7 +23,17 @@ const LAGS: usize = 10;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The data folder of an exchange, or its journal folder
-    data: PathBuf,
+    #[arg(required_unless_present = "scenario")]
+    data: Option<PathBuf>,
+    /// Instead of a journal a rehearsal of this scenario of `rialto up`, on virtual time
+    #[arg(long, value_name = "NAME", conflicts_with = "data")]
+    scenario: Option<String>,
+    /// What the rehearsed agents do is a function of this
+    #[arg(long, value_name = "S", default_value_t = 1, requires = "scenario")]
+    seed: u64,
+    /// Seconds of the rehearsal
+    #[arg(long, value_name = "N", default_value_t = 600, requires = "scenario", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    seconds: u64,
     /// Look at the books every so many milliseconds of the stream's own time
     #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(1..=86_400_000))]
     every: u64,
@@ -73,12 +84,24 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let bar = out::progress(0, "commands", args.json);
     let mut gathering = Gathering::new(args.every * 1_000_000);
     let mut commands = 0u64;
-    for command in open(&args.data)? {
-        gathering.take(&command?);
+    let mut take = |command: &_| {
+        gathering.take(command);
         commands += 1;
         if commands.is_multiple_of(65_536) {
             bar.set_position(commands);
         }
+    };
+    let scenario = args.scenario.as_deref().map(Scenario::of).transpose()?;
+    match (scenario, &args.data) {
+        (Some(scenario), _) => {
+            scenario.rehearse(args.seed, 1.0, args.seconds * 1_000, &mut |command, _| take(command))?;
+        }
+        (None, Some(data)) => {
+            for command in open(data)? {
+                take(&command?);
+            }
+        }
+        (None, None) => bail!("give a data folder, or a scenario with --scenario"),
     }
     bar.finish_and_clear();
     let seen: Vec<Seen> = gathering.finish();
@@ -95,7 +118,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
     }
     if let Some(path) = &args.html {
-        let page = page::page(&facts, &seen)?;
+        let page = page::page(&facts, &seen, scenario.map_or(&[][..], |scenario| scenario.facts))?;
         std::fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
@@ -172,7 +195,57 @@ mod tests {
         assert!(facts.return_memory.is_some_and(|memory| memory < 0.0), "{facts:?}");
         assert!(facts.sign_memory.is_some_and(|memory| memory.abs() < 0.5), "{facts:?}");
         assert!(!facts.cut);
-        let page = page::page(&[facts], &seen).unwrap();
+        let page = page::page(&[facts], &seen, &[]).unwrap();
         assert!(page.matches("<svg").count() >= 4);
+    }
+
+    /// The mean of a measure over instruments.
+    fn mean_of(all: &[Facts], measure: &str) -> f64 {
+        let told = all.iter().map(|one| {
+            serde_json::to_value(one).unwrap()[measure]
+                .as_f64()
+                .expect("it is measured")
+        });
+        mean(&told.collect::<Vec<f64>>()).expect("there are instruments")
+    }
+
+    #[test]
+    fn scenarios_have_the_facts_that_they_state() {
+        for scenario in crate::up::scenario::SCENARIOS {
+            if scenario.facts.is_empty() {
+                continue;
+            }
+            let mut gathering = Gathering::new(1_000_000_000);
+            let mut show = |command: &_, _: &[_]| gathering.take(command);
+            scenario.rehearse(1, 1.0, 120_000, &mut show).unwrap();
+            let all: Vec<Facts> = gathering.finish().iter().map(Facts::of).collect();
+            assert_eq!(all.len(), 3);
+            for range in scenario.facts {
+                let found = mean_of(&all, range.measure);
+                assert!(
+                    (range.low..=range.high).contains(&found),
+                    "{}: {found}, not {range:?}: {all:#?}",
+                    scenario.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn liquidity_is_one_knob() {
+        let measured = [0.25, 1.0, 4.0].map(|liquidity| {
+            let mut gathering = Gathering::new(1_000_000_000);
+            let mut show = |command: &_, _: &[_]| gathering.take(command);
+            let quiet = Scenario::of("quiet").unwrap();
+            quiet.rehearse(1, liquidity, 40_000, &mut show).unwrap();
+            let all: Vec<Facts> = gathering.finish().iter().map(Facts::of).collect();
+            (mean_of(&all, "depth_best"), mean_of(&all, "spread_mean"))
+        });
+        assert!(
+            measured
+                .windows(2)
+                .all(|pair| pair[0].0 < pair[1].0 && pair[0].1 >= pair[1].1),
+            "{measured:?}"
+        );
     }
 }

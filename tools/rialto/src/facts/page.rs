@@ -2,7 +2,7 @@
 
 use super::gather::Seen;
 use super::measure::{autocorrelation, quantile};
-use super::{Facts, returns};
+use super::{Facts, Range, returns};
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ const POINTS: usize = 2_000;
 /// Lags in a plot of memory.
 const LAGS: usize = 30;
 
-pub(super) fn page(facts: &[Facts], seen: &[Seen]) -> Result<String> {
+pub(super) fn page(facts: &[Facts], seen: &[Seen], stated: &[Range]) -> Result<String> {
     let mut html = String::from(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>rialto facts</title><style>\
          body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:60em;color:#222}table{border-collapse:collapse}\
@@ -24,47 +24,76 @@ pub(super) fn page(facts: &[Facts], seen: &[Seen]) -> Result<String> {
     for (facts, seen) in facts.iter().zip(seen) {
         write!(
             html,
-            "<h2>{}</h2><table><tr><th>measure<th>here<th>in real markets",
-            facts.symbol
+            "<h2>{}</h2><table><tr><th>measure<th>here<th>{}in real markets",
+            facts.symbol,
+            if stated.is_empty() { "" } else { "the scenario says<th>" },
         )?;
         let rows = [
-            ("spread, mean", facts.spread_mean, "one to a few ticks"),
+            ("spread_mean", "spread, mean", facts.spread_mean, "one to a few ticks"),
             (
+                "spread_bps",
                 "spread, hundredths of a per cent",
                 facts.spread_bps,
                 "1 to 10 for large shares",
             ),
             (
+                "depth_best",
                 "shares at the best price",
                 facts.depth_best,
                 "more where the tick is large (Bouchaud, Farmer, Lillo 2009)",
             ),
-            ("messages for each trade", facts.order_to_trade, "10 to 100"),
             (
+                "order_to_trade",
+                "messages for each trade",
+                facts.order_to_trade,
+                "10 to 100",
+            ),
+            (
+                "wait_mean_ms",
+                "waiting time, mean (ms)",
+                facts.wait_mean_ms,
+                "well below a second for large shares",
+            ),
+            (
+                "wait_variation",
                 "waiting time, variation",
                 facts.wait_variation,
                 "above 1: clusters (Engle, Russell 1998)",
             ),
             (
+                "return_kurtosis",
                 "returns, excess kurtosis",
                 facts.return_kurtosis,
                 "above 0: heavy tails (Cont 2001)",
             ),
-            ("returns, memory", facts.return_memory, "near 0 or below (Cont 2001)"),
             (
+                "return_memory",
+                "returns, memory",
+                facts.return_memory,
+                "near 0 or below (Cont 2001)",
+            ),
+            (
+                "size_memory",
                 "size of returns, memory",
                 facts.size_memory,
                 "above 0: volatility clusters (Cont 2001)",
             ),
             (
+                "sign_memory",
                 "takers' sides, memory",
                 facts.sign_memory,
                 "above 0: split orders (Lillo, Farmer 2004)",
             ),
         ];
-        for (name, here, real) in rows {
+        for (measure, name, here, real) in rows {
             let here = here.map_or_else(|| "-".to_owned(), |here| here.to_string());
-            write!(html, "<tr><td>{name}<td>{here}<td>{real}")?;
+            write!(html, "<tr><td>{name}<td>{here}")?;
+            if !stated.is_empty() {
+                let range = stated.iter().find(|range| range.measure == measure);
+                let said = range.map_or_else(String::new, |range| format!("{} to {}", range.low, range.high));
+                write!(html, "<td>{said}")?;
+            }
+            write!(html, "<td>{real}")?;
         }
         html.push_str("</table>");
         let middle = seen.moments.iter().map(|one| (one.at, one.middle / 10_000.0)).collect();

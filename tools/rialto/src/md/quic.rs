@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use rialto_conflate::{Books, Depth, Pace, Told};
 use rialto_itch::mold::{Packet, SequenceNumber, Session};
 use rialto_itch::{Price4, Side, Stock, StockLocate};
-use rialto_quic::frames::{Login, Mode as LoginMode, ServerFrame, Start};
+use rialto_quic::frames::{Login, Mode as LoginMode, Reason, ServerFrame, Start};
 use rialto_quic::{Client, Trust};
 use rialto_subscriber::{Counters, Delivery};
 use rust_decimal::Decimal;
@@ -209,8 +209,10 @@ impl std::fmt::Display for Line {
 /// The last line of a conflated tail.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ConflatedSummary {
-    summary: bool,
+    pub(super) summary: bool,
+    /// Frames of any kind, and their bytes.
     pub(super) messages: u64,
+    pub(super) bytes: u64,
     pub(super) updates: u64,
     pub(super) conflated: u64,
     pub(super) trades: u64,
@@ -224,6 +226,8 @@ pub(super) struct ConflatedSummary {
     pub(super) full_messages: u64,
     pub(super) last_seq: u64,
     pub(super) mode: &'static str,
+    /// How often it was moved to another mode than it asked for, and back.
+    pub(super) moved: u64,
     pub(super) session: Option<String>,
 }
 
@@ -257,8 +261,15 @@ impl Follower {
     /// Takes a frame; what there is to say is said by `full` or `conflated`.
     fn take(&mut self, frame: ServerFrame<'_>, full: &mut impl FnMut(&Said<'_>), conflated: &mut impl FnMut(&Line)) {
         self.summary.messages += 1;
+        self.summary.bytes += match frame {
+            ServerFrame::Packet(bytes) | ServerFrame::SnapshotMessage(bytes) | ServerFrame::Conflated(bytes) => {
+                bytes.len() as u64
+            }
+            _ => 0,
+        };
         match frame {
             ServerFrame::Mode { full, reason, number } => {
+                self.summary.moved += u64::from(reason != Reason::Asked as u8);
                 self.summary.mode = if full { "full" } else { "conflated" };
                 let mode = self.summary.mode;
                 let reason = char::from(reason);

@@ -1,6 +1,6 @@
 //! `rialto md stats`: what a feed team watches, counted at the subscriber.
 
-use super::quic::{Follower, QuicArgs, Via, say_pairs};
+use super::quic::{ConflatedSummary, Follower, QuicArgs, Via, say_pairs};
 use crate::out;
 use crate::shutdown::Interrupt;
 use anyhow::{Context as _, Result};
@@ -185,18 +185,46 @@ fn lines(args: &Args, is_over: impl Fn() -> bool) -> Result<()> {
     Ok(())
 }
 
+/// What came over QUIC, and how it came.
+#[derive(Debug, Serialize)]
+struct OverQuic<'a> {
+    #[serde(flatten)]
+    summary: &'a ConflatedSummary,
+    /// Of full depth in the last second, or updates and trades of less; over all the time in the summary.
+    messages_per_second: u64,
+    /// Since anything came.
+    silence_ms: u64,
+}
+
 fn quic(args: &Args, is_over: impl Fn() -> bool) -> Result<()> {
-    let mut client = args.quic.connect()?;
-    let mut follower = Follower::new(None, None);
-    let mut stated = Instant::now();
-    while !is_over() {
-        follower.poll_quietly(&mut client)?;
-        if stated.elapsed() >= SECOND {
-            stated = Instant::now();
-            line(args.json, &follower.summary);
+    fn told(summary: &ConflatedSummary) -> u64 {
+        summary.full_messages + summary.updates + summary.trades
+    }
+    fn counted<'a>(summary: &'a ConflatedSummary, pace: &Pace) -> OverQuic<'a> {
+        OverQuic {
+            summary,
+            messages_per_second: pace.rate(told(summary)),
+            silence_ms: pace.heard.elapsed().as_millis() as u64,
         }
     }
-    say_pairs(args.json, &follower.summary);
+    let mut client = args.quic.connect()?;
+    let mut follower = Follower::new(None, None);
+    let (whole, mut pace) = (Pace::new(), Pace::new());
+    while !is_over() {
+        follower.poll_quietly(&mut client)?;
+        pace.hear(follower.summary.messages);
+        if pace.since.elapsed() >= SECOND {
+            follower.summary.summary = false;
+            line(args.json, &counted(&follower.summary, &pace));
+            (pace.since, pace.messages) = (Instant::now(), told(&follower.summary));
+        }
+    }
+    let whole = Pace {
+        heard: pace.heard,
+        ..whole
+    };
+    follower.summary.summary = true;
+    say_pairs(args.json, &counted(&follower.summary, &whole));
     Ok(())
 }
 

@@ -15,6 +15,11 @@ pub(crate) enum Speed {
     Step,
 }
 
+impl Speed {
+    /// As fast as it was.
+    pub(crate) const REAL: Self = Self::Times(1.0);
+}
+
 /// A day in a thousandth of a second, and a second in a day: beyond, a typing error is likelier than a wish.
 const TIMES: std::ops::RangeInclusive<f64> = 1e-4..=1e8;
 

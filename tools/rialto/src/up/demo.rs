@@ -1,11 +1,12 @@
 //! What the development exchange trades, who is in it, and how to join in.
 
-use crate::agents::{AgentInstrument, AgentsConfig, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
+use super::scenario::Scenario;
+use crate::agents::{AgentInstrument, AgentsConfig, Climate, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
 use crate::config::{
     Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, GLIMPSE_PORT, GlimpseConfig, HTTP_PORT,
     InstrumentConfig, OUCH_PORT, QUIC_PORT, QuicConfig, REREQUEST_PORT, SessionConfig,
 };
-use crate::console::Seat as ConsoleSeat;
+use crate::console::{Hands, Seat as ConsoleSeat};
 use crate::exchange::Controls;
 use anyhow::{Context as _, Result};
 use rialto_members::Password;
@@ -16,7 +17,7 @@ use std::path::Path;
 /// The beginnings of the firms' session names.
 const STEMS: [&str; 2] = ["alpha", "beta"];
 /// What the agents take the instruments to be worth when they begin, in units of 0.0001.
-const OPENING_PRICES: [(&str, i64); 3] = [("ACME", 1_000_000), ("BOLT", 250_000), ("COGS", 400_000)];
+pub(super) const OPENING_PRICES: [(&str, i64); 3] = [("ACME", 1_000_000), ("BOLT", 250_000), ("COGS", 400_000)];
 
 /// The session that the console's order ticket trades by; it is of the first firm.
 const CONSOLE_SESSION: &str = "alphaw";
@@ -27,8 +28,8 @@ const JOURNAL_BYTES_MAX: u64 = 4 << 30;
 /// Everybody's password in the development exchange.
 pub(super) const PASSWORD: &str = "rialto";
 
-/// Three instruments, two firms, and a session for every hand and every agent.
-pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
+/// What there is to trade and who is in it: three instruments, two firms, and a session for every hand and every agent.
+pub(super) fn market(data: &Path, agents: usize) -> Result<Config> {
     let mut config: Config = toml::from_str("data = \"\"")?;
     config.data = data.to_owned();
     config.journal_bytes_max = Some(JOURNAL_BYTES_MAX);
@@ -45,6 +46,12 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
     ];
     let console = SessionConfig::new(CONSOLE_SESSION.to_owned(), "ouch", true);
     config.firms[0].sessions.push(console);
+    Ok(config)
+}
+
+/// The whole exchange, at the documented addresses or free ones.
+pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
+    let mut config = market(data, agents)?;
     // Whoever tries things out on a laptop mistypes.
     config.logon_guard = false;
     config.ouch = DoorConfig {
@@ -63,7 +70,7 @@ pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
 }
 
 /// A firm with two OUCH sessions and a FIX session for people, of which only the second loses its DAY orders with its
-/// connection, and one session for each of its agents: every third comes
+/// connection, a session for orders over HTTP, and one session for each of its agents: every third comes
 /// by FIX.
 fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
     let session = SessionConfig::new;
@@ -71,6 +78,7 @@ fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
         session(format!("{stem}1"), "ouch", false),
         session(format!("{stem}2"), "ouch", true),
         session(stem.to_uppercase(), "fix", false),
+        session(web(stem), "ouch", false),
     ];
     sessions.extend((1..=agents).map(|number| {
         let (name, by_fix) = agent(stem, number);
@@ -84,6 +92,11 @@ fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
     }
 }
 
+/// The session that a firm's orders over HTTP come by. They outlive its connection: nobody who sends them holds one.
+fn web(stem: &str) -> String {
+    format!("{stem}h")
+}
+
 /// The session name of a firm's `number`-th agent, and whether it comes by FIX.
 fn agent(stem: &str, number: usize) -> (String, bool) {
     let initial = stem.chars().next().unwrap_or('x');
@@ -94,8 +107,33 @@ pub(super) fn password() -> Result<Password> {
     Ok(Password::new(PASSWORD.as_bytes())?)
 }
 
-/// The agents, in turn of one firm and the other.
-pub(super) fn agents(controls: &Controls, count: usize, seed: u64) -> Result<AgentsConfig> {
+/// The session of the agent at a place, where they come in turn of one firm and the other.
+pub(super) fn agent_session(index: usize) -> String {
+    agent(STEMS[index % 2], index / 2 + 1).0
+}
+
+/// What the agents trade.
+pub(super) fn agent_instruments() -> Result<Vec<AgentInstrument>> {
+    let instruments = OPENING_PRICES.iter().map(|(symbol, opening)| {
+        let symbol = Symbol::new(symbol).context("a symbol of the development exchange is none")?;
+        Ok(AgentInstrument {
+            symbol,
+            opening: Price(*opening),
+            tick: Price(100),
+            lot: Quantity(100),
+        })
+    });
+    instruments.collect()
+}
+
+/// The agents, in turn of one firm and the other: those of a scenario, or a mixture that makes a market with any number.
+pub(super) fn agents(
+    controls: &Controls,
+    count: usize,
+    seed: u64,
+    scenario: Option<&Scenario>,
+    liquidity: f64,
+) -> Result<AgentsConfig> {
     let addresses = &controls.addresses;
     let seats = (0..count).map(|index| {
         let (session, by_fix) = agent(STEMS[index % 2], index / 2 + 1);
@@ -108,27 +146,23 @@ pub(super) fn agents(controls: &Controls, count: usize, seed: u64) -> Result<Age
             SeatDoor::Ouch(addresses.ouch)
         };
         Seat {
-            role: Role::of(index),
+            role: scenario.map_or_else(|| Role::of(index), |scenario| scenario.role(index)),
             door,
             session,
             password: PASSWORD.to_owned(),
         }
     });
-    let instruments = OPENING_PRICES.iter().map(|(symbol, opening)| {
-        let symbol = Symbol::new(symbol).context("a symbol of the development exchange is none")?;
-        Ok(AgentInstrument {
-            symbol,
-            opening: Price(*opening),
-            tick: Price(100),
-            lot: Quantity(100),
-        })
-    });
+    let usual = Climate {
+        liquidity,
+        ..Climate::default()
+    };
     Ok(AgentsConfig {
         seed,
-        instruments: instruments.collect::<Result<_>>()?,
+        instruments: agent_instruments()?,
         seats: seats.collect(),
         feed: addresses.feed,
-        messages_per_second: MESSAGES_PER_SECOND,
+        messages_per_second: scenario.map_or(MESSAGES_PER_SECOND, Scenario::messages_per_second),
+        climate: scenario.map_or(usual, |scenario| scenario.climate(liquidity)),
     })
 }
 
@@ -137,11 +171,15 @@ pub(super) fn console_address() -> SocketAddr {
     free_tcp(HTTP_PORT)
 }
 
-/// Who its order ticket is.
-pub(super) fn console_seat() -> ConsoleSeat {
-    ConsoleSeat {
-        user: CONSOLE_SESSION.to_owned(),
+/// Who the console's order ticket is, and who the firms are for their orders over HTTP.
+pub(super) fn hands() -> Hands {
+    let seat = |user: String| ConsoleSeat {
+        user,
         password: PASSWORD.to_owned(),
+    };
+    Hands {
+        desk: seat(CONSOLE_SESSION.to_owned()),
+        firms: STEMS.iter().map(|stem| seat(web(stem))).collect(),
     }
 }
 

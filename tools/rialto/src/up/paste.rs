@@ -76,6 +76,7 @@ pub(super) fn lines(controls: &Controls, console: &Console, data: &Path, quickfi
          by FIX               {quickfix} (SenderCompID={FIX_SESSION} TargetCompID={comp_id} Username={FIX_SESSION} Password={PASSWORD}, {fix})\n  \
          by curl              curl -s http://{http}/api/v1/orders -H 'X-Rialto-Key: {key}' -H 'Content-Type: application/json' \
          -d '{{\"symbol\":\"ACME\",\"side\":\"buy\",\"quantity\":100,\"price\":\"100.00\"}}'\n  \
+         in a terminal        rialto top '{url}'\n  \
          in Python            PYTHONPATH=tools/python python3 -c \"from rialto import Gateway; \
          print(Gateway('{url}').picture()['ACME'])\"\n  \
          look at the journal  rialto journal tail {data}\n",

@@ -9,7 +9,7 @@ const EVENTS_MAX: usize = 32;
 
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(crate) enum Action {
     Quit,
     Up,
     Down,
@@ -18,7 +18,7 @@ pub(super) enum Action {
 }
 
 /// What was pressed since the last time. Does not wait.
-pub(super) fn pressed() -> io::Result<Vec<Action>> {
+pub(crate) fn pressed() -> io::Result<Vec<Action>> {
     let mut actions = Vec::new();
     for _ in 0..EVENTS_MAX {
         if !event::poll(Duration::ZERO)? {

@@ -6,7 +6,7 @@
 //!
 //! Beside [`out`] the screen is the only thing that writes to stdout.
 
-mod keys;
+pub(crate) mod keys;
 mod pace;
 mod render;
 mod state;
@@ -215,7 +215,7 @@ impl Drop for View {
 }
 
 /// Takes it, and sees to it that a panic on any thread gives it back before its message is written.
-fn take_terminal() -> io::Result<DefaultTerminal> {
+pub(crate) fn take_terminal() -> io::Result<DefaultTerminal> {
     let terminal = ratatui::try_init()?;
     let restore_and_tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -226,7 +226,7 @@ fn take_terminal() -> io::Result<DefaultTerminal> {
 }
 
 /// A terminal that does not take itself back has gone: there is nobody to tell.
-fn give_back_terminal() {
+pub(crate) fn give_back_terminal() {
     let _ = ratatui::try_restore();
 }
 

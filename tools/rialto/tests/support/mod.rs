@@ -1,6 +1,8 @@
 //! What the tests of the running binary share.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub(crate) mod caller;
+
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;

@@ -10,7 +10,7 @@ use super::crowd::{Crowd, Listener};
 use super::load::Load;
 use crate::bench::timing::rounded;
 use crate::out;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use hdrhistogram::Histogram;
 use rialto_itch::mold::Session;
 use rialto_quic::frames::Recovery;
@@ -28,6 +28,9 @@ const EVERY: Duration = Duration::from_millis(10);
 const BATCH: usize = 20;
 /// Told before anybody joins.
 const PRELUDE: usize = 12_000;
+/// Between two looks at sockets that had nothing, and at the server's counters.
+const IDLE: Duration = Duration::from_micros(100);
+const MEMORY_EVERY: Duration = Duration::from_millis(100);
 /// By how much the others' p99 may move.
 const BOUND: f64 = 0.05;
 
@@ -60,10 +63,14 @@ struct Summary {
     quiet_p99_us: Vec<u64>,
     crowded_p50_us: Vec<u64>,
     crowded_p99_us: Vec<u64>,
+    /// Batches that a well-behaved subscriber never got.
+    late: u64,
     /// Median of pairs, less one: by how much p99 moved.
     moved: f64,
-    /// The most that two quiet runs differ, of the smaller one.
+    /// Median over quiet runs that follow each other (A/A): by how much p99 moved with nothing changed, to either side.
     noise: f64,
+    /// The most that two of them differed.
+    noise_max: f64,
     /// `within`, `beyond` or `INCONCLUSIVE`: the noise is more than the bound.
     verdict: &'static str,
     /// The most memory that was kept for a well-behaved and for a misbehaving subscriber; the transport's windows are in it.
@@ -89,12 +96,31 @@ struct Deeds {
 struct Run {
     times: Histogram<u64>,
     batches: u64,
+    /// Batches that a well-behaved subscriber did not get in time.
+    late: u64,
     memory: u64,
     hostile_memory: BTreeMap<String, u64>,
 }
 
+impl Run {
+    /// The most memory kept for each kind so far, the transport's windows in it.
+    fn look(&mut self, crowd: &Crowd) {
+        for one in crowd.subscribers() {
+            let memory = one.memory_bytes_max
+                + rialto_quic::limits::SEND_WINDOW
+                + 2 * u64::from(rialto_quic::limits::RECEIVE_WINDOW);
+            let most = if one.user == "bench" {
+                &mut self.memory
+            } else {
+                self.hostile_memory.entry(one.user).or_default()
+            };
+            *most = (*most).max(memory);
+        }
+    }
+}
+
 pub(crate) fn run(args: Args) -> Result<()> {
-    let bar = out::progress(2 * args.pairs, "runs", args.json);
+    let bar = out::progress(2 * args.pairs + 1, "runs", args.json);
     let load = Load::new(PRELUDE + (args.seconds as usize + 2) * BATCH * 110, args.seed);
     let (mut quiet, mut crowded) = (Vec::new(), Vec::new());
     let deeds = Arc::new(Deeds::default());
@@ -104,21 +130,18 @@ pub(crate) fn run(args: Args) -> Result<()> {
         crowded.push(one(&load, &args, Some(&deeds))?);
         bar.inc(1);
     }
+    // Each run among misbehaving subscribers has a quiet one on either side, and these are compared with each other.
+    quiet.push(one(&load, &args, None)?);
+    bar.inc(1);
     bar.finish_and_clear();
     let at = |runs: &[Run], quantile: f64| -> Vec<u64> {
         runs.iter().map(|run| run.times.value_at_quantile(quantile)).collect()
     };
     let (quiet_p99_us, crowded_p99_us) = (at(&quiet, 0.99), at(&crowded, 0.99));
-    let mut moves: Vec<f64> = quiet_p99_us
-        .iter()
-        .zip(&crowded_p99_us)
-        .map(|(quiet, crowded)| *crowded as f64 / (*quiet).max(1) as f64 - 1.0)
-        .collect();
-    moves.sort_unstable_by(f64::total_cmp);
-    let moved = moves.get(moves.len() / 2).copied().unwrap_or_default();
-    let (least, most) = (quiet_p99_us.iter().min().copied(), quiet_p99_us.iter().max().copied());
-    let (least, most) = least.zip(most).context("there was no run")?;
-    let noise = most as f64 / least.max(1) as f64 - 1.0;
+    let moved_from = |(before, after): (&u64, &u64)| *after as f64 / (*before).max(1) as f64 - 1.0;
+    let (moved, _) = median_and_most(quiet_p99_us.iter().zip(&crowded_p99_us).map(moved_from));
+    let again = quiet_p99_us.iter().zip(quiet_p99_us.iter().skip(1));
+    let (noise, noise_max) = median_and_most(again.map(|pair| moved_from(pair).abs()));
     // What quiet runs differ by among themselves hides a move of less, to either side.
     let verdict = if noise > BOUND {
         "INCONCLUSIVE"
@@ -141,8 +164,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         quiet_p99_us,
         crowded_p50_us: at(&crowded, 0.5),
         crowded_p99_us,
+        late: quiet.iter().chain(&crowded).map(|run| run.late).sum(),
         moved: rounded(moved),
         noise: rounded(noise),
+        noise_max: rounded(noise_max),
         verdict,
         memory_bytes_max: memory(&crowded, |run| run.memory).max(memory(&quiet, |run| run.memory)),
         hostile_memory_bytes_max: hostile_memory.values().copied().max().unwrap_or_default(),
@@ -159,15 +184,18 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
+/// Of these, the one in the middle and the last by size.
+fn median_and_most(moves: impl Iterator<Item = f64>) -> (f64, f64) {
+    let mut moves: Vec<f64> = moves.collect();
+    moves.sort_unstable_by(f64::total_cmp);
+    let at = |place: usize| moves.get(place).copied().unwrap_or_default();
+    (at(moves.len() / 2), at(moves.len().saturating_sub(1)))
+}
+
 fn one(load: &Load, args: &Args, hostile: Option<&Arc<Deeds>>) -> Result<Run> {
     let mut crowd = Crowd::open(&load.mixed)?;
     crowd.tell(PRELUDE)?;
-    for _ in 0..args.subscribers {
-        crowd.join(false)?;
-        for one in &mut crowd.clients {
-            one.poll(Duration::ZERO)?;
-        }
-    }
+    crowd.join(args.subscribers, false)?;
     let stop = Arc::new(AtomicBool::new(false));
     let mut threads = Vec::new();
     if let Some(deeds) = hostile {
@@ -200,6 +228,7 @@ fn one(load: &Load, args: &Args, hostile: Option<&Arc<Deeds>>) -> Result<Run> {
         // A minute at most: what took longer is stated as that.
         times: Histogram::new_with_bounds(1, 60_000_000, 3)?,
         batches: 0,
+        late: 0,
         memory: 0,
         hostile_memory: BTreeMap::new(),
     };
@@ -208,7 +237,7 @@ fn one(load: &Load, args: &Args, hostile: Option<&Arc<Deeds>>) -> Result<Run> {
     let mut timed = vec![0; crowd.clients.len()];
     let begun = Instant::now();
     let time = Duration::from_secs(args.seconds);
-    let mut next = begun;
+    let (mut next, mut looked) = (begun, begun);
     while begun.elapsed() < time || timed.iter().any(|at| *at < due.len()) {
         if begun.elapsed() > time + Duration::from_secs(60) {
             break;
@@ -220,28 +249,26 @@ fn one(load: &Load, args: &Args, hostile: Option<&Arc<Deeds>>) -> Result<Run> {
             run.batches += 1;
             next += EVERY;
         }
-        for (one, at) in crowd.clients.iter_mut().zip(&mut timed) {
-            one.poll(Duration::ZERO)?;
+        let any = crowd.read()?;
+        for (one, at) in crowd.clients.iter().zip(&mut timed) {
             let now = Instant::now();
-            while let Some((last, since)) = due.get(*at).filter(|(last, _)| one.told() >= *last) {
-                debug_assert!(one.told() >= *last);
+            while let Some((_, since)) = due.get(*at).filter(|(last, _)| one.told() >= *last) {
                 run.times
                     .saturating_record(now.duration_since(*since).as_micros() as u64);
                 *at += 1;
             }
         }
-        for one in crowd.subscribers() {
-            let memory = one.memory_bytes_max
-                + rialto_quic::limits::SEND_WINDOW
-                + 2 * u64::from(rialto_quic::limits::RECEIVE_WINDOW);
-            let most = if one.user == "bench" {
-                &mut run.memory
-            } else {
-                run.hostile_memory.entry(one.user).or_default()
-            };
-            *most = (*most).max(memory);
+        // Counters are stated now and then: asking more often would be noise of our own.
+        if looked.elapsed() >= MEMORY_EVERY {
+            looked = Instant::now();
+            run.look(&crowd);
+        }
+        if !any {
+            std::thread::sleep(IDLE);
         }
     }
+    run.look(&crowd);
+    run.late = timed.iter().map(|at| (due.len() - at) as u64).sum();
     stop.store(true, Ordering::Relaxed);
     for thread in threads {
         let _ = thread.join();

@@ -10,7 +10,7 @@ pub(super) mod isolation;
 mod lines;
 mod load;
 
-use self::crowd::{Paced, Told};
+use self::crowd::{Growth, Paced, Told};
 use self::lines::{Further, Sent};
 use crate::out;
 use anyhow::Result;
@@ -55,6 +55,8 @@ struct Summary {
     further: Vec<Further>,
     quic: Vec<Told>,
     conflated_by_rate: Vec<Paced>,
+    /// Goal: the cost grows with the keys told, not with the messages.
+    conflated_growth: Vec<Growth>,
     /// Of the machine's CPU time, what others took while this ran.
     steal: Option<f64>,
     inconclusive: bool,
@@ -101,9 +103,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
     }
     bar.inc(1);
-    let mut conflated_by_rate = Vec::new();
-    for messages_per_second in [1_000, 10_000, 100_000] {
-        conflated_by_rate.push(crowd::paced(&load.mixed, messages_per_second)?);
+    let (mut conflated_by_rate, mut conflated_growth) = (Vec::new(), Vec::new());
+    for trades in [false, true] {
+        let mut paced = Vec::new();
+        for messages_per_second in [1_000, 10_000, 100_000] {
+            paced.push(crowd::paced(&load.mixed, messages_per_second, trades)?);
+        }
+        conflated_growth.extend(crowd::growth(&paced));
+        conflated_by_rate.append(&mut paced);
     }
     bar.finish_and_clear();
     let steal = before
@@ -124,6 +131,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         further,
         quic,
         conflated_by_rate,
+        conflated_growth,
         steal,
         inconclusive: steal.is_some_and(|steal| steal > STEAL_MAX),
     };

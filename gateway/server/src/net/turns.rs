@@ -1,0 +1,334 @@
+//! Whose turn it is among the connections that have something to do: each firm's in turn, however many it has and however
+//! much they send (weighted deficit round robin: Shreedhar and Varghese, "Efficient fair queuing using deficit round
+//! robin", 1995).
+//!
+//! A turn is [`QUANTUM`] times the firm's weight, counted in messages taken in, or in commands where a message makes more
+//! than one; a connection that has nothing to say still costs one. The last message of a turn may overdraw it, and the debt
+//! is paid from the next turn. What is not used is not saved. One poll of a door is one turn for each firm that has something
+//! to do: so a firm waits, from the moment its bytes are there, for at most one turn of each other firm, and what comes
+//! meanwhile is seen behind it.
+//!
+//! Who has not logged on yet shares one turn with all others who have not.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use rialto_model::FirmId;
+
+use crate::budget::FirmBudget;
+use crate::limits::{CONNECTIONS_PER_POLL, QUANTUM};
+
+/// A firm's place among those who take turns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FlowId(u32);
+
+impl FlowId {
+    /// Those who have not logged on.
+    pub(crate) const STRANGERS: Self = Self(0);
+}
+
+#[derive(Debug, Default)]
+struct Flow {
+    /// What its turns are weighed by; `None`: nobody's.
+    firm: Option<Arc<FirmBudget>>,
+    /// Its connections that have something to do.
+    waiting: VecDeque<u32>,
+    /// It stands in the round, or it is its turn.
+    active: bool,
+    /// What the last turn was overdrawn by.
+    debt: u32,
+}
+
+/// The turns. There is a flow for each firm that ever logged on here, so no more than there are firms.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    flows: Vec<Flow>,
+    by_firm: HashMap<FirmId, FlowId>,
+    /// Those that have something to do, in the order of their turns.
+    round: VecDeque<FlowId>,
+}
+
+/// A turn under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    flow: FlowId,
+    /// What it may still take in.
+    left: u32,
+    overdrawn: u32,
+    /// Connections that it may still serve: each at most once.
+    connections: usize,
+}
+
+impl Turn {
+    /// How many messages the next connection may have taken in.
+    pub(crate) fn allowance(&self) -> usize {
+        self.left as usize
+    }
+
+    /// So much was done for a connection.
+    pub(crate) fn charge(&mut self, cost: u32) {
+        let cost = cost.max(1);
+        self.overdrawn = cost.saturating_sub(self.left);
+        self.left = self.left.saturating_sub(cost);
+    }
+}
+
+impl Turns {
+    pub(crate) fn new() -> Self {
+        Self {
+            flows: vec![Flow::default()],
+            by_firm: HashMap::new(),
+            round: VecDeque::new(),
+        }
+    }
+
+    /// A firm's flow.
+    pub(crate) fn flow_of(&mut self, firm: FirmId, budget: impl FnOnce() -> Arc<FirmBudget>) -> FlowId {
+        *self.by_firm.entry(firm).or_insert_with(|| {
+            let id = FlowId(u32::try_from(self.flows.len()).unwrap_or(0));
+            self.flows.push(Flow {
+                firm: Some(budget()),
+                ..Flow::default()
+            });
+            id
+        })
+    }
+
+    /// A connection has something to do.
+    pub(crate) fn push(&mut self, id: FlowId, connection: u32) {
+        let Some(flow) = self.flows.get_mut(id.0 as usize) else {
+            return;
+        };
+        flow.waiting.push_back(connection);
+        if !flow.active {
+            flow.active = true;
+            self.round.push_back(id);
+        }
+    }
+
+    /// How many firms have something to do.
+    pub(crate) fn due(&self) -> usize {
+        self.round.len()
+    }
+
+    /// Begins the next turn. End it by [`end`](Self::end).
+    pub(crate) fn begin(&mut self) -> Option<Turn> {
+        let id = self.round.pop_front()?;
+        let flow = self.flows.get_mut(id.0 as usize)?;
+        let weight = flow.firm.as_ref().map_or(1, |firm| firm.weight());
+        let quantum = QUANTUM * weight;
+        let overdrawn = flow.debt.saturating_sub(quantum);
+        Some(Turn {
+            flow: id,
+            left: quantum.saturating_sub(flow.debt),
+            overdrawn,
+            connections: flow.waiting.len().min(CONNECTIONS_PER_POLL),
+        })
+    }
+
+    /// The next connection of a turn.
+    pub(crate) fn next(&mut self, turn: &mut Turn) -> Option<u32> {
+        if turn.left == 0 || turn.connections == 0 {
+            return None;
+        }
+        turn.connections -= 1;
+        self.flows.get_mut(turn.flow.0 as usize)?.waiting.pop_front()
+    }
+
+    /// Ends a turn.
+    pub(crate) fn end(&mut self, turn: Turn) {
+        let Some(flow) = self.flows.get_mut(turn.flow.0 as usize) else {
+            return;
+        };
+        flow.active = !flow.waiting.is_empty();
+        flow.debt = if flow.active { turn.overdrawn } else { 0 };
+        if flow.active {
+            self.round.push_back(turn.flow);
+        }
+    }
+
+    /// The next connection, whosever it is and out of turn: for who serves them all.
+    pub(crate) fn pop(&mut self) -> Option<u32> {
+        loop {
+            let mut turn = self.begin()?;
+            (turn.left, turn.overdrawn) = (1, 0);
+            let next = self.next(&mut turn);
+            self.end(turn);
+            if next.is_some() {
+                return next;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::FirmBudgets;
+    use rialto_model::event::BudgetsSet;
+    use rialto_model::{Budgets, SequenceNumber, Timestamp};
+
+    /// Firms whose connections always have more to say, or a given number of messages.
+    struct Door {
+        turns: Turns,
+        budgets: FirmBudgets,
+        flows: Vec<FlowId>,
+        /// Of each connection: its firm, messages that wait, commands that each makes.
+        connections: Vec<(usize, u64, u32)>,
+        /// Messages taken in, by firm.
+        taken: Vec<u64>,
+    }
+
+    impl Door {
+        fn new(weights: &[u8]) -> Self {
+            let (mut turns, budgets) = (Turns::new(), FirmBudgets::default());
+            let flow = |(number, weight): (u32, &u8)| {
+                let firm = FirmId(number);
+                let set = BudgetsSet {
+                    firm,
+                    budgets: Budgets {
+                        weight: *weight,
+                        ..Budgets::default()
+                    },
+                };
+                budgets.follow((SequenceNumber(1), Timestamp(0)), &set);
+                turns.flow_of(firm, || budgets.of(firm))
+            };
+            let flows: Vec<FlowId> = (1..).zip(weights).map(flow).collect();
+            Self {
+                taken: vec![0; flows.len()],
+                turns,
+                budgets,
+                flows,
+                connections: Vec::new(),
+            }
+        }
+
+        fn connect(&mut self, firm: usize, messages: u64, commands: u32) -> u32 {
+            let number = self.connections.len() as u32;
+            self.connections.push((firm, messages, commands));
+            self.turns.push(self.flows[firm], number);
+            number
+        }
+
+        /// One poll; shows every connection that was served, and how many messages that took.
+        fn poll(&mut self, mut show: impl FnMut(&mut Self, u32, u64)) {
+            for _ in 0..self.turns.due() {
+                let Some(mut turn) = self.turns.begin() else { return };
+                while let Some(number) = self.turns.next(&mut turn) {
+                    let (firm, waiting, commands) = self.connections[number as usize];
+                    // A door looks behind each message at what it made.
+                    let fits = (turn.allowance() as u64).div_ceil(u64::from(commands)).max(1);
+                    let count = waiting.min(fits);
+                    self.connections[number as usize].1 -= count;
+                    self.taken[firm] += count;
+                    turn.charge((count as u32) * commands);
+                    if waiting > count {
+                        self.turns.push(self.flows[firm], number);
+                    }
+                    show(self, number, count);
+                }
+                self.turns.end(turn);
+            }
+        }
+    }
+
+    const MUCH: u64 = 1 << 40;
+
+    #[test]
+    fn a_quiet_firm_waits_for_at_most_one_quantum_of_each_other() {
+        let mut door = Door::new(&[1, 1, 1]);
+        for _ in 0..50 {
+            door.connect(0, MUCH, 1);
+        }
+        for _ in 0..10 {
+            door.connect(1, MUCH, 1);
+        }
+        for poll in 0..1_000 {
+            // The quiet firm's message comes at the worst moment: right behind the look at the sockets.
+            let quiet = (poll % 7 == 0).then(|| door.connect(2, 1, 1));
+            let (mut before, mut served) = (0, quiet.is_none());
+            door.poll(|_, number, count| {
+                served |= Some(number) == quiet;
+                before += if served { 0 } else { count };
+            });
+            assert!(served, "poll {poll}: in the same poll");
+            assert!(
+                before <= 2 * u64::from(QUANTUM),
+                "poll {poll}: {before} messages before it"
+            );
+        }
+        assert_eq!(door.taken[0], door.taken[1], "fifty connections have what ten have");
+        assert_eq!(door.taken[2], 143);
+    }
+
+    #[test]
+    fn weights_are_shares() {
+        let mut door = Door::new(&[1, 4, 0]);
+        for firm in 0..3 {
+            for _ in 0..20 {
+                door.connect(firm, MUCH, 1);
+            }
+        }
+        (0..1_000).for_each(|_| door.poll(|_, _, _| {}));
+        let quantum = u64::from(QUANTUM);
+        assert_eq!(door.taken, [1_000 * quantum, 4_000 * quantum, 1_000 * quantum]);
+        // Another weight holds from the next turn on.
+        let set = BudgetsSet {
+            firm: FirmId(2),
+            budgets: Budgets::default(),
+        };
+        door.budgets.follow((SequenceNumber(2), Timestamp(0)), &set);
+        (0..1_000).for_each(|_| door.poll(|_, _, _| {}));
+        assert_eq!(door.taken, [2_000 * quantum, 5_000 * quantum, 2_000 * quantum]);
+    }
+
+    #[test]
+    fn what_a_message_overdraws_is_paid_back() {
+        // One message of quotes makes 100 commands, more than a quantum: in the long run both firms have as many commands.
+        let mut door = Door::new(&[1, 1]);
+        door.connect(0, MUCH, 100);
+        door.connect(1, MUCH, 1);
+        (0..10_000).for_each(|_| door.poll(|_, _, _| {}));
+        let (quotes, orders) = (door.taken[0] * 100, door.taken[1]);
+        assert_eq!(orders, 10_000 * u64::from(QUANTUM));
+        assert!(quotes.abs_diff(orders) <= 200, "{quotes} and {orders}");
+    }
+
+    #[test]
+    fn nothing_is_saved_up_and_nobody_is_served_twice_in_a_turn() {
+        let mut door = Door::new(&[1, 1]);
+        door.connect(0, MUCH, 1);
+        (0..100).for_each(|_| door.poll(|_, _, _| {}));
+        for _ in 0..5 {
+            door.connect(1, MUCH, 1);
+        }
+        let before = door.taken.clone();
+        door.poll(|_, _, _| {});
+        assert_eq!(
+            door.taken[1],
+            u64::from(QUANTUM),
+            "no more than a turn after a long rest"
+        );
+        assert_eq!(door.taken[0] - before[0], u64::from(QUANTUM));
+        let mut seen = Vec::new();
+        let mut door = Door::new(&[1]);
+        for messages in [40, 20, 10, 5] {
+            door.connect(0, messages, 1);
+        }
+        door.poll(|_, number, count| seen.push((number, count)));
+        assert_eq!(seen, [(0, 40), (1, 20), (2, 4)], "what the turn holds, each once");
+        door.poll(|_, number, count| seen.push((number, count)));
+        assert_eq!(seen[3..], [(3, 5), (2, 6)], "who was not served comes first");
+    }
+
+    #[test]
+    fn out_of_turn_everybody_comes_once() {
+        let mut door = Door::new(&[1, 1]);
+        let numbers: Vec<u32> = (0..6).map(|number| door.connect(number % 2, 1, 1)).collect();
+        let mut popped: Vec<u32> = std::iter::from_fn(|| door.turns.pop()).collect();
+        popped.sort_unstable();
+        assert_eq!(popped, numbers);
+        assert_eq!(door.turns.due(), 0);
+    }
+}
