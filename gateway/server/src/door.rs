@@ -24,6 +24,7 @@ use crate::faults;
 use crate::floor::{Floor, Moment};
 use crate::limits;
 use crate::net::{Connection, ConnectionId, Hub};
+use crate::ports;
 
 /// The protocol's state of one connection: bytes in, bytes out.
 pub(crate) trait Peer: Send {
@@ -133,6 +134,9 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             self.hub.each(|connection| connection.refit = true);
         }
         moved += self.follow();
+        if self.floor.bridges.is_changed() && !self.control.is_closing() {
+            ports::fit(&mut self.floor, &mut self.hub);
+        }
         moved += self.pass_answers();
         moved += self.look();
         moved += self.serve();

@@ -27,6 +27,7 @@ mod message_log;
 mod net;
 mod ouch;
 mod outlet;
+mod ports;
 #[cfg(test)]
 mod rejects;
 mod roster;
@@ -39,6 +40,7 @@ pub use config::{DoorConfig, FixConfig, OuchConfig, SessionSettings};
 pub use control::DoorControl;
 pub use counters::{Counters, Counts};
 pub use guard::GuardConfig;
+pub use ports::FirmPorts;
 pub use say::Say;
 pub use stages::{DoorError, FixDoor, OuchDoor, Parts};
 pub use throttle::{Rate, Throttles};

@@ -15,7 +15,7 @@ use crate::deploy::{Deployment, Names, Office, Place};
 use anyhow::{Context as _, Result, anyhow};
 use crossbeam_channel::Sender;
 use rialto_follow::{Key, Server as FollowServer, Source, Statused};
-use rialto_gateway::Say;
+use rialto_gateway::{FirmPorts, Say};
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::command::RefuseProcess;
 use rialto_model::flags::table_hash;
@@ -68,7 +68,7 @@ impl Followers {
         config: &Config,
         frontier: &Frontier,
         standing: &StandingHandle,
-        (faults, operations): (FaultBoard, Sender<Command>),
+        (faults, operations, ports): (FaultBoard, Sender<Command>, FirmPorts),
         desks: Vec<Desk>,
         deployment: &Arc<Deployment>,
         say: &Say,
@@ -98,6 +98,7 @@ impl Followers {
             store: Arc::clone(&store),
             frontier: frontier.clone(),
             faults,
+            ports,
             sequence: Box::new(move |command| {
                 sequence
                     .try_send(command)

@@ -3,7 +3,7 @@
 use crate::agents::{AgentInstrument, AgentsConfig, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
 use crate::config::{
     Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, GLIMPSE_PORT, GlimpseConfig, HTTP_PORT,
-    InstrumentConfig, OUCH_PORT, QUIC_PORT, QuicConfig, REREQUEST_PORT, SessionConfig,
+    InstrumentConfig, OUCH_PORT, PortsConfig, QUIC_PORT, QuicConfig, REREQUEST_PORT, SessionConfig,
 };
 use crate::console::Seat as ConsoleSeat;
 use crate::exchange::Controls;
@@ -80,6 +80,7 @@ fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
         name: name.to_owned(),
         mpid: mpid.to_owned(),
         market_data: Vec::new(),
+        ports: PortsConfig::default(),
         sessions,
     }
 }
