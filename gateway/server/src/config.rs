@@ -40,6 +40,8 @@ pub struct DoorConfig {
     pub guard: Option<GuardConfig>,
     /// For sessions that have no settings of their own.
     pub default_settings: SessionSettings,
+    /// Where a firm listens that is served apart, by its identifier; of whom nothing is said, on a port that the system picks.
+    pub ports: BTreeMap<String, SocketAddr>,
     /// By session name; names are compared without case.
     pub settings: BTreeMap<String, SessionSettings>,
 }
@@ -54,6 +56,7 @@ impl DoorConfig {
             log_bytes_max: limits::LOG_BYTES_MAX,
             guard: Some(GuardConfig::default()),
             default_settings: SessionSettings::default(),
+            ports: BTreeMap::new(),
             settings: BTreeMap::new(),
         }
     }

@@ -27,6 +27,7 @@ use crate::floor::{Floor, Moment};
 use crate::front::{Front, Handed, Knock};
 use crate::limits;
 use crate::net::{Connection, ConnectionId, Hub};
+use crate::ports;
 
 /// The protocol's state of one connection: bytes in, bytes out.
 pub(crate) trait Peer: Send {
@@ -169,6 +170,9 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             && let Some(front) = &mut self.front
         {
             front.turned();
+        }
+        if self.floor.bridges.is_changed() && !self.control.is_closing() {
+            ports::fit(&mut self.floor, &mut self.hub);
         }
         moved += self.pass_answers();
         moved += self.serve();

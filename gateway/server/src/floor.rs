@@ -17,6 +17,7 @@ use crate::guard::Guard;
 use crate::limits::{FAREWELL_NS, QUANTUM};
 use crate::net::ConnectionId;
 use crate::outlet::Outlet;
+use crate::ports::{Bridges, FirmPorts};
 use crate::roster::Roster;
 use crate::say::Say;
 
@@ -45,6 +46,7 @@ pub(crate) struct Floor {
     pub(crate) roster: Roster,
     pub(crate) outlet: Outlet,
     pub(crate) budgets: FirmBudgets,
+    pub(crate) bridges: Bridges,
     pub(crate) counters: Arc<Counters>,
     pub(crate) say: Say,
     pub(crate) now: Moment,
@@ -74,7 +76,7 @@ impl Floor {
         name: &'static str,
         config: DoorConfig,
         outlet: Outlet,
-        budgets: FirmBudgets,
+        (budgets, ports): (FirmBudgets, FirmPorts),
         desk: Desk,
         say: Say,
     ) -> Self {
@@ -90,6 +92,7 @@ impl Floor {
             counters: outlet.counters(),
             outlet,
             budgets,
+            bridges: Bridges::new(ports),
             say,
             now: Moment::default(),
             closing_since_ns: None,
@@ -106,8 +109,10 @@ impl Floor {
     pub(crate) fn follow(&mut self, output: &Output) {
         self.directory.follow(&output.event.body);
         self.stamp = output.event.stamp;
-        if let Event::BudgetsSet(e) = &output.event.body {
-            self.budgets.follow((output.event.seq, self.stamp), e);
+        match &output.event.body {
+            Event::BudgetsSet(e) => self.budgets.follow((output.event.seq, self.stamp), e),
+            Event::ServiceSet(e) => self.bridges.follow(e),
+            _ => {}
         }
         if let Event::DoorRouted(e) = &output.event.body
             && e.lane.door == self.door

@@ -28,6 +28,7 @@ mod message_log;
 mod net;
 mod ouch;
 mod outlet;
+mod ports;
 #[cfg(test)]
 mod rejects;
 mod roster;
@@ -41,6 +42,7 @@ pub use control::DoorControl;
 pub use counters::{Counters, Counts};
 pub use front::{Front, Handed};
 pub use guard::GuardConfig;
+pub use ports::FirmPorts;
 pub use say::Say;
 pub use stages::{DoorError, FixDoor, OuchDoor, Parts};
 pub use throttle::{Rate, Throttles};

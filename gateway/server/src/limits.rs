@@ -38,6 +38,8 @@ pub const FAREWELL_NS: u64 = 2_000_000_000;
 
 /// Connections of one door, by default. One more is closed at once, counted and said.
 pub const CONNECTIONS_MAX: usize = 256;
+/// Connections by the port of one firm. One more is closed at once, counted and said.
+pub const PORT_CONNECTIONS_MAX: usize = 64;
 /// Bytes of one session's outbound log, by default. Beyond it the oldest messages go; who asks for them later is refused
 /// with the reason.
 pub const LOG_BYTES_MAX: usize = 64 << 20;

@@ -23,6 +23,7 @@ use crate::front::Front;
 use crate::net::Hub;
 use crate::ouch::Ouch;
 use crate::outlet::Outlet;
+use crate::ports::FirmPorts;
 use crate::say::Say;
 
 /// What a door is connected to.
@@ -36,6 +37,8 @@ pub struct Parts<C> {
     pub outputs: Reader<Output>,
     /// What firms may ask for, by all doors.
     pub budgets: FirmBudgets,
+    /// Where it shows the ports that firms have of their own.
+    pub ports: FirmPorts,
     /// Where it asks about passwords.
     pub desk: Desk,
     /// Where it says things to people.
@@ -161,7 +164,7 @@ impl<C: Clock> FixDoor<C> {
             FIX,
             config.door,
             outlet,
-            parts.budgets,
+            (parts.budgets, parts.ports),
             parts.desk,
             parts.say,
         );
@@ -183,7 +186,7 @@ impl<C: Clock> OuchDoor<C> {
             OUCH,
             config.door,
             outlet,
-            parts.budgets,
+            (parts.budgets, parts.ports),
             parts.desk,
             parts.say,
         );

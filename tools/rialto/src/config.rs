@@ -307,8 +307,19 @@ pub(crate) struct FirmConfig {
     /// The symbols it may see over QUIC; none for all.
     #[serde(default)]
     pub(crate) market_data: Vec<String>,
+    /// Where it logs on while it is served apart (`rialto member serve FIRM bridge`).
+    #[serde(default)]
+    pub(crate) ports: PortsConfig,
     #[serde(default, rename = "session")]
     pub(crate) sessions: Vec<SessionConfig>,
+}
+
+/// A firm's own ports; what is left out the system picks, on the door's own address.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PortsConfig {
+    pub(crate) ouch: Option<SocketAddr>,
+    pub(crate) fix: Option<SocketAddr>,
 }
 
 /// One of its sessions. The password is in the credentials file.

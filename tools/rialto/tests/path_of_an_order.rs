@@ -2,7 +2,7 @@
 
 use rialto_engine::{EngineStage, HashStage, Hashes};
 use rialto_feed::{FeedStage, multicast};
-use rialto_gateway::{FirmBudgets, OuchConfig, OuchDoor, Parts, Say};
+use rialto_gateway::{FirmBudgets, FirmPorts, OuchConfig, OuchDoor, Parts, Say};
 use rialto_itch::Message;
 use rialto_itch::mold::Packet;
 use rialto_journal::{Config, Durability, MemDisk, Reader as JournalReader, recover};
@@ -154,6 +154,7 @@ fn one_order_goes_all_the_way() {
         commands: ouch_in,
         outputs: ouch_reader,
         budgets: FirmBudgets::default(),
+        ports: FirmPorts::default(),
         desk: verifier.desk(),
         say: Say::nowhere(),
     };

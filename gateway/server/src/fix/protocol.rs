@@ -368,6 +368,9 @@ impl Fix {
         if floor.roster.is_going(session) {
             return;
         }
+        if let Some(why) = floor.wrong_port(session, connection.by) {
+            return self.refuse(connection, &logon.name, why, floor);
+        }
         let account = self.accounts.get(&session);
         if account.is_some_and(|account| floor.must_wait(session, &account.settings)) {
             let why = "it was lost a moment ago: wait for reconnect_after";

@@ -1,15 +1,16 @@
-//! The listener and its connections in numbered slots, and which of them have something to do.
+//! The entrances and their connections in numbered slots, and which of them have something to do.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::{self, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use rialto_model::FirmId;
 
+use super::entrances::{EntranceId, Entrances};
 use super::link::Link;
 use super::turns::{FlowId, Turn, Turns};
 use crate::budget::FirmBudget;
@@ -29,6 +30,9 @@ pub(crate) struct Connection<S> {
     pub(crate) id: ConnectionId,
     pub(crate) link: Link,
     pub(crate) session: S,
+    entrance: EntranceId,
+    /// By whose port it came; `None`: by the door's own.
+    pub(crate) by: Option<FirmId>,
     /// What stands between the two where faults are about them.
     pub(crate) line: Option<Box<BadLine>>,
     /// That is to be looked at: other faults stand than before, or the session has just come.
@@ -48,6 +52,17 @@ struct Slot<S> {
     connection: Option<Box<Connection<S>>>,
 }
 
+impl<S> Slot<S> {
+    const fn empty() -> Self {
+        Self {
+            generation: 0,
+            queued: false,
+            flow: FlowId::STRANGERS,
+            connection: None,
+        }
+    }
+}
+
 /// What one look at the sockets brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Arrivals {
@@ -62,43 +77,33 @@ pub(crate) struct Arrivals {
 pub(crate) struct Hub<S> {
     poll: Poll,
     events: Events,
-    listener: Option<TcpListener>,
+    entrances: Entrances,
     address: SocketAddr,
-    /// The listener may have connections to accept.
+    /// Some entrance may have connections to accept.
     knocking: bool,
     /// Nobody is accepted for now.
     paused: bool,
+    /// As many as the door's own port has; firms' ports add theirs when they are used.
     slots: Vec<Slot<S>>,
     free: Vec<u32>,
     /// Slots that have something to do, each once.
     turns: Turns,
 }
 
-/// The listener's token; connections have their slots.
-const LISTENER: Token = Token(usize::MAX - 1);
-
 impl<S> Hub<S> {
-    /// Listens. At most `connections_max` connections are held at a time.
+    /// Listens. At most `connections_max` connections are held at a time by this port.
     pub(crate) fn listen(address: SocketAddr, connections_max: usize) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let mut listener = TcpListener::bind(address)?;
-        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        let entrances = Entrances::open(poll.registry(), address, connections_max)?;
         let connections_max = u32::try_from(connections_max).unwrap_or(u32::MAX);
         Ok(Self {
             poll,
             events: Events::with_capacity(256),
-            address: listener.local_addr()?,
-            listener: Some(listener),
+            address: entrances.address().unwrap_or(address),
+            entrances,
             knocking: false,
             paused: false,
-            slots: (0..connections_max)
-                .map(|_| Slot {
-                    generation: 0,
-                    queued: false,
-                    flow: FlowId::STRANGERS,
-                    connection: None,
-                })
-                .collect(),
+            slots: (0..connections_max).map(|_| Slot::empty()).collect(),
             free: (0..connections_max).rev().collect(),
             turns: Turns::new(),
         })
@@ -107,6 +112,16 @@ impl<S> Hub<S> {
     /// Where it listens, or has listened.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Listens for a firm alone as well.
+    pub(crate) fn open_port(&mut self, firm: FirmId, at: SocketAddr) -> io::Result<SocketAddr> {
+        self.entrances.open_for(self.poll.registry(), firm, at)
+    }
+
+    /// Listens for it no more; who came by it stays.
+    pub(crate) fn close_port(&mut self, firm: FirmId) {
+        self.entrances.close_for(firm);
     }
 
     /// How many are connected.
@@ -121,7 +136,7 @@ impl<S> Hub<S> {
 
     /// Accepts nobody any more.
     pub(crate) fn stop_listening(&mut self) {
-        self.listener = None;
+        self.entrances.close();
     }
 
     /// Asks the system, without waiting, what has happened to the sockets; those it happened to are queued. New
@@ -132,7 +147,7 @@ impl<S> Hub<S> {
             return Arrivals::default();
         }
         for event in &self.events {
-            if event.token() == LISTENER {
+            if self.entrances.knocks(event.token()) {
                 self.knocking = true;
             } else if let Some(slot) = self.slots.get_mut(event.token().0)
                 && let Some(connection) = &mut slot.connection
@@ -155,77 +170,90 @@ impl<S> Hub<S> {
     }
 
     fn accept(&mut self, arrivals: &mut Arrivals, greet: &mut impl FnMut(SocketAddr) -> S) {
-        for _ in 0..ACCEPTS_PER_POLL {
-            let Some(listener) = &self.listener else {
-                self.knocking = false;
-                return;
-            };
-            let (stream, peer) = match listener.accept() {
-                Ok(accepted) => accepted,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                // Nobody waits, or the system is out of descriptors: the next arrival is announced again.
-                Err(error) => {
-                    self.knocking = error.kind() != ErrorKind::WouldBlock;
-                    return;
+        let mut from = 0;
+        while let Some(entrance) = self.entrances.knocking(from) {
+            from = entrance.next();
+            for _ in 0..ACCEPTS_PER_POLL {
+                let Some((stream, peer)) = self.entrances.accept(entrance) else {
+                    break;
+                };
+                match self.entrances.admit(entrance) {
+                    Some(firm) if self.seat(stream, (entrance, firm), peer, greet) => arrivals.accepted += 1,
+                    Some(_) => {
+                        self.entrances.leave(entrance);
+                        arrivals.turned_away += 1;
+                    }
+                    None => arrivals.turned_away += 1,
                 }
-            };
-            self.seat(stream, peer, arrivals, greet);
+            }
         }
+        self.knocking = self.entrances.knocking(0).is_some();
     }
 
-    /// Takes in a connection that another process accepted, as one that came to the listener.
+    /// Takes in a connection that another process accepted, as one that came by the door's own port.
     pub(crate) fn adopt(
         &mut self,
         stream: net::TcpStream,
         mut greet: impl FnMut(SocketAddr) -> S,
         arrivals: &mut Arrivals,
     ) {
-        match (stream.peer_addr(), stream.set_nonblocking(true)) {
-            (Ok(peer), Ok(())) => self.seat(TcpStream::from_std(stream), peer, arrivals, &mut greet),
-            // It has gone on the way.
-            _ => arrivals.turned_away += 1,
-        }
-    }
-
-    /// Gives a connection a slot.
-    fn seat(
-        &mut self,
-        mut stream: TcpStream,
-        peer: SocketAddr,
-        arrivals: &mut Arrivals,
-        greet: &mut impl FnMut(SocketAddr) -> S,
-    ) {
-        let Some(number) = self.free.pop() else {
+        let own = EntranceId::default();
+        let Some(by) = self.entrances.admit(own) else {
             arrivals.turned_away += 1;
             return;
         };
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        let token = Token(number as usize);
-        let registered = self.poll.registry().register(&mut stream, token, interest);
-        match self.slots.get_mut(number as usize) {
-            Some(slot) if registered.is_ok() => {
-                slot.generation = slot.generation.wrapping_add(1);
-                slot.flow = FlowId::STRANGERS;
-                let id = ConnectionId {
-                    slot: number,
-                    generation: slot.generation,
-                };
-                slot.connection = Some(Box::new(Connection {
-                    id,
-                    link: Link::new(stream, peer),
-                    session: greet(peer),
-                    line: None,
-                    refit: true,
-                    fresh: true,
-                }));
-                arrivals.accepted += 1;
-                self.queue(id);
-            }
-            _ => {
-                self.free.push(number);
-                arrivals.turned_away += 1;
-            }
+        let seated = match (stream.peer_addr(), stream.set_nonblocking(true)) {
+            (Ok(peer), Ok(())) => self.seat(TcpStream::from_std(stream), (own, by), peer, &mut greet),
+            // It has gone on the way.
+            _ => false,
+        };
+        if seated {
+            arrivals.accepted += 1;
+        } else {
+            self.entrances.leave(own);
+            arrivals.turned_away += 1;
         }
+    }
+
+    /// Gives a connection a slot; `false` where the system does not watch it.
+    fn seat(
+        &mut self,
+        mut stream: TcpStream,
+        (entrance, by): (EntranceId, Option<FirmId>),
+        peer: SocketAddr,
+        greet: &mut impl FnMut(SocketAddr) -> S,
+    ) -> bool {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::empty());
+            self.slots.len() as u32 - 1
+        });
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registered = self
+            .poll
+            .registry()
+            .register(&mut stream, Token(number as usize), interest);
+        let Some(slot) = self.slots.get_mut(number as usize).filter(|_| registered.is_ok()) else {
+            self.free.push(number);
+            return false;
+        };
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.flow = FlowId::STRANGERS;
+        let id = ConnectionId {
+            slot: number,
+            generation: slot.generation,
+        };
+        slot.connection = Some(Box::new(Connection {
+            id,
+            link: Link::new(stream, peer),
+            session: greet(peer),
+            entrance,
+            by,
+            line: None,
+            refit: true,
+            fresh: true,
+        }));
+        self.queue(id);
+        true
     }
 
     /// Whether this connection is still there.
@@ -332,6 +360,7 @@ impl<S> Hub<S> {
     /// Closes a connection that was taken out, and frees its slot. Where another process has the socket too, it is open there.
     pub(crate) fn remove(&mut self, mut connection: Connection<S>) {
         let _ = self.poll.registry().deregister(&mut connection.link.stream);
+        self.entrances.leave(connection.entrance);
         if let Some(slot) = self.slot(connection.id) {
             // Whoever still names this connection finds nothing.
             slot.generation = slot.generation.wrapping_add(1);

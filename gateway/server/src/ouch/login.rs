@@ -98,7 +98,11 @@ impl Ouch {
             .accounts
             .get(&session)
             .is_some_and(|account| floor.must_wait(session, &account.settings));
+        let wrong_port = floor.wrong_port(session, connection.by);
         let decided = self.admission(session, &login, floor).and_then(|_| {
+            if let Some(why) = wrong_port {
+                return Err(TurnedAway::not_available(why));
+            }
             if waits {
                 let why = "it was lost a moment ago: wait for reconnect_after";
                 return Err(TurnedAway::not_available(why));

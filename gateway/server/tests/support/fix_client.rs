@@ -1,7 +1,7 @@
 //! A FIX client for tests: one socket, the library's initiator, and messages as lists of `tag=value`.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::OnceLock;
 
 use rialto_fix::client::{Client, ClientConfig, ClientEvent, Credentials};
@@ -61,7 +61,12 @@ pub fn now(exchange: &Exchange) -> Now {
 
 impl FixClient {
     pub fn connect(exchange: &Exchange, config: ClientConfig) -> Self {
-        let stream = TcpStream::connect(exchange.address(Door::Fix)).unwrap();
+        Self::connect_at(exchange, exchange.address(Door::Fix), config)
+    }
+
+    /// The same by another port.
+    pub fn connect_at(exchange: &Exchange, address: SocketAddr, config: ClientConfig) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_nonblocking(true).unwrap();
         let version = config.version;
         let mut client = Client::new(config, now(exchange));

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rialto_gateway::{
-    Counts, DoorConfig, DoorControl, FirmBudgets, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
+    Counts, DoorConfig, DoorControl, FirmBudgets, FirmPorts, FixConfig, FixDoor, OuchConfig, OuchDoor, Parts, Say,
 };
 use rialto_matching::{Limits, Matching, reference};
 use rialto_members::{Credentials, Password, Verifier};
@@ -93,6 +93,7 @@ pub struct Exchange {
     rings: [Consumer<Command>; 2],
     writer: Writer<Output>,
     gate: Gate<Output>,
+    ports: FirmPorts,
 }
 
 /// One verifier for all tests: hashing passwords is what takes time here.
@@ -182,10 +183,11 @@ impl Exchange {
         let (say, said) = Say::channel(1 << 12);
         let (to_ouch, from_ouch) = RingBuffer::new(setup.ring);
         let (to_fix, from_fix) = RingBuffer::new(setup.ring);
-        let budgets = FirmBudgets::default();
+        let (budgets, ports) = (FirmBudgets::default(), FirmPorts::default());
         let mut parts = |commands| Parts {
             clock: clock.clone(),
             budgets: budgets.clone(),
+            ports: ports.clone(),
             commands,
             outputs: readers.pop().unwrap(),
             desk: verifier().desk(),
@@ -215,6 +217,7 @@ impl Exchange {
             rings: [from_ouch, from_fix],
             writer,
             gate,
+            ports,
         }
     }
 
@@ -367,6 +370,11 @@ impl Exchange {
             Door::Fix => self.fix.address(),
             _ => self.ouch.address(),
         }
+    }
+
+    /// The port of its own that a firm has at a door.
+    pub fn port(&self, firm: FirmId, door: Door) -> Option<SocketAddr> {
+        self.ports.of(firm, if door == Door::Fix { "fix" } else { "ouch" })
     }
 
     pub fn controls(&self) -> [DoorControl; 2] {

@@ -4,7 +4,7 @@
 //! marks: `ioc`, `fok`, `min=N`, `display=A`, `id=TEXT` and the like. What comes is written in the same way.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 
 use rialto_model::Door;
 use rialto_ouch::messages::AccountQuery;
@@ -49,7 +49,12 @@ pub fn login(user: &str, password: &str, session: &str, sequence: u64) -> LoginR
 impl OuchClient {
     /// Connects and asks to be let in.
     pub fn connect(exchange: &Exchange, login: LoginRequest) -> Self {
-        let stream = TcpStream::connect(exchange.address(Door::Ouch)).unwrap();
+        Self::connect_at(exchange, exchange.address(Door::Ouch), login)
+    }
+
+    /// The same by another port.
+    pub fn connect_at(exchange: &Exchange, address: SocketAddr, login: LoginRequest) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_nonblocking(true).unwrap();
         Self {
             stream,

@@ -367,7 +367,13 @@ impl World {
                         .iter()
                         .find(|(of, _)| *of == firm)
                         .map_or(FeeTier::WHOLE, |(_, tier)| *tier);
+                    let port = |door| {
+                        let live = self.running();
+                        live.and_then(|live| live.ports.of(firm, door)).map(|at| at.to_string())
+                    };
                     json!({
+                        "ouch": port("ouch"),
+                        "fix": port("fix"),
                         "firm": firm.0,
                         "mpid": one.definition.mpid.to_string(),
                         "name": name(&one.definition.name),

@@ -5,6 +5,7 @@ use super::{Act, Answer, OPERATE_LOOK, OPERATE_MAX, Request, What, flags};
 use crate::deploy::{DeployAct, Deployment};
 use crate::exchange::store::StoreDesk;
 use anyhow::{Context as _, Result, bail};
+use rialto_gateway::FirmPorts;
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::{Command, Event, OrderId, SequenceNumber, UserRef};
 use rialto_past::{Snapshots, StoreError, Stream, Visit, book, explain, find, history, member, order, stats};
@@ -42,6 +43,8 @@ pub(crate) struct Live {
     pub(crate) deployment: Arc<Deployment>,
     /// What is broken on purpose.
     pub(crate) faults: FaultBoard,
+    /// The ports of firms that are served apart.
+    pub(crate) ports: FirmPorts,
     /// More about it, as an object.
     pub(crate) status: Box<dyn Fn() -> Value + Send + Sync>,
 }

@@ -22,7 +22,7 @@ use cost::Cost;
 use rialto_engine::talk::{COMMANDS_MAX, Introduction, Role, Testify};
 use rialto_follow::wire::Stand;
 use rialto_follow::{Follower, Key, News, Process, Reason, Refused};
-use rialto_gateway::{DoorControl, FirmBudgets, FixDoor, OuchDoor, Parts, Say};
+use rialto_gateway::{DoorControl, FirmBudgets, FirmPorts, FixDoor, OuchDoor, Parts, Say};
 use rialto_matching::{Engine, Limits};
 use rialto_members::{Credentials, Verifier};
 use rialto_model::{Command, Door, Epoch, Output, SequenceNumber, Sequenced};
@@ -252,6 +252,8 @@ impl Served {
             outputs,
             // Of this process's own: while a share stands, a firm with sessions in both has its budget in each.
             budgets: FirmBudgets::default(),
+            // Firms' own ports are the exchange's.
+            ports: FirmPorts::default(),
             desk: verifier.desk(),
             say,
         };

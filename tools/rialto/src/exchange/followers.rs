@@ -16,7 +16,7 @@ use crate::retention::RetentionThread;
 use anyhow::{Context as _, Result, anyhow};
 use crossbeam_channel::Sender;
 use rialto_follow::{Key, Server as FollowServer, Source, Statused};
-use rialto_gateway::Say;
+use rialto_gateway::{FirmPorts, Say};
 use rialto_journal::retention::Retention;
 use rialto_journal::{Frontier, OsDisk};
 use rialto_model::command::RefuseProcess;
@@ -70,7 +70,7 @@ impl Followers {
         config: &Config,
         frontier: &Frontier,
         standing: &StandingHandle,
-        (faults, operations): (FaultBoard, Sender<Command>),
+        (faults, operations, ports): (FaultBoard, Sender<Command>, FirmPorts),
         desks: Vec<Desk>,
         deployment: &Arc<Deployment>,
         say: &Say,
@@ -105,6 +105,7 @@ impl Followers {
             store: Arc::clone(&store),
             frontier: frontier.clone(),
             faults,
+            ports,
             sequence: Box::new(move |command| {
                 sequence
                     .try_send(command)

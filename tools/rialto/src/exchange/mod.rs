@@ -24,8 +24,8 @@ use crossbeam_channel::Receiver;
 use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
 use rialto_gateway::{
-    Counters as DoorCounters, DoorConfig, DoorControl, FirmBudgets, FixConfig, FixDoor, GuardConfig, OuchConfig,
-    OuchDoor, Parts, Rate, Say, SessionSettings, Throttles,
+    Counters as DoorCounters, DoorConfig, DoorControl, FirmBudgets, FirmPorts, FixConfig, FixDoor, GuardConfig,
+    OuchConfig, OuchDoor, Parts, Rate, Say, SessionSettings, Throttles,
 };
 use rialto_journal::Frontier;
 use rialto_members::Verifier;
@@ -240,10 +240,11 @@ impl Exchange {
         let (ouch_in, ouch_out) = RingBuffer::new(INPUT_RING);
         let (fix_in, fix_out) = RingBuffer::new(INPUT_RING);
 
-        let budgets = FirmBudgets::default();
+        let (budgets, ports) = (FirmBudgets::default(), FirmPorts::default());
         let parts = |commands, outputs| Parts {
             clock,
             budgets: budgets.clone(),
+            ports: ports.clone(),
             commands,
             outputs,
             desk: verifier.desk(),
@@ -298,7 +299,7 @@ impl Exchange {
             config,
             &core.frontier,
             &standing,
-            (faults, operate),
+            (faults, operate, ports.clone()),
             vec![feed_desk, quic_desk],
             &deployment,
             &say,
@@ -431,6 +432,14 @@ pub(crate) fn fix_config(config: &Config) -> FixConfig {
 fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
     door.guard = config.logon_guard.then(GuardConfig::default);
     door.connections_max = config.connections_max;
+    for firm in &config.firms {
+        let own = if name == "ouch" {
+            firm.ports.ouch
+        } else {
+            firm.ports.fix
+        };
+        door.ports.extend(own.map(|at| (firm.mpid.clone(), at)));
+    }
     let sessions = config
         .firms
         .iter()

@@ -1,7 +1,7 @@
 //! A recorded day in the development exchange, which trades with whoever is there.
 
 use super::{Args, demo};
-use crate::config::{Config, FirmConfig, InstrumentConfig, SessionConfig};
+use crate::config::{Config, FirmConfig, InstrumentConfig, PortsConfig, SessionConfig};
 use crate::out;
 use crate::play::{Day, Meeting, Speed, Summary, symbol_of};
 use anyhow::{Context as _, Result, bail};
@@ -46,6 +46,7 @@ pub(super) fn invite(day: &Day, config: &mut Config) {
         name: "The recorded day".to_owned(),
         mpid: "TAPE".to_owned(),
         market_data: Vec::new(),
+        ports: PortsConfig::default(),
         sessions: vec![SessionConfig::new(SESSION.to_owned(), "ouch", false)],
     });
 }

@@ -4,7 +4,7 @@ use super::scenario::Scenario;
 use crate::agents::{AgentInstrument, AgentsConfig, Climate, MESSAGES_PER_SECOND, Role, Seat, SeatDoor};
 use crate::config::{
     Config, DoorConfig, FIX_PORT, FeedConfig, FirmConfig, FixConfig, GLIMPSE_PORT, GlimpseConfig, HTTP_PORT,
-    InstrumentConfig, OUCH_PORT, QUIC_PORT, QuicConfig, REREQUEST_PORT, SessionConfig,
+    InstrumentConfig, OUCH_PORT, PortsConfig, QUIC_PORT, QuicConfig, REREQUEST_PORT, SessionConfig,
 };
 use crate::console::{Hands, Seat as ConsoleSeat};
 use crate::exchange::Controls;
@@ -88,6 +88,7 @@ fn firm(name: &str, mpid: &str, stem: &str, agents: usize) -> FirmConfig {
         name: name.to_owned(),
         mpid: mpid.to_owned(),
         market_data: Vec::new(),
+        ports: PortsConfig::default(),
         sessions,
     }
 }
