@@ -3,7 +3,7 @@
 /// Released events that one poll follows; the rest waits for the next poll.
 pub const EVENTS_PER_POLL: usize = 256;
 /// What a firm of weight 1 may have taken in at its turn, of all its connections together; in messages, or in commands where
-/// a message makes more than one. In one poll each firm that has something to do has one turn.
+/// a message makes more than one. Each firm that has something to do has one turn at a time, two in a poll.
 pub const QUANTUM: u32 = 64;
 /// Connections of one firm that one poll serves; the others come first in the next one.
 pub const CONNECTIONS_PER_POLL: usize = 64;

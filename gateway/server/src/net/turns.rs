@@ -4,7 +4,8 @@
 //!
 //! A turn is [`QUANTUM`] times the firm's weight, counted in messages taken in, or in commands where a message makes more
 //! than one; a connection that has nothing to say still costs one. The last message of a turn may overdraw it, and the debt
-//! is paid from the next turn. What is not used is not saved. One poll of a door is one turn for each firm that has something
+//! is paid from the next turn. What is not used is not saved. Serving, which a poll does before and after it looks at the
+//! sockets, is one turn for each firm that has something
 //! to do: so a firm waits, from the moment its bytes are there, for at most one turn of each other firm, and what comes
 //! meanwhile is seen behind it.
 //!

@@ -2,9 +2,9 @@
 
 use super::fault::Wish;
 use super::print::print;
-use super::{Act, Request, What, World, admin};
+use super::{Act, REJECTED, Request, What, World, admin};
 use crate::out;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 
 /// Where, and how it is to be said.
@@ -374,5 +374,13 @@ fn put(data: &Path, request: &Request, json: bool) -> Result<()> {
             print(request, line);
         }
     }
-    Ok(())
+    let mut events = answer
+        .lines
+        .iter()
+        .filter_map(|line| line["events"].as_array())
+        .flatten();
+    match events.find_map(|event| event.as_str()?.strip_prefix(REJECTED)) {
+        Some(why) => bail!("the command is in the stream and was rejected: {why}"),
+        None => Ok(()),
+    }
 }

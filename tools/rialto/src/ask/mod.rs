@@ -16,7 +16,7 @@ pub(crate) use cli::{At, Explain, Fault, History, Operate, Place, Snapshot, Stat
 pub(crate) use member::Member;
 pub(crate) use operate::Act;
 pub(crate) use print::flag as print_flag;
-pub(crate) use world::{Live, World, snapshot_numbers};
+pub(crate) use world::{Live, REJECTED, World, snapshot_numbers};
 
 use crate::deploy::{CanaryAct, DeployAct, DoorAct};
 use serde::{Deserialize, Serialize};

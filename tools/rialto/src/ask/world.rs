@@ -323,10 +323,13 @@ impl World {
     }
 }
 
+/// How the word of a rejected command begins; the reason follows.
+pub(crate) const REJECTED: &str = "CommandRejected: ";
+
 /// An event of an operator's command, in a word or with its reason.
 fn told(event: &Event) -> String {
     match event {
-        Event::CommandRejected(refused) => format!("{}: {}", event.name(), refused.reason.text()),
+        Event::CommandRejected(refused) => format!("{REJECTED}{}", refused.reason.text()),
         _ => event.name().to_owned(),
     }
 }

@@ -5,7 +5,7 @@
 
 use super::following::{Followers, Following};
 use super::trade::Trade;
-use crate::ask::{Member, Request, World};
+use crate::ask::{Member, REJECTED, Request, World};
 use rialto_members::{Admitted, Firm, Keyring, Scoped};
 use rialto_model::{AccountId, Actor, Role};
 use rialto_store::{Explained, Page, Position, StoreError};
@@ -132,7 +132,7 @@ impl Counter {
             .iter()
             .filter_map(|line| line["events"].as_array())
             .flatten();
-        if let Some(why) = events.find_map(|event| event.as_str()?.strip_prefix("CommandRejected: ")) {
+        if let Some(why) = events.find_map(|event| event.as_str()?.strip_prefix(REJECTED)) {
             return Err(refusal(422, why, "correct the limits and send them again"));
         }
         Ok(Answered {

@@ -364,6 +364,8 @@ impl Exchange {
         let controlled = threads::run(stages, self.layout, self.idle, &stop, || {
             controls.await_opening();
             let controlled = control(controls);
+            // What was asked for while it looked elsewhere, as the record of a process that was refused.
+            let controlled = controlled.and_then(|value| controls.operate().map(|()| value));
             controls.close_doors();
             controlled
         });
