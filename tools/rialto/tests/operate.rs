@@ -76,7 +76,7 @@ fn phases_rules_and_kill_switches_are_set_while_the_market_runs() {
     let entry = r#"{"command":"Enter","fields":{"session":1}}"#;
     assert!(refused(&["command", entry]).contains("not for an operator"));
     let unknown = r#"{"command":"SetPhase","fields":{"instrument":99,"phase":"Halt"}}"#;
-    assert!(refused(&["command", unknown]).contains("in the stream and was rejected: unknown instrument"));
+    assert!(refused(&["command", unknown]).contains("in the stream and was rejected: definition contradicts"));
 
     let ended = up.stop();
     assert!(refused(&["phase", "ACME", "halt"]).contains("start it"));
