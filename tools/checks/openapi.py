@@ -1,6 +1,6 @@
 """schemathesis on the gateway's OpenAPI document, once in each role: no 5xx, no answer that the document does not know.
 
-RIALTO_SEED and RIALTO_EXAMPLES (cases of an operation, 25) make a longer or another run of it. The WebSockets are left out, for
+RIALTO_SEED and RIALTO_EXAMPLES (cases of an operation, 10) make a longer or another run of it. The WebSockets are left out, for
 it opens none; so is health, whose 503 is what it is for."""
 
 import os
@@ -22,7 +22,7 @@ ROLES = (("trader", "1", OWN), ("risk", "1", OWN), ("read-only", "2", OWN), ("op
 def run(base, seed, headers, more):
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{base}/api/v1/openapi.json", "--url", base]
     command += ["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--seed", str(seed), "--workers", "1"]
-    command += ["--max-examples", os.environ.get("RIALTO_EXAMPLES", "25"), "--continue-on-failure", "--no-color"]
+    command += ["--max-examples", os.environ.get("RIALTO_EXAMPLES", "10"), "--continue-on-failure", "--no-color"]
     command += ["--suppress-health-check", "all", "--warnings", "off", "--generation-database", "none"]
     command += more
     for path in LEFT_OUT:
