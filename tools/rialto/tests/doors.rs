@@ -386,8 +386,9 @@ fn a_candidate_is_judged_beside_the_old_build_and_stopped_when_it_dies() {
             env!("CARGO_BIN_EXE_rialto"),
             "--shares",
             "50",
+            // All members are to come in while it lasts, on a loaded machine as well.
             "--bake",
-            "1s",
+            "10s",
         ]);
         until("a share", || (status()["lanes"][0]["share"] == 50.0).then_some(()));
     };
