@@ -13,8 +13,8 @@ use anyhow::{Context as _, Result};
 use rialto_matching::{Engine, EngineState, Limits, Matching as _};
 use rialto_model::command::{Cancel, Enter, Replace, SessionUp};
 use rialto_model::{
-    Capacity, Command, Event, EventSink, Incarnation, InstrumentId, MsgSeqNum, OrderKind, Phase, Policy,
-    SequenceNumber, Sequenced, SessionId, ShortSale, Side, Target, Text, TimeInForce, Timestamp, UserRef,
+    Capacity, Command, Event, EventSink, Incarnation, InstrumentId, MsgSeqNum, OrderKind, Phase, Policy, Price,
+    Quantity, SequenceNumber, Sequenced, SessionId, ShortSale, Side, Target, Text, TimeInForce, Timestamp, UserRef,
 };
 
 /// How long the agents sleep between two looks.
@@ -272,28 +272,10 @@ impl Rehearsal {
         let number = |user_ref: UserRef| OrderNumber(user_ref.0);
         match event {
             Event::Accepted(e) => {
-                if let Some(instrument) = self.index(e.instrument) {
-                    let report = Report::Standing {
-                        number: number(e.user_ref),
-                        instrument,
-                        side: e.side,
-                        price: e.price,
-                        open: e.quantity,
-                    };
-                    self.report(e.session, report);
-                }
+                self.stands(e.session, e.user_ref, e.instrument, (e.side, e.price, e.quantity));
             }
             Event::Replaced(e) => {
-                if let Some(instrument) = self.index(e.instrument) {
-                    let report = Report::Standing {
-                        number: number(e.user_ref),
-                        instrument,
-                        side: e.side,
-                        price: e.price,
-                        open: e.quantity,
-                    };
-                    self.report(e.session, report);
-                }
+                self.stands(e.session, e.user_ref, e.instrument, (e.side, e.price, e.quantity));
             }
             Event::Executed(e) => {
                 for (session, user_ref) in [(e.maker_session, e.maker_user_ref), (e.taker_session, e.taker_user_ref)] {
@@ -347,6 +329,26 @@ impl Rehearsal {
 
     fn index(&self, instrument: InstrumentId) -> Option<usize> {
         self.ids.iter().position(|id| *id == instrument)
+    }
+
+    /// An order stands, as it was sent or as it was replaced.
+    fn stands(
+        &mut self,
+        session: SessionId,
+        user_ref: UserRef,
+        instrument: InstrumentId,
+        (side, price, open): (Side, Price, Quantity),
+    ) {
+        if let Some(instrument) = self.index(instrument) {
+            let report = Report::Standing {
+                number: OrderNumber(user_ref.0),
+                instrument,
+                side,
+                price,
+                open,
+            };
+            self.report(session, report);
+        }
     }
 
     fn report(&mut self, session: SessionId, report: Report) {
