@@ -22,6 +22,7 @@
 //! | `GET /api/v1/openapi.json` | these paths as an OpenAPI 3.1 document |
 //!
 //! | `GET /api/v1/member/limits`, `PUT` | the firm's limits; a risk key changes them: `{"limits":{..},"why":..}` |
+//! | `POST /api/v1/member/kill` | a risk key of the whole firm switches it off: its orders go, and only cancels are taken; the venue alone switches it on again: `{"why":..}` |
 //! | `GET /api/v1/member/executions` | what the key's firm was told of its orders: `after`, `limit` |
 //! | `GET /api/v1/member/stream` | WebSocket: the same as it comes, `{"executions":{"rows":[..],"missed":..,"last":..}}`, from behind the number `after` |
 //! | `POST /api/v1/member/orders` | enters an order as the key's firm: as the desk's, with an `Idempotency-Key` |
@@ -41,7 +42,7 @@
 //! |---|---|---|---|---|---|
 //! | read what is the firm's | yes | yes | yes | 403 | 401 |
 //! | enter, replace, cancel orders | 403 | yes | 403 | 403 | 401 |
-//! | change the firm's limits | 403 | 403 | yes | 403 | 401 |
+//! | change the firm's limits, switch it off | 403 | 403 | yes | 403 | 401 |
 //! | ask, act, faults | 403 | 403 | 403 | yes, in its name | yes |
 //! | the desk's orders | 401 | 401 | 401 | 401 | yes |
 //!
@@ -67,6 +68,6 @@ mod stream;
 pub use ofrep::{Evaluated, Flags, NoAnswer};
 pub use server::{Server, StartError};
 pub use services::{
-    Answered, Archive, Change, Deed, Desk, Executions, Follower, Health, Key, Limits, Members, Office, Presented,
+    Answered, Archive, Change, Deed, Desk, Executions, Follower, Health, Key, Kill, Limits, Members, Office, Presented,
     Question, Refusal, Services, Ticket,
 };

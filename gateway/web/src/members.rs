@@ -118,6 +118,18 @@ pub(crate) async fn set_limits(
     carry_out(app, wish, Deed::Limit(limits)).await
 }
 
+pub(crate) async fn kill(app: State<App>, uri: Uri, headers: HeaderMap, body: Bytes) -> Result<Response, Problem> {
+    let wish = Wish::new(Method::POST, &uri, &headers, &body)?;
+    let kill = serde_json::from_slice(&body).map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("this is no reason to be switched off for: {error}"),
+            "send {\"why\":\"a program that ran away\"}",
+        )
+    })?;
+    carry_out(app, wish, Deed::Kill(kill)).await
+}
+
 pub(crate) async fn fills(app: State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     let (account, after, most) = page(&uri)?;
     answer(app, &method, &uri, &headers, Question::Fills { account, after, most }).await

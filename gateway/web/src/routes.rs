@@ -130,6 +130,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/member/positions", get(members::positions))
         .route("/api/v1/member/orders", get(members::orders).post(members::place))
         .route("/api/v1/member/limits", get(members::limits).put(members::set_limits))
+        .route("/api/v1/member/kill", post(members::kill))
         .route("/api/v1/member/executions", get(members::executions))
         .route("/api/v1/member/stream", get(members::stream))
         .route(

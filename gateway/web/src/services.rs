@@ -241,6 +241,16 @@ pub enum Deed {
     },
     /// Changes the limits of the firm, or of the account that the key is for.
     Limit(Limits),
+    /// Switches the firm off: its orders go, and nothing but cancels is taken from it. On again is the venue's to switch.
+    Kill(Kill),
+}
+
+/// A firm switches itself off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kill {
+    /// Why; it stands in the stream.
+    pub why: String,
 }
 
 /// What limits are to become; those that are left out stay, zero takes one away.

@@ -22,6 +22,7 @@ fn each_role_may_do_what_it_is_for_and_nothing_else() {
     let order = json!({ "symbol": "ACME", "side": "buy", "quantity": 100, "price": "1.00" });
     let change = json!({ "quantity": 100, "price": "1.01" });
     let limits = json!({ "limits": { "order_quantity": 777 }, "why": "a test" });
+    let kill = json!({ "why": "it ran away" });
     let act = json!({ "ask": "operate", "act": { "act": "phase", "symbol": "BOLT", "phase": "continuous" }, "who": "forged" });
     let fault = json!({ "name": "late", "kind": "latency", "delay_us": 1, "session": "beta2" });
     let none = Value::Null;
@@ -39,6 +40,8 @@ fn each_role_may_do_what_it_is_for_and_nothing_else() {
         // Of the trader it is over already: it was replaced.
         ("DELETE", "orders/1", &none, [no, 409, no, no]),
         ("PUT", "limits", &limits, [no, no, yes, no]),
+        ("POST", "kill", &limits, [400; 4]),
+        ("POST", "kill", &kill, [no, no, yes, no]),
         ("POST", "/api/v1/ask", &json!({ "ask": "status" }), [no, no, no, yes]),
         ("POST", "/api/v1/ask", &act, [no, no, no, yes]),
         ("POST", "/api/v1/faults", &fault, [no, no, no, yes]),
@@ -62,6 +65,32 @@ fn each_role_may_do_what_it_is_for_and_nothing_else() {
             }
         }
     }
+    // The firm is off, and stays so for who switched it off: the venue has it back.
+    let enter = |key: &str| {
+        until("an answer", || {
+            let said = callers[1].call("POST", "orders", Some(key), &order);
+            (!matches!(said.status, 429 | 503 | 504)).then_some(said)
+        })
+    };
+    let refused = enter("while-off");
+    assert!((400..500).contains(&refused.status), "{}", refused.text);
+    let firms = ask(&["member", "firm", "ls", "--data", place]);
+    assert_eq!(
+        (&firms[0]["killed"], &firms[1]["killed"]),
+        (&json!(true), &json!(false))
+    );
+    ask(&[
+        "operate",
+        "revive",
+        "ALFA",
+        "--who",
+        "vera",
+        "--why",
+        "all is well",
+        "--data",
+        place,
+    ]);
+    assert_eq!(enter("on-again").status, 200);
     // Over the rate it is said when to come again.
     let over = until("a key over its rate", || {
         let said = callers[0].call("GET", "orders", None, &none);
@@ -76,9 +105,9 @@ fn each_role_may_do_what_it_is_for_and_nothing_else() {
     up.stop();
     let acts = ask(&["audit", "tail", place, "-n", "100"]);
     let by = |who: &str| acts.iter().filter(|act| act["who"] == who).count();
-    assert_eq!((by("rita"), by("olga"), by("forged")), (1, 3, 0), "{acts:?}");
-    assert!(
-        acts.iter().any(|act| act["who"] == "rita" && act["why"] == "a test"),
-        "{acts:?}"
-    );
+    assert_eq!((by("rita"), by("olga"), by("forged")), (2, 3, 0), "{acts:?}");
+    for why in ["a test", "it ran away"] {
+        let told = acts.iter().any(|act| act["who"] == "rita" && act["why"] == why);
+        assert!(told, "{why}: {acts:?}");
+    }
 }

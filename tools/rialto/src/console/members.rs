@@ -5,11 +5,11 @@
 
 use super::following::{Followers, Following};
 use super::trade::Trade;
-use crate::ask::{Member, REJECTED, Request, World};
+use crate::ask::{Act, Member, REJECTED, Request, World};
 use rialto_members::{Admitted, Firm, Keyring, Scoped};
 use rialto_model::{AccountId, Actor, Role};
 use rialto_store::{Explained, Page, Position, StoreError};
-use rialto_web::{Answered, Deed, Executions, Limits, Presented, Question, Refusal};
+use rialto_web::{Answered, Deed, Executions, Kill, Limits, Presented, Question, Refusal};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -126,14 +126,40 @@ impl Counter {
             who: actor.to_string(),
             why: limits.why.clone(),
         };
-        let answer = self.world.answer(&request).map_err(|error| unanswered(&error))?;
+        self.act(&request, "correct the limits and send them again")
+    }
+
+    /// Switches the firm off, in the key's name. The stream does not say who switched a firm off, so that it is not for the firm to
+    /// undo: it might be the venue's doing.
+    fn kill(&self, actor: Actor, who: &Scoped<Firm>, kill: &Kill) -> Result<Answered, Refusal> {
+        if who.role() != Role::Risk || who.account().is_some() {
+            return Err(refusal(
+                403,
+                "this key switches no firm off",
+                "use a key of the role risk that is for the whole firm",
+            ));
+        }
+        let request = Request::Operate {
+            act: Act::Kill {
+                firm: self.mpid(who)?,
+                killed: true,
+            },
+            who: actor.to_string(),
+            why: kill.why.clone(),
+        };
+        self.act(&request, "ask the venue")
+    }
+
+    /// What came of an act of the firm's own.
+    fn act(&self, request: &Request, mend: &str) -> Result<Answered, Refusal> {
+        let answer = self.world.answer(request).map_err(|error| unanswered(&error))?;
         let mut events = answer
             .lines
             .iter()
             .filter_map(|line| line["events"].as_array())
             .flatten();
         if let Some(why) = events.find_map(|event| event.as_str()?.strip_prefix(REJECTED)) {
-            return Err(refusal(422, why, "correct the limits and send them again"));
+            return Err(refusal(422, why, mend));
         }
         Ok(Answered {
             body: serde_json::to_string(&answer).unwrap_or_default(),
@@ -238,6 +264,7 @@ impl rialto_web::Members for Counter {
         let (actor, who) = self.scope(presented)?;
         match deed {
             Deed::Limit(limits) => self.limit(actor, &who, limits),
+            Deed::Kill(kill) => self.kill(actor, &who, kill),
             _ => self.trade.carry_out(actor, &who, deed),
         }
     }

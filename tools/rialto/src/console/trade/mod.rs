@@ -82,7 +82,7 @@ impl Trade {
                 (Some(wish(key, &format!("replace {order} {asked}"))), what)
             }
             Deed::Cancel { order } => (None, What::Cancel(*order)),
-            Deed::Limit(_) => {
+            Deed::Limit(_) | Deed::Kill(_) => {
                 return Err(refusal(
                     404,
                     "limits are no order",
