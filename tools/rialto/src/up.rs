@@ -8,6 +8,7 @@ pub(crate) mod scenario;
 use crate::agents;
 use crate::announce;
 use crate::console::Console;
+use crate::console::members::QUESTIONS_PER_SECOND;
 use crate::exchange::{Controls, Exchange, today};
 use crate::out;
 use crate::play::Speed;
@@ -159,7 +160,14 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (ended, sent) = exchange.run(|controls| {
-        let console = Console::open(demo::console_address(), controls, &data, demo::hands(), args.gateways)?;
+        let console = Console::open(
+            demo::console_address(),
+            controls,
+            &data,
+            demo::hands(),
+            args.gateways,
+            QUESTIONS_PER_SECOND,
+        )?;
         announce(controls, &console, &data, args.json)?;
         let mut script = scenario.map(|scenario| begin(controls, scenario)).transpose()?;
         let opened = Instant::now();

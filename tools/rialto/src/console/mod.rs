@@ -48,13 +48,15 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Opens it, with so many gateways side by side: all show and do the same.
+    /// Opens it, with so many gateways side by side: all show and do the same. A key may ask `questions` a
+    /// second, 0 for any number.
     pub(crate) fn open(
         listen: SocketAddr,
         controls: &Controls,
         data: &Path,
         hands: Hands,
         gateways: u8,
+        questions: u32,
     ) -> Result<Self> {
         let stop = Stop::new();
         let watch = Arc::new(health::Watch::new(
@@ -88,6 +90,7 @@ impl Console {
                 Arc::clone(&controls.world),
                 data.join(members::KEYS),
                 Arc::clone(&trade),
+                questions,
             )),
             health: {
                 let watch = Arc::clone(&watch);
