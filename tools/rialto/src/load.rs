@@ -5,7 +5,7 @@
 //! the two differ, the sender was held up and a closed loop would have hidden it (coordinated omission). One session, one
 //! thread, orders that rest. Not inside: logging on, and a first second that warms.
 
-pub(crate) mod fire;
+mod fire;
 mod machine;
 mod report;
 mod shape;
@@ -210,7 +210,7 @@ impl Target {
             let bar = out::progress(run.rate.len() as u64, "rates", quiet);
             let fired = run.rate.iter().map(|rate| {
                 let plan = run.shape.moments(*rate, Duration::from_secs(run.seconds), run.seed);
-                let fired = fire::fire(member, *rate, &plan, fire::WARM);
+                let fired = fire::fire(member, *rate, &plan);
                 bar.inc(1);
                 fired
             });

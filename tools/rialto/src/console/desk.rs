@@ -110,6 +110,34 @@ impl Desk {
     }
 }
 
+/// Where there is no desk.
+pub(super) struct Closed;
+
+/// Its orders.
+pub(super) fn no_orders() -> watch::Receiver<Arc<str>> {
+    watch::channel(Arc::from("[]")).1
+}
+
+impl Closed {
+    fn refuse() -> Refusal {
+        refusal(
+            403,
+            "this gateway has no desk",
+            "name one of the venue's OUCH sessions as http.desk in the configuration, or use another door",
+        )
+    }
+}
+
+impl rialto_web::Desk for Closed {
+    fn enter(&self, _: &Ticket) -> Result<String, Refusal> {
+        Err(Self::refuse())
+    }
+
+    fn cancel(&self, _: u32) -> Result<String, Refusal> {
+        Err(Self::refuse())
+    }
+}
+
 impl rialto_web::Desk for Desk {
     fn enter(&self, ticket: &Ticket) -> Result<String, Refusal> {
         let ticket = ticket.clone();

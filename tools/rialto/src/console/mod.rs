@@ -32,9 +32,9 @@ pub(crate) struct Seat {
     pub(crate) password: String,
 }
 
-/// In whose name the gateway enters orders: the console's ticket, and each firm's programs.
+/// In whose name the gateway enters orders: the console's ticket, if it has one, and each firm's programs.
 pub(crate) struct Hands {
-    pub(crate) desk: Seat,
+    pub(crate) desk: Option<Seat>,
     pub(crate) firms: Vec<Seat>,
 }
 
@@ -64,7 +64,15 @@ impl Console {
             controls.progress.clone(),
         ));
         let (pictures, following) = picture::follow(controls, Arc::clone(&watch), stop.clone())?;
-        let (desk, orders, trading) = desk::open(controls.addresses.ouch, hands.desk, stop.clone())?;
+        let mut threads = vec![following];
+        let (desk, orders): (Arc<dyn rialto_web::Desk>, _) = match hands.desk {
+            Some(seat) => {
+                let (desk, orders, trading) = desk::open(controls.addresses.ouch, seat, stop.clone())?;
+                threads.push(trading);
+                (Arc::new(desk), orders)
+            }
+            None => (Arc::new(desk::Closed), desk::no_orders()),
+        };
         let archive = archive::Archive::new(data, controls.progress.clone());
         let key = new_key()?;
         let (ouch, fix, feed) = (
@@ -117,7 +125,7 @@ impl Console {
             servers,
             key,
             stop,
-            threads: vec![following, trading],
+            threads,
             trade,
         })
     }
@@ -150,7 +158,7 @@ impl Console {
 
 /// The desk, where it takes orders: cancels it takes in any case.
 struct Gated {
-    desk: desk::Desk,
+    desk: Arc<dyn rialto_web::Desk>,
     edge: Arc<Edge>,
 }
 

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use std::time::{Duration, Instant};
 
 /// The first second warms and is not counted.
-pub(super) const WARM: Duration = Duration::from_secs(1);
+const WARM: Duration = Duration::from_secs(1);
 /// What one point of latency over time covers.
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 /// Longer than this is as good as this.
@@ -15,16 +15,16 @@ const LATENCY_MAX_NS: u64 = 60_000_000_000;
 const SEND_AT_ONCE: usize = 32;
 
 /// What came of one rate.
-pub(crate) struct Fired {
+pub(super) struct Fired {
     pub(super) rate: u64,
     /// Counted from the moment that an order was to be sent.
-    pub(crate) corrected: Histogram<u64>,
+    pub(super) corrected: Histogram<u64>,
     /// Counted from the moment that it was sent.
     pub(super) uncorrected: Histogram<u64>,
     /// Corrected, by the moment that the order was to be sent.
     pub(super) intervals: Vec<Interval>,
     pub(super) achieved: u64,
-    pub(crate) late_max_ns: u64,
+    pub(super) late_max_ns: u64,
     pub(super) lasted: Duration,
 }
 
@@ -38,8 +38,8 @@ fn histogram() -> Result<Histogram<u64>> {
     Histogram::new_with_bounds(1, LATENCY_MAX_NS, 3).context("the histogram's bounds")
 }
 
-/// Sends an order at each of the moments; those of the time that warms are not counted.
-pub(crate) fn fire(member: &mut Member, rate: u64, plan: &[Duration], warm: Duration) -> Result<Fired> {
+/// Sends an order at each of the moments.
+pub(super) fn fire(member: &mut Member, rate: u64, plan: &[Duration]) -> Result<Fired> {
     let first = member.next;
     let mut sent_at: Vec<Duration> = Vec::with_capacity(plan.len());
     let mut done_at = vec![Duration::ZERO; plan.len()];
@@ -83,7 +83,7 @@ pub(crate) fn fire(member: &mut Member, rate: u64, plan: &[Duration], warm: Dura
         lasted,
     };
     for ((moment, sent), done) in plan.iter().zip(&sent_at).zip(&done_at) {
-        if *moment < warm {
+        if *moment < WARM {
             continue;
         }
         let since = |from: &Duration| (done.saturating_sub(*from).as_nanos() as u64).clamp(1, LATENCY_MAX_NS);
@@ -101,7 +101,7 @@ pub(crate) fn fire(member: &mut Member, rate: u64, plan: &[Duration], warm: Dura
             interval.histogram.saturating_record(since(moment));
         }
     }
-    let counted = lasted.saturating_sub(warm).as_secs_f64().max(f64::MIN_POSITIVE);
+    let counted = lasted.saturating_sub(WARM).as_secs_f64().max(f64::MIN_POSITIVE);
     fired.achieved = (fired.corrected.len() as f64 / counted).round() as u64;
     Ok(fired)
 }

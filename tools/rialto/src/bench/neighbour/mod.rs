@@ -1,7 +1,6 @@
 //! `rialto bench neighbour`: does a quiet firm notice a noisy one, with the venue's controls and without?
 //!
-//! One firm sends orders at a steady rate from a plan that was drawn before, and each is timed from the moment it was to be sent (open
-//! loop, corrected for coordinated omission). The other one does its worst in one of six ways. Each way is run with controls
+//! One firm sends orders at a steady rate, whether or not they are answered, and each is timed (`steady.rs`). The other one does its worst in one of six ways. Each way is run with controls
 //! and without, beside a run in which there is nobody else; quiet runs among themselves show what the machine does by itself.
 //! Every run has an exchange of its own, in this process, and its journal is replayed behind it.
 //!
@@ -14,6 +13,7 @@
 //! answered, a refusal of the noisy firm that is not the one it should be, a replay with another hash.
 
 mod noise;
+mod steady;
 mod venue;
 mod web;
 

@@ -17,8 +17,10 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_micros(500);
 /// Orders that one look hands to a connection; more would make it deaf for too long.
 const AT_ONCE: u64 = 1_000;
+/// What is sent in this time is sent at once, at its end.
+const BURST: Duration = Duration::from_millis(50);
 /// What was not sent for so long is not made up for.
-const BEHIND_MAX: Duration = Duration::from_millis(20);
+const BEHIND_MAX: Duration = Duration::from_millis(100);
 /// Between two attempts to come in.
 const AGAIN: Duration = Duration::from_millis(50);
 /// Orders of a huge book, and how long it is built at most before its connection is dropped.
@@ -64,6 +66,8 @@ struct Plan {
     symbol: Symbol,
     /// The connection is dropped and made again when its book is built.
     drops: bool,
+    /// Who is put out comes again by the firm's next session; otherwise by its own.
+    rotates: bool,
 }
 
 /// One connection.
@@ -74,11 +78,15 @@ struct Connection {
     next: Option<u32>,
     /// Since when it is in, or has tried to be.
     since: Instant,
+    /// Orders that were sent since then.
     sent: u64,
-    sent_before: u64,
+    /// Orders that were sent, or whose time is over.
+    past: u64,
+    /// Whether it was in at any time.
+    was_in: bool,
 }
 
-/// Makes noise until it is stopped. `begun` is raised when all connections are in.
+/// Makes noise until it is stopped. `begun` is raised when each connection was in.
 pub(super) fn make(way: Way, door: SocketAddr, limit: u32, stop: &AtomicBool, begun: &AtomicU64) -> Result<Tally> {
     let limit = u64::from(limit);
     let (connections, rate, symbol) = match way {
@@ -91,6 +99,7 @@ pub(super) fn make(way: Way, door: SocketAddr, limit: u32, stop: &AtomicBool, be
         rate,
         symbol: Symbol::new(symbol).context("the symbol")?,
         drops: way == Way::Book,
+        rotates: connections == 1,
     };
     let mut connections: Vec<Connection> = (0..connections).map(Connection::away).collect();
     let mut tally = Tally::default();
@@ -107,7 +116,7 @@ pub(super) fn make(way: Way, door: SocketAddr, limit: u32, stop: &AtomicBool, be
         for connection in &mut connections {
             busy |= connection.turn(&plan, door, stopped.is_some(), &mut tally)?;
         }
-        if connections.iter().all(|connection| connection.next.is_some()) {
+        if connections.iter().all(|connection| connection.was_in) {
             begun.store(1, Ordering::Relaxed);
         }
         if !busy {
@@ -124,14 +133,15 @@ impl Connection {
             next: None,
             since: Instant::now(),
             sent: 0,
-            sent_before: 0,
+            past: 0,
+            was_in: false,
         }
     }
 
     /// Reads what came and sends what is due. Whether there was anything to do.
     fn turn(&mut self, plan: &Plan, door: SocketAddr, stopped: bool, tally: &mut Tally) -> Result<bool> {
         let Some(client) = &mut self.client else {
-            if !stopped && (tally.logons == 0 || self.since.elapsed() > AGAIN) {
+            if !stopped && self.since.elapsed() > AGAIN {
                 self.since = Instant::now();
                 let login = login_for_new(&noisy_session(self.seat), PASSWORD)?;
                 self.client = Some(OuchClient::connect(door, login)?);
@@ -154,11 +164,12 @@ impl Connection {
             client.send(AccountQuery {})?;
         }
         if let Some(next) = next {
-            (self.next, self.since, self.sent, self.sent_before) = (Some(next), Instant::now(), 0, 0);
+            (self.next, self.since, self.sent, self.past) = (Some(next), Instant::now(), 0, 0);
+            self.was_in = true;
         }
         if over {
             tally.put_out += u64::from(self.next.is_some());
-            self.leave();
+            self.leave(plan);
             return Ok(true);
         }
         if stopped {
@@ -167,14 +178,21 @@ impl Connection {
         let queued = self.send(plan)?;
         tally.asked += queued;
         if plan.drops && self.next.is_some() && (self.sent >= BOOK || self.since.elapsed() > BOOK_TIME) {
-            self.leave();
+            self.leave(plan);
         }
         Ok(came > 0 || queued > 0)
     }
 
-    /// The next connection comes by another session of the firm.
-    fn leave(&mut self) {
-        *self = Self::away((self.seat + 1) % NOISY);
+    fn leave(&mut self, plan: &Plan) {
+        let seat = if plan.rotates {
+            (self.seat + 1) % NOISY
+        } else {
+            self.seat
+        };
+        *self = Self {
+            was_in: self.was_in,
+            ..Self::away(seat)
+        };
     }
 
     /// Sends what is due, as far as the connection takes it.
@@ -182,17 +200,18 @@ impl Connection {
         let (Some(client), Some(next)) = (&mut self.client, &mut self.next) else {
             return Ok(0);
         };
-        let owed = (self.since.elapsed().as_secs_f64() * plan.rate as f64) as u64;
+        let bursts = self.since.elapsed().as_nanos() / BURST.as_nanos();
+        let owed = (bursts as f64 * BURST.as_secs_f64() * plan.rate as f64) as u64;
         let most = (BEHIND_MAX.as_secs_f64() * plan.rate as f64) as u64;
-        self.sent_before = self.sent_before.max(owed.saturating_sub(most));
-        let due = owed.saturating_sub(self.sent_before).min(AT_ONCE);
+        self.past = self.past.max(owed.saturating_sub(most));
+        let due = owed.saturating_sub(self.past).min(AT_ONCE);
         let mut queued = 0;
         while queued < due && client.queue(order(*next, plan.symbol)).is_ok() {
             *next += 1;
             queued += 1;
         }
         self.sent += queued;
-        self.sent_before += queued;
+        self.past += queued;
         Ok(queued)
     }
 }

@@ -1,21 +1,22 @@
 //! One run: an exchange, the quiet firm's orders, the noisy firm beside it, and what must hold of all of it.
 
 use super::noise::{self, Tally};
+use super::steady::Steady;
 use super::{Args, Way, check, made, web};
-use crate::bench::member::{Member, PATIENCE};
+use crate::bench::member::PATIENCE;
 use crate::config::{Config, FirmConfig, SessionConfig};
 use crate::console::{Console, Hands, Seat, members};
 use crate::exchange::core::Ended;
-use crate::exchange::{Controls, Exchange, today};
-use crate::load::fire::fire;
+use crate::exchange::{Exchange, today};
 use crate::replay;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use rialto_journal::Reader;
 use rialto_matching::{Engine, Limits};
 use rialto_members::{Credentials, KeyRole, Keyring, Verifier};
 use rialto_model::command::{SetBudgets, SetRiskLimits};
 use rialto_model::{AccountId, Budgets, Command, FirmId, RejectReason, RiskLimits};
 use rialto_ring::Layout;
+use rialto_ring::layout::Cores;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,7 +29,7 @@ use std::time::{Duration, Instant};
 /// Everybody's password.
 pub(super) const PASSWORD: &str = "bench";
 /// The quiet firm's session, those of the gateway, and how many the noisy firm has.
-const QUIET: &str = "quiet";
+pub(super) const QUIET: &str = "quiet";
 const DESK: &str = "desk";
 const NOISY_WEB: &str = "noisyh";
 pub(super) const NOISY: usize = 50;
@@ -147,7 +148,7 @@ pub(super) fn run(
             password: PASSWORD.to_owned(),
         };
         let hands = Hands {
-            desk: seat(DESK),
+            desk: Some(seat(DESK)),
             firms: vec![seat(NOISY_WEB)],
         };
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -157,7 +158,12 @@ pub(super) fn run(
                 venue.act(command, "bench", "a noisy firm is limited")?;
             }
         }
-        let seen = beside(args, venue, console.address(), noisy);
+        let (door, http) = (venue.addresses.ouch, console.address());
+        // On a thread of its own: where it runs is not where the next exchange is to run.
+        let seen = std::thread::scope(|scope| {
+            let members = scope.spawn(|| beside(args, door, http, noisy));
+            members.join().unwrap_or_else(|_| bail!("the members' thread panicked"))
+        });
         console.close();
         measured = Some(seen?);
         Ok(())
@@ -175,9 +181,11 @@ pub(super) fn run(
 }
 
 /// The quiet firm's orders, and the noisy firm beside them.
-fn beside(args: &Args, venue: &Controls, http: SocketAddr, noisy: Option<Way>) -> Result<(Seen, Tally)> {
-    let door = venue.addresses.ouch;
-    let mut member = log_on(door)?;
+fn beside(args: &Args, door: SocketAddr, http: SocketAddr, noisy: Option<Way>) -> Result<(Seen, Tally)> {
+    // The members' programs have one core of two, and the order path has the other.
+    let cores = Cores::read();
+    let _ = cores.count() > 1 && cores.pin(1);
+    let mut member = Steady::log_on(door)?;
     let (stop, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let noise = noisy
         .map(|way| {
@@ -197,43 +205,31 @@ fn beside(args: &Args, venue: &Controls, http: SocketAddr, noisy: Option<Way>) -
         && since.elapsed() < BEGIN_MAX
     {
         // The session lives meanwhile.
-        member.acknowledge(|_| {})?;
-        std::thread::sleep(Duration::from_millis(1));
+        member.idle()?;
     }
     let lasts = Duration::from_millis(args.warm_ms + args.measure_ms);
     let gap = Duration::from_secs(1) / u32::try_from(args.rate).unwrap_or(u32::MAX);
     let count = u32::try_from(lasts.as_nanos() / gap.as_nanos().max(1)).unwrap_or(u32::MAX);
     let plan: Vec<Duration> = (0..count).map(|index| gap * index).collect();
-    let fired = fire(&mut member, args.rate, &plan, Duration::from_millis(args.warm_ms));
+    let timed = member.fire(&plan, Duration::from_millis(args.warm_ms));
     stop.store(true, Ordering::Relaxed);
     let tally = noise.map_or_else(
         || Ok(Tally::default()),
         |thread| {
             thread
                 .join()
-                .unwrap_or_else(|_| anyhow::bail!("the noisy firm's thread panicked"))
+                .unwrap_or_else(|_| bail!("the noisy firm's thread panicked"))
         },
     );
-    let fired = fired.context("the quiet firm")?;
-    let at = |quantile: f64| (fired.corrected.value_at_quantile(quantile) as f64 / 100.0).round() / 10.0;
+    let timed = timed.context("the quiet firm")?;
+    let at = |quantile: f64| (timed.latencies.value_at_quantile(quantile) as f64 / 100.0).round() / 10.0;
     let seen = Seen {
-        orders: plan.len() as u64,
+        orders: timed.orders,
         p50_us: at(0.5),
         p99_us: at(0.99),
         noise: BTreeMap::new(),
     };
     Ok((seen, tally.context("the noisy firm")?))
-}
-
-fn log_on(door: SocketAddr) -> Result<Member> {
-    let begun = Instant::now();
-    loop {
-        match Member::log_on(door, QUIET, PASSWORD, SYMBOL) {
-            // The door may be open before the stream has said who there is.
-            Err(_) if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(20)),
-            done => return done,
-        }
-    }
 }
 
 fn write_key(data: &Path) -> Result<()> {
