@@ -6,14 +6,6 @@ const Panes = (() => {
   const TOOK_MAX = 1000;
   const took = []; // milliseconds from the button to the answer, the newest last; the oldest go
 
-  function fill(body, rows) {
-    body.replaceChildren(...rows.map((cells) => {
-      const row = document.createElement("tr");
-      cells.forEach((text) => cell(row, text));
-      return row;
-    }));
-  }
-
   // By percentile, the slowest on the right; the scale ends at the slowest.
   function latency() {
     const sorted = [...took].sort((a, b) => a - b);
@@ -38,7 +30,7 @@ const Panes = (() => {
   }
 
   async function flags() {
-    const all = await Office.ask({ ask: "flag_ls", seq: null });
+    const all = await Office.ask({ ask: "flag_ls", seq: state.past ? state.past.seq : null });
     fill(at("flag-rows"), all.map((flag) => [flag.key, String(flag.default), String(flag.rules.length), flag.for, flag.expires]));
   }
 
