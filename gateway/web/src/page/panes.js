@@ -37,6 +37,9 @@ const Panes = (() => {
   const FACTS = [["compared", "compared"], ["agreed", "agreed up to"], ["behind", "behind"], ["routed", "instruments by its word"],
     ["released_by_its_word", "events by its word"], ["silences", "silences"], ["longest_wait_ms", "longest wait, ms"]];
 
+  const difference = (one) => !one ? "no difference" : one.blue && one.green
+    ? `they differ at command ${one.seq}: ${one.blue} of blue, ${one.green} of green` : `they differ: ${JSON.stringify(one)}`;
+
   async function canary() {
     const [deployment] = await Office.ask({ ask: "deploy", act: { act: "status" } });
     const report = await Office.ask({ ask: "canary", act: { act: "report" } }).then((lines) => lines[0], () => null);
@@ -47,8 +50,8 @@ const Panes = (() => {
     at("canary-said").textContent = `${phase}${step}${run && run.why ? `: ${run.why}` : ""}` +
       (returned ? `; back to this build's own word in ${returned.ms.toFixed(2)} ms: ${returned.why}` : "");
     at("canary-builds").textContent = `blue ${deployment.build}, green ${deployment.green ? deployment.green.build : "none"}: ` +
-      (deployment.difference ? `they differ: ${JSON.stringify(deployment.difference)}` : "no difference");
-    fill(at("canary-rows"), FACTS.map(([name, said]) => [said, deployment[name]]));
+      difference(deployment.difference);
+    fill(at("canary-rows"), FACTS.map(([name, said]) => [said, deployment.green ? deployment[name] : "–"]));
     at("canary-back").disabled = !run || !deployment.green;
   }
 
