@@ -147,6 +147,7 @@ pub(crate) fn run_private(private: Private) -> Result<()> {
         trading_day: private.day,
         with_me: None,
         book: None,
+        day_symbol: Vec::new(),
         speed: Speed::REAL,
         gateways: 1,
         json: true,
