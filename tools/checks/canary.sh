@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A canary with prepared defects: the good one comes through, each other is stopped by itself.
+# Canaries of an engine, a door and a feed with prepared defects: the good one comes through, each other is stopped by itself.
 # The candidate is the extra build with the feature `defects`: built here unless RIALTO_DEFECTS names one.
 # needs: python
 set -euo pipefail
@@ -12,4 +12,5 @@ if [[ -z ${RIALTO_DEFECTS-} ]]; then
     # The ordinary one again, in its place: nothing is compiled anew.
     "${build[@]}"
 fi
-exec "$RIALTO_PYTHON" "$root/tools/checks/canary.py"
+"$RIALTO_PYTHON" "$root/tools/checks/canary.py"
+[[ -n ${RIALTO_ONLY-} ]] || "$RIALTO_PYTHON" "$root/tools/checks/edges.py"
