@@ -193,6 +193,17 @@ pub(crate) struct QuicConfig {
     pub(crate) lag_max: usize,
 }
 
+impl QuicConfig {
+    /// Where certificate and key are, of an exchange with this data folder.
+    pub(crate) fn files(&self, data: &Path) -> (PathBuf, PathBuf) {
+        let or = |given: &Option<PathBuf>, name| {
+            let path = given.clone().unwrap_or_else(|| data.join(name));
+            std::path::absolute(&path).unwrap_or(path)
+        };
+        (or(&self.certificate, "quic-cert.pem"), or(&self.key, "quic-key.pem"))
+    }
+}
+
 impl Default for QuicConfig {
     fn default() -> Self {
         let quic = rialto_quic::Config::default();
@@ -424,6 +435,21 @@ impl Config {
             follow: None,
             ..self.clone()
         }
+    }
+
+    /// What a feed in another process has to know: it listens beside the exchange's own, and shows the same certificate.
+    pub(crate) fn of_feeds(&self) -> Self {
+        let doors = self.of_doors();
+        let quic = self.quic.as_ref().map(|quic| {
+            let (certificate, key) = quic.files(&doors.data);
+            QuicConfig {
+                listen: SocketAddr::new(quic.listen.ip(), 0),
+                certificate: Some(certificate),
+                key: Some(key),
+                ..quic.clone()
+            }
+        });
+        Self { quic, ..doors }
     }
 
     /// Lets followers come to `listen`, wherever the file said.

@@ -272,7 +272,10 @@ impl Account {
 
     fn tell<'a>(&mut self, message: impl Into<Outbound<'a>>) {
         let message = message.into();
-        self.log.push(|out| message.encode(out));
+        let number = self.log.push(|out| message.encode(out));
+        if let Some(transcript) = &mut self.transcript {
+            transcript.add(number, self.log.get(number).unwrap_or_default());
+        }
     }
 }
 
