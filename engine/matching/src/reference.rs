@@ -29,8 +29,8 @@ use rialto_model::event::{
 };
 use rialto_model::limits::{ACCOUNT_MAX, FIRM_MAX, LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX, SESSION_MAX};
 use rialto_model::{
-    BreakerLevel, CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid,
-    MsgSeqNum, OrderId, Phase, Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side,
+    BreakerLevel, CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, LossCause,
+    Mpid, MsgSeqNum, OrderId, Phase, Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side,
     TimeInForce, UserRef,
 };
 
@@ -366,6 +366,9 @@ impl Engine {
             }
             .into(),
         );
+        if c.cause == LossCause::Forked {
+            return;
+        }
         let mut leaving = self.live();
         leaving.retain(|live| {
             live.order.session == c.session

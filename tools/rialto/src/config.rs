@@ -41,6 +41,9 @@ pub(crate) struct Config {
     /// The venue's id; stated in the journal's first command.
     #[serde(default = "default_venue")]
     pub(crate) venue: u32,
+    /// Nanoseconds that the venue's clock stands behind the machine's: a market that was forked goes on from its own time.
+    #[serde(default)]
+    pub(crate) clock_behind_ns: u64,
     /// Whether five bad logons in a minute close the doors to their address.
     #[serde(default = "default_true")]
     pub(crate) logon_guard: bool,

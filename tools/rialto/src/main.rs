@@ -46,6 +46,7 @@ mod simulate;
 mod tcp;
 mod top;
 mod up;
+mod venue;
 mod view;
 
 use anyhow::Result;
@@ -89,6 +90,8 @@ enum Command {
     Snapshot(ask::Snapshot),
     /// Copy a stream up to a moment, with single commands changed
     Fork(fork::Args),
+    /// Private venues: made by one command, thrown away by another
+    Venue(venue::Args),
     /// Follow the stream of an exchange from another process
     Follow(follow::Args),
     /// An engine process of this build on the stream of an exchange, to be compared with the exchange's own
@@ -159,6 +162,7 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Snapshot(snapshot) => snapshot.run(),
         Command::Fork(args) => fork::run(args),
+        Command::Venue(args) => venue::run(args),
         Command::Follow(args) => follow::run(&args),
         Command::Engine(args) => engine::run(&args),
         Command::Door(args) => door::run(&args),

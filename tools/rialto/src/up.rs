@@ -1,7 +1,7 @@
 //! `rialto up`: a development exchange with a market that moves, in one process.
 
 mod company;
-mod demo;
+pub(crate) mod demo;
 mod paste;
 pub(crate) mod scenario;
 
@@ -15,8 +15,9 @@ use crate::serve::{credentials_path, trading_day, watch};
 use crate::shutdown::Interrupt;
 use crate::view::View;
 use anyhow::{Context as _, Result, ensure};
+use demo::Ports;
 use rialto_members::{Credentials, Verifier};
-use rialto_model::TradingDay;
+use rialto_model::{TradingDay, VenueId};
 use rialto_ring::Stop;
 use scenario::{Scenario, Script};
 use std::collections::VecDeque;
@@ -94,6 +95,60 @@ pub(crate) struct Args {
     /// Print one JSON object when it is open and one when it has ended
     #[arg(long)]
     json: bool,
+    /// What makes it a venue of its own
+    #[arg(skip)]
+    private: Option<Private>,
+}
+
+/// A venue of its own, beside the one that `rialto up` is.
+#[derive(Clone, Debug)]
+pub(crate) struct Private {
+    pub(crate) venue: VenueId,
+    pub(crate) data: PathBuf,
+    pub(crate) ports: Ports,
+    pub(crate) agents: usize,
+    pub(crate) seed: u64,
+    pub(crate) scenario: Option<String>,
+    pub(crate) durability: String,
+    /// The day that it stays in; without one it follows the clock.
+    pub(crate) day: Option<TradingDay>,
+    pub(crate) clock_behind_ns: u64,
+    /// Whether its stream defines what is traded already.
+    pub(crate) forked: bool,
+}
+
+impl Private {
+    /// FIX clients of one venue are strangers to another.
+    fn comp_id(&self) -> String {
+        format!("RIALTO{:02}", self.venue.0)
+    }
+}
+
+/// A private venue until it is asked to end, on the same terms as a development exchange.
+pub(crate) fn run_private(private: Private) -> Result<()> {
+    run(Args {
+        seconds: None,
+        seed: private.seed,
+        data: Some(private.data.clone()),
+        scenario: private.scenario.clone(),
+        liquidity: 1.0,
+        agents: Some(private.agents),
+        durability: private.durability.clone(),
+        snapshot_every: 100_000,
+        segment_mb: 16,
+        journal_mb: None,
+        follow_listen: None,
+        candidate_wait_ms: None,
+        layout: "auto".to_owned(),
+        idle: "park".to_owned(),
+        trading_day: private.day,
+        with_me: None,
+        book: None,
+        speed: Speed::REAL,
+        gateways: 1,
+        json: true,
+        private: Some(private),
+    })
 }
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
@@ -136,7 +191,16 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         None if recorded.is_some() => 0,
         None => AGENTS,
     });
-    let mut config = demo::config(&data, agents)?;
+    let ports = args.private.as_ref().map_or(Ports::DOCUMENTED, |private| private.ports);
+    let mut config = demo::config(&data, agents, &ports)?;
+    if let Some(private) = &args.private {
+        config.venue = private.venue.0;
+        config.fix.comp_id = private.comp_id();
+        config.clock_behind_ns = private.clock_behind_ns;
+        if private.forked {
+            config.instruments.clear();
+        }
+    }
     if let Some(day) = &recorded {
         company::invite(day, &mut config);
     }
@@ -159,7 +223,13 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (ended, sent) = exchange.run(|controls| {
-        let console = Console::open(demo::console_address(), controls, &data, demo::hands(), args.gateways)?;
+        let console = Console::open(
+            demo::console_address(&ports),
+            controls,
+            &data,
+            demo::hands(),
+            args.gateways,
+        )?;
         announce(controls, &console, &data, args.json)?;
         let mut script = scenario.map(|scenario| begin(controls, scenario)).transpose()?;
         let opened = Instant::now();

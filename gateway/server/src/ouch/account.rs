@@ -1,9 +1,10 @@
 //! What the stream says of one OUCH session: its messages of the day and of the day before, its references, its orders'
 //! capacities. Filled by released events alone, hence the same after a restart.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use rialto_model::limits::USER_REF_JUMP_MAX;
 use rialto_model::{Capacity, FirmId, OrderId, Price, PublicRef, RejectReason, TradingDay, UserRef};
 use rialto_ouch::soup::{SequenceNumber, SequencedStore};
@@ -101,7 +102,7 @@ impl Account {
             date,
             refs: References::default(),
             capacities: Capacities::default(),
-            special: HashMap::new(),
+            special: HashMap::default(),
             transcript: None,
         }
     }

@@ -9,8 +9,9 @@
 //! closes), the connection stays until it has every message, those that the loss caused included, and gets the end of
 //! session.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use foldhash::HashMap;
 use rialto_model::command::Refuse;
 use rialto_model::event::{Accepted, Replaced, TradeBusted, TradeCorrected};
 use rialto_model::{
@@ -49,7 +50,7 @@ impl Ouch {
             soup,
             accounts: BTreeMap::new(),
             held: None,
-            reserves: HashMap::new(),
+            reserves: HashMap::default(),
             transcribes: false,
         }
     }

@@ -221,7 +221,7 @@ impl Served {
         let (command_in, commands) = RingBuffer::new(INPUT_RING);
         let (say, lines) = Say::channel(LINES);
         let parts = Parts {
-            clock: SystemClock::new(),
+            clock: SystemClock::behind(config.clock_behind_ns),
             commands: command_in,
             outputs,
             // Of this process's own: while a share stands, a firm with sessions in both has its budget in each.

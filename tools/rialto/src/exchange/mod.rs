@@ -53,6 +53,8 @@ const PARK_MAX: Duration = Duration::from_micros(500);
 pub(crate) struct Addresses {
     pub(crate) ouch: SocketAddr,
     pub(crate) fix: SocketAddr,
+    /// What FIX clients name as TargetCompID.
+    pub(crate) fix_comp_id: String,
     pub(crate) feed: FeedAddresses,
     pub(crate) quic: Option<quic::QuicAddress>,
     pub(crate) glimpse: Option<SocketAddr>,
@@ -215,7 +217,7 @@ impl Exchange {
     /// session that was up, what the configuration defines anew, and `today`.
     pub(crate) fn open(config: &Config, verifier: Verifier, today: TradingDay) -> Result<Self> {
         let stop = Stop::new();
-        let clock = SystemClock::new();
+        let clock = SystemClock::behind(config.clock_behind_ns);
         let venue = VenueId(config.venue);
         let layout: Layout = config.layout.parse()?;
         let idle = idle(&config.idle)?;
@@ -324,6 +326,7 @@ impl Exchange {
             follow: followers.follow().cloned(),
             ouch: ouch.address(),
             fix: fix.address(),
+            fix_comp_id: config.fix.comp_id.clone(),
             feed: feed_addresses(&feed, config.feed.interface),
             quic: quic_address,
             glimpse: glimpse.as_ref().map(rialto_glimpse::Server::address),

@@ -221,7 +221,7 @@ impl Scenario {
     }
 
     /// How many agents it has where nobody says otherwise.
-    pub(super) const fn agents(&self) -> usize {
+    pub(crate) const fn agents(&self) -> usize {
         self.roles.len()
     }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod caller;
 pub(crate) mod member;
+pub(crate) mod ouch;
 
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
