@@ -4,6 +4,7 @@
 //! Each is a member or a follower like any other: pictures are made of the feed's packets, the desk logs in at the OUCH
 //! door, the archive reads the journal. Nothing here can hold up a stage.
 
+mod ahead;
 mod archive;
 mod desk;
 mod following;
@@ -11,6 +12,7 @@ mod health;
 pub(crate) mod members;
 mod office;
 mod picture;
+mod places;
 mod ticket;
 mod trade;
 
@@ -61,8 +63,9 @@ impl Console {
             Arc::clone(&controls.world),
             controls.progress.clone(),
         ));
-        let (pictures, following) = picture::follow(controls, Arc::clone(&watch), stop.clone())?;
-        let (desk, orders, trading) = desk::open(controls.addresses.ouch, hands.desk, stop.clone())?;
+        let ahead = Arc::new(ahead::Ahead::default());
+        let (pictures, following) = picture::follow(controls, Arc::clone(&watch), Arc::clone(&ahead), stop.clone())?;
+        let (desk, orders, trading) = desk::open(controls.addresses.ouch, hands.desk, ahead, stop.clone())?;
         let archive = archive::Archive::new(data, controls.progress.clone());
         let key = new_key()?;
         let (ouch, fix, feed) = (
