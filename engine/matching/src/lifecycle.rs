@@ -7,8 +7,8 @@ use rialto_model::event::{
     CancelOnlyChanged, DayEnded, DayStarted, Restated, SessionClosed, SessionNoted, SessionOpened,
 };
 use rialto_model::{
-    CancelReason, Event, EventSink, IgnoreReason, Incarnation, InstrumentId, MsgSeqNum, Phase, Policy, Price, Quantity,
-    RejectReason, TimeInForce, UserRef,
+    CancelReason, Event, EventSink, IgnoreReason, Incarnation, InstrumentId, LossCause, MsgSeqNum, Phase, Policy,
+    Price, Quantity, RejectReason, TimeInForce, UserRef,
 };
 
 impl Engine {
@@ -160,6 +160,9 @@ impl Engine {
             .into(),
         );
 
+        if cause == LossCause::Forked {
+            return;
+        }
         // A DAY order was named today, so its session's table of names has all of them.
         self.leaving.clear();
         for handle in session.names.iter() {

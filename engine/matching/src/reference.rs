@@ -29,8 +29,8 @@ use rialto_model::event::{
 };
 use rialto_model::limits::{ACCOUNT_MAX, FIRM_MAX, LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX, SESSION_MAX};
 use rialto_model::{
-    BreakerLevel, CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, Mpid,
-    MsgSeqNum, OrderId, Phase, Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side,
+    BreakerLevel, CancelReason, Command, Event, EventSink, FirmId, IgnoreReason, Incarnation, InstrumentId, LossCause,
+    Mpid, MsgSeqNum, OrderId, Phase, Policy, Price, Quantity, RejectReason, SelfTrade, Sequenced, SessionId, Side,
     TimeInForce, UserRef,
 };
 
@@ -139,6 +139,8 @@ impl Engine {
             Command::Quarantine(c) => events.push((*c).into()),
             Command::RouteDoor(c) => events.push((*c).into()),
             Command::JudgeDoor(c) => events.push((*c).into()),
+            Command::RouteFeed(c) => events.push((*c).into()),
+            Command::JudgeFeed(c) => events.push((*c).into()),
             Command::SwitchFlag(c) => events.push(self.switch_flag(command.seq, &c.change)),
             Command::RefuseProcess(c) => events.push(flags::refuse_process(c)),
             Command::SetRunawayLimits(c) => events.push(self.set_runaway_limits(c)),
@@ -364,6 +366,9 @@ impl Engine {
             }
             .into(),
         );
+        if c.cause == LossCause::Forked {
+            return;
+        }
         let mut leaving = self.live();
         leaving.retain(|live| {
             live.order.session == c.session

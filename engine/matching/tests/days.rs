@@ -185,6 +185,18 @@ fn a_lost_session_takes_its_day_orders_along_where_they_ask_for_it() {
 }
 
 #[test]
+fn a_session_that_is_connected_elsewhere_since_a_fork_takes_nothing_along() {
+    play(&[
+        ("A buy 10 @50 #1 cod", &["A1 accepted buy 10 @50 p1 rests"]),
+        ("A forked", &["A down 1"]),
+        ("A buy 10 @50 #2", &["A2 rejected SessionNotUp"]),
+        ("A forked", &["A ignored OutOfPlace"]),
+        ("A up 2", &["A up 2"]),
+        ("A lost", &["A down 2", "A1 cancelled 10 SessionLost off p1"]),
+    ]);
+}
+
+#[test]
 fn a_release_never_goes_back_and_never_beyond_this_build() {
     play(&[
         ("release 1", &["released 1"]),

@@ -188,6 +188,7 @@ fn both_engines_agree_on_a_million_random_commands() {
         flow.flagged = SEEDS[5..].contains(&seed);
         flow.retires = seed == SEEDS[6];
         flow.limited = seed == SEEDS[3];
+        flow.forks = seed == SEEDS[0];
         let mut fast = Engine::new(LIMITS);
         let mut naive = reference::Engine::new(LIMITS);
         for step in 0..COMMANDS / 4 {

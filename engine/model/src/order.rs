@@ -92,6 +92,9 @@ byte_enum! {
         Recovery = 5,
         /// The exchange closed it in good order.
         Shutdown = 6,
+        /// The stream was forked while the session was up: its connection is at the venue that the copy was taken from, and
+        /// its orders, which are the market that was asked for, stay.
+        Forked = 7,
     }
 }
 

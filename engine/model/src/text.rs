@@ -1,11 +1,13 @@
 //! Short texts kept inline: no allocation, no borrowed bytes in a ring.
 
+use core::hash::{Hash, Hasher};
+
 use crate::codec::{DecodeError, Decoder, Encoder, Field};
 use crate::limits::TEXT_MAX;
 
 /// Up to [`TEXT_MAX`] bytes chosen by a client or an operator (ClOrdID, a session's name), kept as they came.
 /// On the wire it is a length byte and the bytes; it stands behind a record's fixed block.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text {
     len: u8,
     bytes: [u8; TEXT_MAX],
@@ -25,6 +27,13 @@ pub struct Mpid(pub [u8; 4]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Actor(pub [u8; 16]);
+
+/// By what it says: the bytes behind are zeros in every text.
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
 
 impl Text {
     /// No text.

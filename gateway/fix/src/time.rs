@@ -97,6 +97,12 @@ impl UtcTimestamp {
         let nanosecond = self.0 % NANOSECONDS_PER_SECOND;
         let (year, month, day) = civil_from_days(seconds / SECONDS_PER_DAY);
         let second_of_day = seconds % SECONDS_PER_DAY;
+        let (digits, unit) = match precision {
+            TimePrecision::Seconds => (0, NANOSECONDS_PER_SECOND),
+            TimePrecision::Milliseconds => (3, 1_000_000),
+            TimePrecision::Microseconds => (6, 1_000),
+            TimePrecision::Nanoseconds => (9, 1),
+        };
         let mut text = *b"00000000-00:00:00.000000000";
         write_digits(&mut text[0..4], year);
         write_digits(&mut text[4..6], month);
@@ -104,13 +110,8 @@ impl UtcTimestamp {
         write_digits(&mut text[9..11], second_of_day / 3600);
         write_digits(&mut text[12..14], second_of_day / 60 % 60);
         write_digits(&mut text[15..17], second_of_day % 60);
-        write_digits(&mut text[18..27], nanosecond);
-        let length = match precision {
-            TimePrecision::Seconds => 17,
-            TimePrecision::Milliseconds => 21,
-            TimePrecision::Microseconds => 24,
-            TimePrecision::Nanoseconds => 27,
-        };
+        write_digits(&mut text[18..18 + digits], nanosecond / unit);
+        let length = if digits == 0 { 17 } else { 18 + digits };
         out.extend_from_slice(&text[..length]);
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::HashMap as FastMap;
 use rialto_model::event::{InstrumentListed, SessionDefined};
 use rialto_model::{
     Door, Event, FirmId, InstrumentId, Mpid, Price, PriceScale, Quantity, SessionId, Symbol, Text, Timestamp,
@@ -35,10 +36,11 @@ pub(crate) struct Directory {
     pub(crate) day: Option<Day>,
     /// In order, so that lists of them are the same every time.
     instruments: BTreeMap<InstrumentId, Instrument>,
-    by_symbol: HashMap<Symbol, InstrumentId>,
-    firms: HashMap<FirmId, Mpid>,
+    by_symbol: FastMap<Symbol, InstrumentId>,
+    firms: FastMap<FirmId, Mpid>,
     /// What each session of this door logs on as, and whose it is.
-    names: HashMap<SessionId, (Text, FirmId)>,
+    names: FastMap<SessionId, (Text, FirmId)>,
+    /// Whoever knocks chooses the key, so it is hashed with care.
     by_name: HashMap<Vec<u8>, SessionId>,
 }
 
@@ -50,9 +52,9 @@ impl Directory {
             venue: VenueId::default(),
             day: None,
             instruments: BTreeMap::new(),
-            by_symbol: HashMap::new(),
-            firms: HashMap::new(),
-            names: HashMap::new(),
+            by_symbol: FastMap::default(),
+            firms: FastMap::default(),
+            names: FastMap::default(),
             by_name: HashMap::new(),
         }
     }

@@ -3,8 +3,7 @@
 //! Two things meet here: what the stream says (up or down, the last incarnation) and what this door has asked of it and
 //! not heard back (coming up, going). Only the stream's part is the same after a restart.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use rialto_model::{Incarnation, SessionId};
 
 use crate::net::ConnectionId;

@@ -13,7 +13,7 @@
 //! - [`book`], [`order`], [`member`], [`stats`]: answers about a [`Past`].
 //! - [`find`]: from the client's name of an order to the venue's.
 //! - [`history`], [`explain`]: what happened to one order, and because of what.
-//! - [`fork`], [`diff`]: another stream from this one, and the first difference of two.
+//! - [`fork`], [`found`], [`diff`]: another stream from this one, the same as another venue, and the first difference of two.
 //! - [`text`]: a command as JSON and back.
 #![forbid(unsafe_code)]
 
@@ -40,7 +40,7 @@ pub use cause::{Explanation, explain};
 pub use diff::{DiffError, Difference, Outcome, diff};
 pub use feed::FeedHistory;
 pub use find::find;
-pub use fork::{Edit, ForkError, Forked, fork};
+pub use fork::{Edit, ForkError, Forked, Founded, fork, found};
 pub use past::Past;
 pub use snapshot::{Snapshot, SnapshotError, link};
 pub use snapshotter::Snapshotter;

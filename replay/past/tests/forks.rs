@@ -5,10 +5,10 @@ mod common;
 use common::{enter, market, write};
 use proptest::prelude::*;
 use rialto_journal::disk::MemDisk;
-use rialto_journal::verify;
+use rialto_journal::{Reader, recover, verify};
 use rialto_model::limits::MESSAGE_BYTES_MAX;
-use rialto_model::{Command, SequenceNumber, Sequenced, Side, Timestamp};
-use rialto_past::{Edit, Stream, diff, fork, text};
+use rialto_model::{Command, LossCause, SequenceNumber, Sequenced, Side, Timestamp, VenueId};
+use rialto_past::{Edit, Stream, diff, fork, found, text};
 use std::collections::BTreeMap;
 
 const SEGMENT: u64 = 1 << 20;
@@ -37,6 +37,56 @@ fn a_copy_is_the_same_stream_and_goes_on() {
     assert!(difference.left.is_some() && difference.right.is_none());
     write(&into, &[enter(1, 4, Side::Buy, 900_000, 7)], 1);
     assert_eq!(verify(&into).expect("it reads").last_seq, SequenceNumber(17));
+}
+
+#[test]
+fn a_venue_begins_as_another_one_stood_and_is_its_own() {
+    let (from, into) = (source(), MemDisk::new());
+    let founded = found(&from, &into, Some(SequenceNumber(16)), VenueId(7), SEGMENT).expect("room");
+    let there = Stream::at_rest(from.clone(), None)
+        .at(Some(SequenceNumber(16)))
+        .expect("it was");
+    assert_eq!(
+        (founded.at, founded.origin),
+        (SequenceNumber(16), there.past.state_hash())
+    );
+
+    // Its history is the old one but for the venue in the first command; behind it every session is lost and no order.
+    let commands = |disk: &MemDisk| -> Vec<Command> {
+        let records = Reader::open(disk).expect("it reads");
+        records.map(|record| record.expect("sound").body).collect()
+    };
+    let (old, new) = (commands(&from), commands(&into));
+    assert!(matches!((old[0], new[0]), (Command::Release(a), Command::Release(b)) if (a.venue.0, b.venue.0) == (1, 7)));
+    assert_eq!(old[1..16], new[1..16]);
+    let before = there.past.state();
+    let up = before.sessions.iter().filter(|session| session.up).count();
+    assert!(up > 0 && before.live_orders() > 0);
+    assert_eq!(new.len(), 16 + up);
+    let forked = |one: &Command| matches!(one, Command::SessionLost(lost) if lost.cause == LossCause::Forked);
+    assert!(new[16..].iter().all(forked));
+    assert_eq!(founded.state.venue, VenueId(7));
+    assert!(founded.state.sessions.iter().all(|session| !session.up));
+    assert_eq!(founded.state.live_orders(), before.live_orders());
+    assert_eq!(founded.last_seq.0, 16 + up as u64);
+
+    // Neither opens the other's journal.
+    for (disk, owner, other) in [(&from, 1, 7), (&into, 7, 1)] {
+        let refused = recover(disk, VenueId(other))
+            .err()
+            .expect("another venue's")
+            .to_string();
+        assert!(refused.contains(&format!("venue {owner}")), "{refused}");
+    }
+    let all = found(&from, &MemDisk::new(), None, VenueId(8), SEGMENT).expect("room");
+    assert_eq!(all.at, SequenceNumber(19));
+    let beyond = found(&from, &MemDisk::new(), Some(SequenceNumber(99)), VenueId(8), SEGMENT);
+    assert!(
+        beyond
+            .expect_err("not yet")
+            .to_string()
+            .contains("ends at sequence number 19")
+    );
 }
 
 #[test]

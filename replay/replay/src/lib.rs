@@ -16,9 +16,11 @@ use rialto_ring::{Idle, Layout, Stop, run};
 pub use source::Source;
 
 /// Commands between source and engine at most where they are on two threads; a full ring makes the source wait.
-const COMMANDS: usize = 4_096;
-/// Events between engine and hash at most; a full ring makes the engine wait.
-const EVENTS: usize = 16_384;
+const COMMANDS: usize = 2_048;
+/// Events between engine and hash at most, where they are on one thread: few, so that they stay in its cache.
+const EVENTS: usize = 1_024;
+/// As [`EVENTS`], on two threads; a full ring makes the engine wait.
+const EVENTS_APART: usize = 16_384;
 
 /// What a replay came to.
 #[derive(Debug)]
@@ -40,7 +42,9 @@ where
     M: Matching + Send,
     S: Source,
 {
-    let (events, gate, mut readers) = broadcast(EVENTS, 1);
+    let layout = layout.resolve(Cores::read().count());
+    let hashes_apart = layout == Layout::PerCore;
+    let (events, gate, mut readers) = broadcast(if hashes_apart { EVENTS_APART } else { EVENTS }, 1);
     let reader = readers.pop().expect("one reader was asked for");
     let (feed, mut gate) = (Feed::new(source), OpenGate(gate));
     let mut hash = HashStage::new(reader, Hashes::default());
@@ -49,9 +53,15 @@ where
     // has ended otherwise.
     let ended = Stop::new();
     ended.drain();
-    let (engine_stop, hash_stop) = (Stop::new(), Stop::new());
-    let layout = layout.resolve(Cores::read().count());
-    let (feed, state) = if layout == Layout::PerCore {
+    let (feed, state) = if layout == Layout::One {
+        let mut rebuild = Rebuild {
+            feed,
+            applier: Applier::new(engine, events),
+        };
+        run(&mut [&mut rebuild, &mut gate, &mut hash], Idle::Yield, &ended);
+        (rebuild.feed, rebuild.applier.engine().export())
+    } else {
+        let (engine_stop, hash_stop) = (Stop::new(), Stop::new());
         let (command_in, command_out) = RingBuffer::new(COMMANDS);
         let mut feeder = Feeder {
             feed,
@@ -59,29 +69,19 @@ where
         };
         let mut engine = EngineStage::new(engine, command_out, events);
         std::thread::scope(|scope| {
-            let matcher = scope.spawn(|| run(&mut [&mut engine, &mut gate], Idle::Yield, &engine_stop));
-            scope.spawn(|| run(&mut [&mut hash], Idle::Yield, &hash_stop));
+            let (engine, gate, hash) = (&mut engine, &mut gate, &mut hash);
+            let matcher = if hashes_apart {
+                scope.spawn(|| run(&mut [hash], Idle::Yield, &hash_stop));
+                scope.spawn(|| run(&mut [engine, gate], Idle::Yield, &engine_stop))
+            } else {
+                scope.spawn(|| run(&mut [engine, gate, hash], Idle::Yield, &engine_stop))
+            };
             run(&mut [&mut feeder], Idle::Yield, &ended);
             engine_stop.drain();
             let _ = matcher.join();
             hash_stop.drain();
         });
         (feeder.feed, engine.engine().export())
-    } else {
-        let mut rebuild = Rebuild {
-            feed,
-            applier: Applier::new(engine, events),
-        };
-        if layout == Layout::Two {
-            std::thread::scope(|scope| {
-                scope.spawn(|| run(&mut [&mut hash], Idle::Yield, &hash_stop));
-                run(&mut [&mut rebuild, &mut gate], Idle::Yield, &ended);
-                hash_stop.drain();
-            });
-        } else {
-            run(&mut [&mut rebuild, &mut gate, &mut hash], Idle::Yield, &ended);
-        }
-        (rebuild.feed, rebuild.applier.engine().export())
     };
     Ok(Replayed {
         commands: feed.finish()?,

@@ -9,13 +9,23 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     start: Instant,
+    behind_ns: u64,
 }
 
 impl SystemClock {
     /// Local time counts from here.
     #[must_use]
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        Self::behind(0)
+    }
+
+    /// A venue's clock that stands so many nanoseconds behind the machine's: that of a market that goes on from its past.
+    #[must_use]
+    pub fn behind(behind_ns: u64) -> Self {
+        Self {
+            start: Instant::now(),
+            behind_ns,
+        }
     }
 }
 
@@ -31,7 +41,8 @@ impl Clock for SystemClock {
         Timestamp(
             SystemTime::now()
                 .duration_since(UNIX_EPOCH)
-                .map_or(0, |d| d.as_nanos() as u64),
+                .map_or(0, |d| d.as_nanos() as u64)
+                .saturating_sub(self.behind_ns),
         )
     }
 

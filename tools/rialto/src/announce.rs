@@ -13,6 +13,8 @@ struct Ready<'a> {
     ready: bool,
     ouch: String,
     fix: String,
+    /// What FIX clients name as TargetCompID.
+    fix_comp_id: &'a str,
     mold_a: String,
     mold_b: Option<String>,
     rerequest: Option<String>,
@@ -57,6 +59,7 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
     let Addresses {
         ouch,
         fix,
+        fix_comp_id,
         feed,
         quic,
         glimpse,
@@ -66,6 +69,7 @@ pub(crate) fn ready_json(controls: &Controls, console: Option<&Console>, data: &
         ready: true,
         ouch: ouch.to_string(),
         fix: fix.to_string(),
+        fix_comp_id,
         mold_a: feed.line_a.to_string(),
         mold_b: feed.line_b.map(|line| line.to_string()),
         rerequest: feed.rerequest.map(|address| address.to_string()),
@@ -88,6 +92,7 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
     let Addresses {
         ouch,
         fix,
+        fix_comp_id,
         feed,
         quic,
         glimpse,
@@ -95,7 +100,7 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
     } = &controls.addresses;
     let none = || "-".to_owned();
     out::say(format_args!("  OUCH 5.0 / SoupBinTCP   {ouch}"));
-    out::say(format_args!("  FIX 4.4                 {fix}"));
+    out::say(format_args!("  FIX 4.4                 {fix} ({fix_comp_id})"));
     out::say(format_args!("  ITCH 5.0 line A         {}", feed.line_a));
     out::say(format_args!(
         "  ITCH 5.0 line B         {}",

@@ -42,6 +42,9 @@ pub(crate) struct Config {
     /// The venue's id; stated in the journal's first command.
     #[serde(default = "default_venue")]
     pub(crate) venue: u32,
+    /// Nanoseconds that the venue's clock stands behind the machine's: a market that was forked goes on from its own time.
+    #[serde(default)]
+    pub(crate) clock_behind_ns: u64,
     /// Whether five bad logons in a minute close the doors to their address.
     #[serde(default = "default_true")]
     pub(crate) logon_guard: bool,
@@ -192,6 +195,17 @@ pub(crate) struct QuicConfig {
     pub(crate) stale_seconds: u64,
     /// Messages that a subscriber of full depth may be behind before it is conflated.
     pub(crate) lag_max: usize,
+}
+
+impl QuicConfig {
+    /// Where certificate and key are, of an exchange with this data folder.
+    pub(crate) fn files(&self, data: &Path) -> (PathBuf, PathBuf) {
+        let or = |given: &Option<PathBuf>, name| {
+            let path = given.clone().unwrap_or_else(|| data.join(name));
+            std::path::absolute(&path).unwrap_or(path)
+        };
+        (or(&self.certificate, "quic-cert.pem"), or(&self.key, "quic-key.pem"))
+    }
 }
 
 impl Default for QuicConfig {
@@ -487,6 +501,21 @@ impl Config {
             follow: None,
             ..self.clone()
         }
+    }
+
+    /// What a feed in another process has to know: it listens beside the exchange's own, and shows the same certificate.
+    pub(crate) fn of_feeds(&self) -> Self {
+        let doors = self.of_doors();
+        let quic = self.quic.as_ref().map(|quic| {
+            let (certificate, key) = quic.files(&doors.data);
+            QuicConfig {
+                listen: SocketAddr::new(quic.listen.ip(), 0),
+                certificate: Some(certificate),
+                key: Some(key),
+                ..quic.clone()
+            }
+        });
+        Self { quic, ..doors }
     }
 
     /// Lets followers come to `listen`, wherever the file said.

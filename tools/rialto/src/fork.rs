@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Segments of a copy.
-const SEGMENT_BYTES: u64 = 16 << 20;
+pub(crate) const SEGMENT_BYTES: u64 = 16 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -94,7 +94,7 @@ fn edits(args: &Args) -> Result<BTreeMap<SequenceNumber, Edit>> {
 }
 
 /// The passwords of the sessions, where there are any, so that the copy can be traded on.
-fn copy_credentials(from: &Path, into: &Path) -> Result<()> {
+pub(crate) fn copy_credentials(from: &Path, into: &Path) -> Result<()> {
     let from = credentials_path(from);
     if from.exists() {
         std::fs::copy(&from, credentials_path(into)).with_context(|| format!("cannot copy {}", from.display()))?;

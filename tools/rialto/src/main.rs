@@ -20,6 +20,7 @@ mod edge;
 mod engine;
 mod exchange;
 mod facts;
+mod feed;
 mod fix_client;
 mod flag;
 mod follow;
@@ -45,6 +46,7 @@ mod simulate;
 mod tcp;
 mod top;
 mod up;
+mod venue;
 mod view;
 
 use anyhow::Result;
@@ -88,12 +90,16 @@ enum Command {
     Snapshot(ask::Snapshot),
     /// Copy a stream up to a moment, with single commands changed
     Fork(fork::Args),
+    /// Private venues: made by one command, thrown away by another
+    Venue(venue::Args),
     /// Follow the stream of an exchange from another process
     Follow(follow::Args),
     /// An engine process of this build on the stream of an exchange, to be compared with the exchange's own
     Engine(engine::Args),
     /// A door process of this build, for a share of an exchange's sessions
     Door(door::Args),
+    /// A feed process of this build, for a share of an exchange's QUIC subscribers
+    Feed(feed::Args),
     /// How an exchange stands
     Status(ask::Status),
     /// Another build's engine on an exchange's stream: compared, cut over to, rolled back
@@ -156,9 +162,11 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Snapshot(snapshot) => snapshot.run(),
         Command::Fork(args) => fork::run(args),
+        Command::Venue(args) => venue::run(args),
         Command::Follow(args) => follow::run(&args),
         Command::Engine(args) => engine::run(&args),
         Command::Door(args) => door::run(&args),
+        Command::Feed(args) => feed::run(&args),
         Command::Status(status) => status.run(),
         Command::Deploy(deploy) => deploy.run(),
         Command::Canary(canary) => canary.run(),

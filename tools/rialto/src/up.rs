@@ -1,7 +1,7 @@
 //! `rialto up`: a development exchange with a market that moves, in one process.
 
 mod company;
-mod demo;
+pub(crate) mod demo;
 mod paste;
 pub(crate) mod scenario;
 
@@ -16,8 +16,9 @@ use crate::serve::{credentials_path, trading_day, watch};
 use crate::shutdown::Interrupt;
 use crate::view::View;
 use anyhow::{Context as _, Result, ensure};
+use demo::Ports;
 use rialto_members::{Credentials, Verifier};
-use rialto_model::TradingDay;
+use rialto_model::{TradingDay, VenueId};
 use rialto_ring::Stop;
 use scenario::{Scenario, Script};
 use std::collections::VecDeque;
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     /// user's state directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A ready market: quiet, busy, thin, flash-crash, auction or day:TAPE; help says what they are
+    /// A ready market: quiet, busy, thin, flash-crash, auction or day:FILE; help says what they are
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
     /// How much the agents display, as a multiple: less is thinner and wider
@@ -80,12 +81,15 @@ pub(crate) struct Args {
     /// Open this trading day and stay in it, instead of following the clock
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = trading_day)]
     trading_day: Option<TradingDay>,
-    /// Play this recorded day, a LOBSTER tape, while you trade in it; no agents then, unless you ask for some
+    /// Play this recorded day, a LOBSTER tape or an ITCH 5.0 file, while you trade in it; no agents then, unless you ask for some
     #[arg(long, value_name = "TAPE")]
     with_me: Option<PathBuf>,
-    /// The archive of that day, whose message file has the times
+    /// The archive of a LOBSTER day, whose message file has the times
     #[arg(long, value_name = "FILE")]
     book: Option<PathBuf>,
+    /// Only this instrument of that day; may be given again
+    #[arg(long, value_name = "SYMBOL")]
+    day_symbol: Vec<String>,
     /// How fast the day goes by: real, max or so many times as fast
     #[arg(long, default_value = "real")]
     speed: Speed,
@@ -95,6 +99,61 @@ pub(crate) struct Args {
     /// Print one JSON object when it is open and one when it has ended
     #[arg(long)]
     json: bool,
+    /// What makes it a venue of its own
+    #[arg(skip)]
+    private: Option<Private>,
+}
+
+/// A venue of its own, beside the one that `rialto up` is.
+#[derive(Clone, Debug)]
+pub(crate) struct Private {
+    pub(crate) venue: VenueId,
+    pub(crate) data: PathBuf,
+    pub(crate) ports: Ports,
+    pub(crate) agents: usize,
+    pub(crate) seed: u64,
+    pub(crate) scenario: Option<String>,
+    pub(crate) durability: String,
+    /// The day that it stays in; without one it follows the clock.
+    pub(crate) day: Option<TradingDay>,
+    pub(crate) clock_behind_ns: u64,
+    /// Whether its stream defines what is traded already.
+    pub(crate) forked: bool,
+}
+
+impl Private {
+    /// FIX clients of one venue are strangers to another.
+    fn comp_id(&self) -> String {
+        format!("RIALTO{:02}", self.venue.0)
+    }
+}
+
+/// A private venue until it is asked to end, on the same terms as a development exchange.
+pub(crate) fn run_private(private: Private) -> Result<()> {
+    run(Args {
+        seconds: None,
+        seed: private.seed,
+        data: Some(private.data.clone()),
+        scenario: private.scenario.clone(),
+        liquidity: 1.0,
+        agents: Some(private.agents),
+        durability: private.durability.clone(),
+        snapshot_every: 100_000,
+        segment_mb: 16,
+        journal_mb: None,
+        follow_listen: None,
+        candidate_wait_ms: None,
+        layout: "auto".to_owned(),
+        idle: "park".to_owned(),
+        trading_day: private.day,
+        with_me: None,
+        book: None,
+        day_symbol: Vec::new(),
+        speed: Speed::REAL,
+        gateways: 1,
+        json: true,
+        private: Some(private),
+    })
 }
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
@@ -108,7 +167,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
                 ensure!(args.with_me.is_none(), "a day is named already: leave out --with-me");
                 ensure!(
                     Path::new(tape).is_file(),
-                    "there is no tape {tape}: give a LOBSTER day; an ITCH day goes through `rialto ingest itch`"
+                    "there is no file {tape}: give a LOBSTER tape or an ITCH 5.0 file"
                 );
                 args.with_me = Some(tape.into());
                 None
@@ -117,10 +176,11 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         },
         None => None,
     };
-    let needless = args.with_me.is_none() && (args.book.is_some() || args.speed != Speed::REAL);
+    let needless =
+        args.with_me.is_none() && (args.book.is_some() || args.speed != Speed::REAL || !args.day_symbol.is_empty());
     ensure!(
         !needless,
-        "--book and --speed are for a recorded day: name one with --with-me"
+        "--book, --day-symbol and --speed are for a recorded day: name one with --with-me"
     );
     let data = match &args.data {
         Some(data) => data.clone(),
@@ -137,9 +197,18 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         None if recorded.is_some() => 0,
         None => AGENTS,
     });
-    let mut config = demo::config(&data, agents)?;
+    let ports = args.private.as_ref().map_or(Ports::DOCUMENTED, |private| private.ports);
+    let mut config = demo::config(&data, agents, &ports)?;
+    if let Some(private) = &args.private {
+        config.venue = private.venue.0;
+        config.fix.comp_id = private.comp_id();
+        config.clock_behind_ns = private.clock_behind_ns;
+        if private.forked {
+            config.instruments.clear();
+        }
+    }
     if let Some(day) = &recorded {
-        company::invite(day, &mut config);
+        company::invite(day, &mut config)?;
     }
     config.durability.clone_from(&args.durability);
     config.layout.clone_from(&args.layout);
@@ -161,7 +230,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let (ended, sent) = exchange.run(|controls| {
         let console = Console::open(
-            demo::console_address(),
+            demo::console_address(&ports),
             controls,
             &data,
             demo::hands(),

@@ -82,6 +82,8 @@ pub(crate) struct Flow {
     pub(crate) flagged: bool,
     /// Flags are retired now and then, until none is left.
     pub(crate) retires: bool,
+    /// Whether sessions are also lost by forks, which cancels nothing.
+    pub(crate) forks: bool,
     /// With limits and tiers of members.
     pub(crate) limited: bool,
     /// The version of the directory of the member store.
@@ -169,6 +171,7 @@ impl Flow {
             cancels_only: false,
             flagged: false,
             retires: false,
+            forks: false,
             limited: false,
             directory: 0,
             versions: [0; 4],
@@ -388,10 +391,12 @@ impl Flow {
 
     fn session_lost(&mut self) -> Command {
         let (session, incarnation) = self.from();
+        let (forked, others) = LossCause::ALL.split_last().expect("causes");
+        assert_eq!(*forked, LossCause::Forked);
         SessionLost {
             session,
             incarnation,
-            cause: *self.random.pick(LossCause::ALL),
+            cause: *self.random.pick(if self.forks { LossCause::ALL } else { others }),
         }
         .into()
     }

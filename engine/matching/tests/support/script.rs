@@ -269,10 +269,13 @@ impl World {
                 reset: false,
             }
             .into(),
-            "lost" => SessionLost {
+            "lost" | "forked" => SessionLost {
                 session,
                 incarnation,
-                cause: LossCause::Disconnected,
+                cause: match verb {
+                    "forked" => LossCause::Forked,
+                    _ => LossCause::Disconnected,
+                },
             }
             .into(),
             "note" => SessionNote {

@@ -11,6 +11,8 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use parse::MAX_MEMBERS;
+
 pub use field_type::FieldType;
 pub use parse::DictionaryError;
 pub use validate::{RejectReason, Rejection, UserDefinedFields, Validator};
@@ -33,6 +35,9 @@ pub struct Dictionary {
     groups: Vec<Layout>,
 }
 
+/// Permitted values of one byte, a bit each.
+type Bytes = [u64; 4];
+
 /// What a version says of one field.
 #[derive(Debug)]
 pub struct FieldDefinition {
@@ -41,6 +46,8 @@ pub struct FieldDefinition {
     field_type: FieldType,
     /// Permitted values, sorted; empty where any value of the type is.
     values: Vec<&'static [u8]>,
+    /// Those of one byte, as nearly all are, once more.
+    bytes: Bytes,
     /// True where a value outside the list is permitted too.
     open: bool,
 }
@@ -50,6 +57,10 @@ pub struct FieldDefinition {
 struct Layout {
     /// Ascending by tag.
     members: Vec<Member>,
+    /// Position + 1 in `members`, by tag from the first member's on.
+    by_tag: Vec<u16>,
+    /// The members that are required, as their positions.
+    required: Positions,
     /// A group's first field, which starts each entry.
     first: Option<Tag>,
 }
@@ -62,9 +73,37 @@ struct Member {
     group: Option<u32>,
 }
 
+/// Members of a layout by their positions.
+#[derive(Clone, Copy, Debug, Default)]
+struct Positions([u64; MAX_MEMBERS / 64]);
+
+impl Positions {
+    /// Notes a member; true where it was noted before.
+    fn insert(&mut self, position: usize) -> bool {
+        let bit = 1 << (position % 64);
+        let Some(word) = self.0.get_mut(position / 64) else {
+            return false;
+        };
+        let before = *word & bit != 0;
+        *word |= bit;
+        before
+    }
+
+    /// The first position of these `members` that is here and not there.
+    fn first_beyond(&self, other: &Self, members: usize) -> Option<usize> {
+        let words = self.0.iter().zip(&other.0).take(members.div_ceil(64));
+        words.zip(0..).find_map(|((here, there), word)| {
+            let beyond = here & !there;
+            (beyond != 0).then(|| word * 64 + beyond.trailing_zeros() as usize)
+        })
+    }
+}
+
 impl Layout {
     fn position(&self, tag: Tag) -> Option<usize> {
-        self.members.binary_search_by_key(&tag, |member| member.tag).ok()
+        let first = self.members.first()?.tag.0;
+        let at = self.by_tag.get(usize::try_from(tag.0.checked_sub(first)?).ok()?)?;
+        usize::from(*at).checked_sub(1)
     }
 
     fn member(&self, tag: Tag) -> Option<&Member> {
@@ -160,6 +199,13 @@ impl Dictionaries {
         } else {
             &self.application
         }
+    }
+
+    /// The body of a message, and the dictionary that has it.
+    fn layout(&self, msg_type: MsgType<'_>) -> Option<(&Dictionary, &Layout)> {
+        [&self.session, &self.application]
+            .into_iter()
+            .find_map(|dictionary| Some((&**dictionary, dictionary.messages.get(msg_type.0)?)))
     }
 
     /// Appends a message's body fields in ascending order, each repeating group as a whole behind its count: the form in

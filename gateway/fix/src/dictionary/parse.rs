@@ -15,7 +15,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Dictionary, FieldDefinition, FieldType, Layout, Member};
+use super::{Dictionary, FieldDefinition, FieldType, Layout, Member, Positions};
 use crate::limits::MAX_DICTIONARY_TAG;
 use crate::tag::Tag;
 
@@ -203,10 +203,21 @@ fn sort(layout: &mut Layout) -> Result<(), &'static str> {
         same
     });
     if layout.members.len() > MAX_MEMBERS {
-        Err("more members than MAX_MEMBERS")
-    } else {
-        Ok(())
+        return Err("more members than MAX_MEMBERS");
     }
+    let tag_of = |member: Option<&Member>| member.map_or(0, |member| member.tag.0 as usize);
+    let (first, last) = (tag_of(layout.members.first()), tag_of(layout.members.last()));
+    layout.by_tag = vec![0; last - first + 1];
+    layout.required = Positions::default();
+    for (position, member) in layout.members.iter().enumerate() {
+        if let Some(place) = layout.by_tag.get_mut(member.tag.0 as usize - first) {
+            *place = (position + 1) as u16;
+        }
+        if member.required {
+            layout.required.insert(position);
+        }
+    }
+    Ok(())
 }
 
 fn read_tag(word: &str) -> Result<Tag, &'static str> {
@@ -230,11 +241,18 @@ fn read_field(rest: &'static str) -> Result<FieldDefinition, &'static str> {
     values.retain(|&value| value != b"*");
     let open = values.len() < listed;
     values.sort_unstable();
+    let mut bytes = [0; 4];
+    for value in &values {
+        if let [byte] = *value {
+            bytes[usize::from(byte / 64)] |= 1 << (byte % 64);
+        }
+    }
     Ok(FieldDefinition {
         tag,
         name,
         field_type,
         values,
+        bytes,
         open,
     })
 }

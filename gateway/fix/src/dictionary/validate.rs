@@ -4,8 +4,7 @@
 //! and trailer, required fields (header, trailer, body), then each field as it comes: repeated, empty, shape, value,
 //! known at all, known in this message, group count.
 
-use super::parse::MAX_MEMBERS;
-use super::{Dictionaries, Dictionary, FieldDefinition, FieldType, Layout};
+use super::{Dictionaries, Dictionary, FieldDefinition, FieldType, Layout, Positions};
 use crate::message::{FieldSpan, Message, parse_unsigned, span_value};
 use crate::tag::{Tag, tags};
 use crate::words::MsgType;
@@ -124,8 +123,7 @@ impl Validator {
         if msg_type == MsgType(b"") {
             return Err(Rejection::of(RejectReason::TagWithoutValue, tags::MSG_TYPE));
         }
-        let body_dictionary = self.dictionaries.of(msg_type);
-        let body_layout = body_dictionary.messages.get(msg_type.0).ok_or(Rejection {
+        let (body_dictionary, body_layout) = self.dictionaries.layout(msg_type).ok_or(Rejection {
             reason: RejectReason::InvalidMsgType,
             tag: None,
         })?;
@@ -183,20 +181,22 @@ struct Part<'a> {
 
 impl Part<'_> {
     fn check_required(&self) -> Result<(), Rejection> {
-        let missing = |tag: Tag| !self.spans.iter().any(|span| span.tag == tag);
-        match self
-            .layout
-            .members
-            .iter()
-            .find(|member| member.required && missing(member.tag))
-        {
+        let mut seen = Positions::default();
+        for span in self.spans {
+            if let Some(position) = self.layout.position(span.tag) {
+                seen.insert(position);
+            }
+        }
+        let members = &self.layout.members;
+        let missing = self.layout.required.first_beyond(&seen, members.len());
+        match missing.and_then(|position| members.get(position)) {
             Some(member) => Err(Rejection::of(RejectReason::RequiredTagMissing, member.tag)),
             None => Ok(()),
         }
     }
 
     fn check_fields(&self) -> Result<(), Rejection> {
-        let mut seen = Seen::default();
+        let mut seen = Positions::default();
         let mut at = 0;
         while let Some(span) = self.spans.get(at) {
             let rejection = |reason| Rejection::of(reason, span.tag);
@@ -294,23 +294,6 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-/// Which members of a layout were seen, by position.
-#[derive(Default)]
-struct Seen([u64; MAX_MEMBERS / 64]);
-
-impl Seen {
-    /// Notes a member; true where it was noted before.
-    fn insert(&mut self, position: usize) -> bool {
-        let bit = 1 << (position % 64);
-        let Some(word) = self.0.get_mut(position / 64) else {
-            return false;
-        };
-        let before = *word & bit != 0;
-        *word |= bit;
-        before
-    }
-}
-
 impl FieldDefinition {
     fn check(&self, value: &[u8]) -> Result<(), RejectReason> {
         if !self.field_type.accepts(value) {
@@ -319,7 +302,10 @@ impl FieldDefinition {
         if self.values.is_empty() || self.open {
             return Ok(());
         }
-        let permitted = |value: &[u8]| self.values.binary_search(&value).is_ok();
+        let permitted = |value: &[u8]| match *value {
+            [byte] => self.bytes[usize::from(byte / 64)] >> (byte % 64) & 1 == 1,
+            _ => self.values.binary_search(&value).is_ok(),
+        };
         let good = match self.field_type {
             FieldType::MultipleValue => value.split(|&byte| byte == b' ').all(permitted),
             _ => permitted(value),

@@ -100,6 +100,9 @@ pub fn write_decimal(value: i64, scale: u32, out: &mut Vec<u8>) {
 
 /// Appends an unsigned integer.
 pub(crate) fn write_unsigned(mut value: u64, out: &mut Vec<u8>) {
+    if value < 10 {
+        return out.push(b'0' + value as u8);
+    }
     let mut digits = [0; 20];
     let mut start = digits.len();
     loop {

@@ -1,12 +1,12 @@
 //! A frame to a table of fields, in one pass over its bytes.
 //!
-//! A plain byte loop: FIX fields are too short for a vector search to pay. The pass also sums the checksum.
+//! A plain byte loop: FIX fields are too short for a vector search to pay. The checksum is summed apart, many bytes at a time.
 
 use alloc::vec::Vec;
 
 use super::SOH;
 use super::data_fields::data_tag;
-use super::view::{FieldSpan, Message, parse_unsigned, span_value};
+use super::view::{FieldSpan, Message, TagFilter, parse_unsigned, span_value};
 use crate::limits::{MAX_FIELDS, MAX_FRAME_BYTES};
 use crate::tag::{Tag, tags};
 
@@ -50,13 +50,17 @@ pub enum Garbled {
 #[derive(Debug, Default)]
 pub struct Decoder {
     spans: Vec<FieldSpan>,
+    tags: TagFilter,
 }
 
 impl Decoder {
     /// An empty table.
     #[must_use]
     pub const fn new() -> Self {
-        Self { spans: Vec::new() }
+        Self {
+            spans: Vec::new(),
+            tags: TagFilter::NONE,
+        }
     }
 
     /// Reads one whole frame, `8=` to the delimiter behind `10=`.
@@ -70,48 +74,50 @@ impl Decoder {
 
     /// The message last read from these bytes, without reading them again.
     pub(crate) fn view<'a>(&'a self, frame: &'a [u8]) -> Message<'a> {
-        Message::new(frame, &self.spans)
+        Message::new(frame, &self.spans, &self.tags)
     }
 
     pub(crate) fn read(&mut self, frame: &[u8]) -> Result<(), Garbled> {
         self.spans.clear();
+        self.tags = TagFilter::NONE;
         if frame.len() > MAX_FRAME_BYTES {
             return Err(Garbled::TooLong);
         }
-        let mut bytes = Summed {
-            bytes: frame.iter(),
-            sum: 0,
-        };
-        let mut sum_before_field = 0;
+        let mut left = frame;
+        let mut last_field = 0;
         // Where the last field was the length of a data field: its tag, that field's tag, and its length.
         let mut data: Option<(Tag, Tag, u64)> = None;
-        while !bytes.is_empty() {
+        while !left.is_empty() {
             let index = self.spans.len();
             if index == MAX_FIELDS {
                 return Err(Garbled::TooManyFields);
             }
-            sum_before_field = bytes.sum;
-            let tag = bytes.read_tag().ok_or(Garbled::Field { index })?;
-            let start = frame.len() - bytes.len();
-            match data.take() {
-                Some((_, data_tag, length)) if tag == data_tag && bytes.skip_data(length) => {}
-                Some((length_tag, ..)) => return Err(Garbled::DataLength(length_tag)),
-                None => bytes.skip_value().ok_or(Garbled::Field { index })?,
-            }
-            let end = frame.len() - bytes.len() - 1;
+            last_field = frame.len() - left.len();
+            let (tag, value) = split_tag(left).ok_or(Garbled::Field { index })?;
+            let behind = match data.take() {
+                Some((length_tag, data_tag, length)) => (tag == data_tag)
+                    .then(|| behind_data(value, length))
+                    .flatten()
+                    .ok_or(Garbled::DataLength(length_tag))?,
+                None => behind_value(value).ok_or(Garbled::Field { index })?,
+            };
             let span = FieldSpan {
                 tag,
-                start: start as u32,
-                end: end as u32,
+                start: (frame.len() - value.len()) as u32,
+                end: (frame.len() - behind.len() - 1) as u32,
             };
             if let Some(data_tag) = data_tag(tag)
                 && let Some(length) = parse_unsigned(span_value(frame, &span))
             {
                 data = Some((tag, data_tag, length));
             }
+            self.tags.note(tag);
             self.spans.push(span);
+            left = behind;
         }
-        self.check_envelope(frame, sum_before_field)
+        let summed = frame.get(..last_field).unwrap_or(b"");
+        let sum = summed.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+        self.check_envelope(frame, sum)
     }
 
     /// 8, 9, 35 first and 10 last; the length and the sum as they must be.
@@ -141,61 +147,38 @@ impl Decoder {
     }
 }
 
-/// The bytes that are left, and the sum of those that were read.
-struct Summed<'a> {
-    bytes: core::slice::Iter<'a, u8>,
-    sum: u8,
-}
-
-impl Summed<'_> {
-    fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        let byte = *self.bytes.next()?;
-        self.sum = self.sum.wrapping_add(byte);
-        Some(byte)
-    }
-
-    /// Reads `tag=`.
-    fn read_tag(&mut self) -> Option<Tag> {
-        const MOST_DIGITS: u32 = 9;
-        let mut byte = self.next()?;
-        let negative = byte == b'-';
-        if negative {
-            byte = self.next()?;
-        }
-        let (mut number, mut digits) = (0, 0);
-        while byte.is_ascii_digit() && digits < MOST_DIGITS {
+/// `tag=`, and what comes behind it.
+fn split_tag(bytes: &[u8]) -> Option<(Tag, &[u8])> {
+    const MOST_DIGITS: u32 = 9;
+    let (negative, mut rest) = match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    let (mut number, mut digits) = (0, 0);
+    loop {
+        let (&byte, behind) = rest.split_first()?;
+        rest = behind;
+        if byte.is_ascii_digit() && digits < MOST_DIGITS {
             number = number * 10 + i32::from(byte - b'0');
             digits += 1;
-            byte = self.next()?;
+        } else if byte == b'=' && digits > 0 {
+            return Some((Tag(if negative { -number } else { number }), rest));
+        } else {
+            return None;
         }
-        (byte == b'=' && digits > 0).then_some(Tag(if negative { -number } else { number }))
     }
+}
 
-    /// Reads a value and its delimiter.
-    fn skip_value(&mut self) -> Option<()> {
-        while self.next()? != SOH {}
-        Some(())
-    }
+/// What comes behind a value and its delimiter.
+fn behind_value(bytes: &[u8]) -> Option<&[u8]> {
+    let end = bytes.iter().position(|&byte| byte == SOH)?;
+    bytes.get(end + 1..)
+}
 
-    /// Reads so many bytes and the delimiter behind them; false where there is none.
-    fn skip_data(&mut self, length: u64) -> bool {
-        let Ok(length) = usize::try_from(length) else {
-            return false;
-        };
-        if length >= self.len() {
-            return false;
-        }
-        for _ in 0..length {
-            self.next();
-        }
-        self.next() == Some(SOH)
+/// What comes behind so many bytes and a delimiter.
+fn behind_data(bytes: &[u8], length: u64) -> Option<&[u8]> {
+    match bytes.get(usize::try_from(length).ok()?..)? {
+        [SOH, behind @ ..] => Some(behind),
+        _ => None,
     }
 }

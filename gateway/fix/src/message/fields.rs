@@ -57,13 +57,26 @@ impl<'a> FieldWriter<'a> {
 
     /// One character.
     pub fn character(&mut self, tag: Tag, value: u8) -> &mut Self {
-        self.bytes(tag, &[value])
+        self.tag(tag);
+        let value = if value == SOH { b' ' } else { value };
+        self.out.extend_from_slice(&[value, SOH]);
+        self
     }
 
     /// An unsigned integer.
     pub fn unsigned(&mut self, tag: Tag, value: u64) -> &mut Self {
         self.tag(tag);
         write_unsigned(value, self.out);
+        self.out.push(SOH);
+        self
+    }
+
+    /// Two unsigned integers with a dash between.
+    pub fn numbers(&mut self, tag: Tag, first: u64, second: u64) -> &mut Self {
+        self.tag(tag);
+        write_unsigned(first, self.out);
+        self.out.push(b'-');
+        write_unsigned(second, self.out);
         self.out.push(SOH);
         self
     }
@@ -112,11 +125,22 @@ impl<'a> FieldWriter<'a> {
 }
 
 fn write_tag(tag: Tag, out: &mut Vec<u8>) {
-    if tag.0 < 0 {
-        out.push(b'-');
+    let digit = |number: i32| b'0' + (number % 10) as u8;
+    // Arrays of a known length are a store or two; nearly every tag has two digits or three.
+    match tag.0 {
+        number @ 0..10 => out.extend_from_slice(&[digit(number), b'=']),
+        number @ 10..100 => out.extend_from_slice(&[digit(number / 10), digit(number), b'=']),
+        number @ 100..1000 => {
+            out.extend_from_slice(&[digit(number / 100), digit(number / 10), digit(number), b'=']);
+        }
+        number => {
+            if number < 0 {
+                out.push(b'-');
+            }
+            write_unsigned(u64::from(number.unsigned_abs()), out);
+            out.push(b'=');
+        }
     }
-    write_unsigned(u64::from(tag.0.unsigned_abs()), out);
-    out.push(b'=');
 }
 
 /// Where each routing field of an answer comes from in the message it answers, in the order of the answer's header.

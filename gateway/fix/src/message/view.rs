@@ -17,6 +17,34 @@ pub(crate) fn span_value<'a>(frame: &'a [u8], span: &FieldSpan) -> &'a [u8] {
     frame.get(span.start as usize..span.end as usize).unwrap_or(b"")
 }
 
+/// Which tags a message can have: one bit for all tags of one remainder by [`TagFilter::BITS`]. Most questions about a message
+/// are for fields that it has not.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TagFilter([u64; 4]);
+
+impl TagFilter {
+    const BITS: u32 = 256;
+    /// Of an empty message.
+    pub(crate) const NONE: Self = Self([0; 4]);
+    /// Of a message of which nothing is known.
+    pub(crate) const ANY: Self = Self([u64::MAX; 4]);
+
+    const fn place(tag: Tag) -> (usize, u64) {
+        let bit = tag.0 as u32 % Self::BITS;
+        ((bit / u64::BITS) as usize, 1 << (bit % u64::BITS))
+    }
+
+    pub(crate) const fn note(&mut self, tag: Tag) {
+        let (word, bit) = Self::place(tag);
+        self.0[word] |= bit;
+    }
+
+    pub(crate) const fn may_have(&self, tag: Tag) -> bool {
+        let (word, bit) = Self::place(tag);
+        self.0[word] & bit != 0
+    }
+}
+
 /// One field: its tag, and its value without the delimiter (empty where the peer sent none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field<'a> {
@@ -51,11 +79,12 @@ pub enum FieldError {
 pub struct Message<'a> {
     frame: &'a [u8],
     spans: &'a [FieldSpan],
+    tags: &'a TagFilter,
 }
 
 impl<'a> Message<'a> {
-    pub(crate) const fn new(frame: &'a [u8], spans: &'a [FieldSpan]) -> Self {
-        Self { frame, spans }
+    pub(crate) const fn new(frame: &'a [u8], spans: &'a [FieldSpan], tags: &'a TagFilter) -> Self {
+        Self { frame, spans, tags }
     }
 
     /// The bytes on the wire.
@@ -92,6 +121,9 @@ impl<'a> Message<'a> {
     /// The value of the first field with this tag; empty where the peer sent `tag=` alone.
     #[must_use]
     pub fn get(&self, tag: Tag) -> Option<&'a [u8]> {
+        if !self.tags.may_have(tag) {
+            return None;
+        }
         let span = self.spans.iter().find(|span| span.tag == tag)?;
         Some(span_value(self.frame, span))
     }
@@ -176,7 +208,7 @@ impl<'a> Message<'a> {
                 .count();
             let (entry, behind) = rest.split_at_checked(length)?;
             rest = behind;
-            Some(GroupEntry(Message { frame, spans: entry }))
+            Some(GroupEntry(Message::new(frame, entry, &TagFilter::ANY)))
         })
     }
 }

@@ -317,7 +317,7 @@ enum SentState {
     Begin,
     /// In `9=...`.
     Length,
-    /// In the body, at its byte of this index while that is below the type's.
+    /// In the body, so many bytes behind its first, of which the type is one.
     Body(usize),
 }
 
@@ -327,32 +327,42 @@ const TYPE_AT: usize = 3;
 const TRAILER: usize = 7;
 
 impl SentMessages {
-    fn pass(&mut self, bytes: &[u8], mut message: impl FnMut(u8)) {
-        for &byte in bytes {
+    fn pass(&mut self, mut bytes: &[u8], mut message: impl FnMut(u8)) {
+        while let Some((&byte, rest)) = bytes.split_first() {
             match self.state {
-                SentState::Begin if byte == rialto_fix::message::SOH => {
-                    self.state = SentState::Length;
-                    self.left = 0;
+                SentState::Begin => {
+                    if byte == rialto_fix::message::SOH {
+                        self.state = SentState::Length;
+                        self.left = 0;
+                    }
+                    bytes = rest;
                 }
-                SentState::Begin => {}
-                SentState::Length => match byte {
-                    b'=' => self.left = 0,
-                    b'0'..=b'9' => self.left = self.left.saturating_mul(10).saturating_add(usize::from(byte - b'0')),
-                    _ => {
-                        self.left = self.left.saturating_add(TRAILER);
-                        self.state = SentState::Body(0);
+                SentState::Length => {
+                    match byte {
+                        b'=' => self.left = 0,
+                        b'0'..=b'9' => {
+                            self.left = self.left.saturating_mul(10).saturating_add(usize::from(byte - b'0'));
+                        }
+                        _ => {
+                            self.left = self.left.saturating_add(TRAILER);
+                            self.state = SentState::Body(0);
+                        }
                     }
-                },
+                    bytes = rest;
+                }
+                // Its length is known, so its bytes are passed over together.
                 SentState::Body(at) => {
-                    if at == TYPE_AT {
-                        self.kind = byte;
+                    let count = self.left.min(bytes.len());
+                    if let Some(&kind) = TYPE_AT.checked_sub(at).and_then(|type_at| bytes.get(type_at)) {
+                        self.kind = kind;
                     }
-                    self.left = self.left.saturating_sub(1);
-                    self.state = SentState::Body((at + 1).min(TYPE_AT + 1));
+                    self.left -= count;
+                    self.state = SentState::Body(at + count);
                     if self.left == 0 {
                         message(self.kind);
                         self.state = SentState::Begin;
                     }
+                    bytes = bytes.get(count..).unwrap_or_default();
                 }
             }
         }

@@ -18,37 +18,39 @@ pub(super) fn translate(version: Version, msg_type: MsgType<'_>, body: &[u8], ou
         .default_appl_ver_id()
         .filter(|_| kind == b'j' && body.ends_with(b"\x01380=3\x01"));
     let (mut status, mut triggered): (&[u8], bool) = (b"", false);
-    for field in body.split_inclusive(|&byte| byte == SOH) {
-        let Some(at) = field.iter().position(|&byte| byte == b'=') else {
-            continue;
-        };
-        let (tag, value) = field.split_at(at + 1);
-        let tag = tag_number(tag);
-        if !defines(version, kind, tag) {
-            continue;
-        }
+    // Fields that go out as they are go out together, from the first of them on.
+    let (mut run, mut rest) = (body, body);
+    while let Some((tag, value_at, end)) = next_field(rest) {
+        let (field, behind) = rest.split_at_checked(end).unwrap_or((rest, b""));
+        let (name, value) = field.split_at_checked(value_at).unwrap_or((field, b""));
         if tag == 39 {
             status = value;
         }
         // A stop that became live has an ExecType of its own since FIX 5.0, and needs no reason for a restatement.
         if kind == b'8' && version == Version::Fix50Sp2 {
             triggered |= tag == 150 && value == b"L\x01";
-            if triggered && tag == 378 {
-                continue;
+        }
+        let said = if !MAY_DIFFER.has(tag) {
+            Said::AsItIs
+        } else if !defines(version, kind, tag) || (triggered && tag == 378) {
+            Said::Not
+        } else {
+            said(version, kind, tag, value, status)
+        };
+        if !matches!(said, Said::AsItIs) {
+            out.extend_from_slice(run.get(..run.len() - rest.len()).unwrap_or_default());
+            run = behind;
+        }
+        if let Said::As(other) = said {
+            out.extend_from_slice(name);
+            out.extend_from_slice(other);
+            if other.last() != Some(&SOH) {
+                out.push(SOH);
             }
         }
-        match said(version, kind, tag, value, status) {
-            Said::AsItIs => out.extend_from_slice(field),
-            Said::As(other) => {
-                out.extend_from_slice(field.get(..=at).unwrap_or_default());
-                out.extend_from_slice(other);
-                if other.last() != Some(&SOH) {
-                    out.push(SOH);
-                }
-            }
-            Said::Not => {}
-        }
+        rest = behind;
     }
+    out.extend_from_slice(run);
     if let Some(id) = stated {
         out.extend_from_slice(b"1137=");
         out.extend_from_slice(id);
@@ -56,11 +58,40 @@ pub(super) fn translate(version: Version, msg_type: MsgType<'_>, body: &[u8], ou
     }
 }
 
-fn tag_number(digits: &[u8]) -> u32 {
-    digits
-        .iter()
-        .filter(|byte| byte.is_ascii_digit())
-        .fold(0, |tag, digit| tag * 10 + u32::from(digit - b'0'))
+/// Tags that some version leaves out or says otherwise: all that [`defines`] and [`said`] name, which look no further at others.
+const MAY_DIFFER: TagSet = TagSet::of(&[
+    20, 59, 102, 103, 111, 150, 278, 297, 300, 326, 368, 378, 380, 393, 526, 584, 779, 839, 851, 880, 911, 912, 1138,
+    1369,
+]);
+
+/// A set of tags below 2,048.
+struct TagSet([u64; 32]);
+
+impl TagSet {
+    const fn of(tags: &[u32]) -> Self {
+        let (mut words, mut at) = ([0; 32], 0);
+        while at < tags.len() {
+            words[(tags[at] / 64) as usize] |= 1 << (tags[at] % 64);
+            at += 1;
+        }
+        Self(words)
+    }
+
+    fn has(&self, tag: u32) -> bool {
+        let word = self.0.get((tag / 64) as usize);
+        word.is_some_and(|word| word >> (tag % 64) & 1 == 1)
+    }
+}
+
+/// The first field: its tag, where its value begins and where it ends.
+fn next_field(fields: &[u8]) -> Option<(u32, usize, usize)> {
+    let (mut tag, mut at) = (0, 0);
+    while let Some(digit @ b'0'..=b'9') = fields.get(at) {
+        tag = tag * 10 + u32::from(digit - b'0');
+        at += 1;
+    }
+    let end = fields.get(at..)?.iter().position(|&byte| byte == SOH)?;
+    Some((tag, at + 1, at + end + 1))
 }
 
 /// Whether the version has the field in the message. Of fields that two versions give different tags, the body holds both.
@@ -132,6 +163,23 @@ mod tests {
         let body = body.replace('|', "\x01");
         translate(version, MsgType(kind.as_bytes()), body.as_bytes(), &mut out);
         String::from_utf8(out).unwrap().replace('\x01', "|")
+    }
+
+    #[test]
+    fn what_no_version_says_otherwise_is_passed_over() {
+        let kinds = b"0123456789ADVWXYZabdefghjr";
+        let values: [&[u8]; 6] = [b"1\x01", b"7\x01", b"99\x01", b"L\x01", b"6\x01", b"21\x01"];
+        for tag in (0..3_000).filter(|tag| !MAY_DIFFER.has(*tag)) {
+            for version in [Version::Fix42, Version::Fix44, Version::Fix50Sp2] {
+                for kind in kinds {
+                    let as_it_is = |value: &[u8]| matches!(said(version, *kind, tag, value, b"1\x01"), Said::AsItIs);
+                    assert!(
+                        defines(version, *kind, tag) && values.iter().all(|value| as_it_is(value)),
+                        "{tag}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

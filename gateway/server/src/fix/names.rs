@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::HashMap as FastMap;
 use rialto_model::{InstrumentId, OrderId, Target, Text, UserRef};
 
 use super::codes::OrdStatus;
@@ -54,10 +55,11 @@ pub(super) struct Reference {
 /// The names of one session and day; at most [`CLIENT_IDS_MAX`], beyond which the door takes no new one.
 #[derive(Debug, Default)]
 pub(super) struct Names {
+    /// The clients choose these keys, so they are hashed with care; the exchange's own numbers need none.
     names: HashMap<Text, Name>,
-    references: HashMap<UserRef, Reference>,
+    references: FastMap<UserRef, Reference>,
     /// Orders that ended today.
-    ended: HashMap<OrderId, Ended>,
+    ended: FastMap<OrderId, Ended>,
     highest: u32,
     /// MassCancelRequestType(530) of the requests on their way: the events do not state it.
     mass_cancels: HashMap<Text, u8>,

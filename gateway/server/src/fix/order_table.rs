@@ -1,8 +1,7 @@
 //! What the reports of an order say of it beside the event at hand: filled by events alone, bounded by the engine's live
 //! orders.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use rialto_model::event::{Accepted, Quoted, Replaced, Triggered};
 use rialto_model::{
     AccountId, FirmId, Handling, Instructions, InstrumentId, OrderId, OrderKind, Price, Quantity, SessionId, ShortSale,

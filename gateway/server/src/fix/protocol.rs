@@ -103,7 +103,7 @@ impl Fix {
             versions: versions.into_iter().map(profile).collect(),
             comp_id: comp_id.as_bytes().to_vec(),
             accounts: BTreeMap::new(),
-            orders: OrderTable::new(),
+            orders: OrderTable::default(),
             exec_ids: ExecIds::default(),
             told: None,
             quotes_at_hand: None,

@@ -148,10 +148,7 @@ impl Report<'_> {
             // A status is no execution.
             (ExecType::Status, _) => body.character(tags::EXEC_ID, b'0'),
             (ExecType::Trade | ExecType::TradeCorrect, Some(last)) => body.text(tags::EXEC_ID, &last.exec_id()),
-            _ => body.text(
-                tags::EXEC_ID,
-                &format!("{}-{}", context.exec_id.seq, context.exec_id.count),
-            ),
+            _ => body.numbers(tags::EXEC_ID, context.exec_id.seq.0, context.exec_id.count),
         };
         body.bytes(tags::EXEC_INST, exec_inst(order));
         if let Some(undone) = self.undone {

@@ -4,8 +4,9 @@
 //! What was executed is not open again, so LeavesQty(151) stays; CumQty(14) and AvgPx(6) go back. An order that had ended may
 //! have its trade undone too: it is remembered until the day ends. One that was filled and is so no more has ended cancelled.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
+use foldhash::HashMap;
 use rialto_model::event::{TradeBusted, TradeCorrected};
 use rialto_model::{Deal, InstrumentId, OrderId, OrderKind, Price, Quantity};
 

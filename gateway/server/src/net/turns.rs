@@ -11,9 +11,10 @@
 //!
 //! Who has not logged on yet shares one turn with all others who have not.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use rialto_model::FirmId;
 
 use crate::budget::FirmBudget;
@@ -78,7 +79,7 @@ impl Turns {
     pub(crate) fn new() -> Self {
         Self {
             flows: vec![Flow::default()],
-            by_firm: HashMap::new(),
+            by_firm: HashMap::default(),
             round: VecDeque::new(),
         }
     }

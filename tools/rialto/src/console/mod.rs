@@ -4,6 +4,7 @@
 //! Each is a member or a follower like any other: pictures are made of the feed's packets, the desk logs in at the OUCH
 //! door, the archive reads the journal. Nothing here can hold up a stage.
 
+mod ahead;
 mod archive;
 mod desk;
 mod following;
@@ -11,6 +12,7 @@ mod health;
 pub(crate) mod members;
 mod office;
 mod picture;
+mod places;
 mod ticket;
 mod trade;
 
@@ -63,11 +65,12 @@ impl Console {
             Arc::clone(&controls.world),
             controls.progress.clone(),
         ));
-        let (pictures, following) = picture::follow(controls, Arc::clone(&watch), stop.clone())?;
+        let ahead = Arc::new(ahead::Ahead::default());
+        let (pictures, following) = picture::follow(controls, Arc::clone(&watch), Arc::clone(&ahead), stop.clone())?;
         let mut threads = vec![following];
         let (desk, orders): (Arc<dyn rialto_web::Desk>, _) = match hands.desk {
             Some(seat) => {
-                let (desk, orders, trading) = desk::open(controls.addresses.ouch, seat, stop.clone())?;
+                let (desk, orders, trading) = desk::open(controls.addresses.ouch, seat, ahead, stop.clone())?;
                 threads.push(trading);
                 (Arc::new(desk), orders)
             }

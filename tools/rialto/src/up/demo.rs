@@ -11,6 +11,7 @@ use crate::exchange::Controls;
 use anyhow::{Context as _, Result};
 use rialto_members::Password;
 use rialto_model::{Price, Quantity, Symbol};
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 
@@ -49,22 +50,22 @@ pub(super) fn market(data: &Path, agents: usize) -> Result<Config> {
     Ok(config)
 }
 
-/// The whole exchange, at the documented addresses or free ones.
-pub(super) fn config(data: &Path, agents: usize) -> Result<Config> {
+/// The whole exchange, at these addresses or free ones.
+pub(super) fn config(data: &Path, agents: usize, ports: &Ports) -> Result<Config> {
     let mut config = market(data, agents)?;
     // Whoever tries things out on a laptop mistypes.
     config.logon_guard = false;
     config.ouch = DoorConfig {
-        listen: free_tcp(OUCH_PORT),
+        listen: free_tcp(ports.ouch),
     };
     config.fix = FixConfig {
-        listen: free_tcp(FIX_PORT),
+        listen: free_tcp(ports.fix),
         ..FixConfig::default()
     };
-    config.feed = free_feed();
-    config.quic = Some(free_quic());
+    config.feed = free_feed(ports.rerequest);
+    config.quic = Some(free_quic(ports.quic));
     config.glimpse = Some(GlimpseConfig {
-        listen: free_tcp(GLIMPSE_PORT),
+        listen: free_tcp(ports.glimpse),
     });
     Ok(config)
 }
@@ -113,6 +114,43 @@ pub(super) fn agent_session(index: usize) -> String {
     agent(STEMS[index % 2], index / 2 + 1).0
 }
 
+/// The ports that an exchange looks for first; 0 lets the system choose.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Ports {
+    pub(crate) ouch: u16,
+    pub(crate) fix: u16,
+    pub(crate) rerequest: u16,
+    pub(crate) quic: u16,
+    pub(crate) http: u16,
+    pub(crate) glimpse: u16,
+}
+
+impl Ports {
+    /// The documented ones.
+    pub(super) const DOCUMENTED: Self = Self {
+        ouch: OUCH_PORT,
+        fix: FIX_PORT,
+        rerequest: REREQUEST_PORT,
+        quic: QUIC_PORT,
+        http: HTTP_PORT,
+        glimpse: GLIMPSE_PORT,
+    };
+    /// Whatever the system picks.
+    pub(crate) const ANY: Self = Self {
+        ouch: 0,
+        fix: 0,
+        rerequest: 0,
+        quic: 0,
+        http: 0,
+        glimpse: 0,
+    };
+}
+
+/// Whether the agents know an instrument of this name.
+pub(crate) fn agents_trade(symbol: &str) -> bool {
+    OPENING_PRICES.iter().any(|(known, _)| *known == symbol)
+}
+
 /// What the agents trade.
 pub(super) fn agent_instruments() -> Result<Vec<AgentInstrument>> {
     let instruments = OPENING_PRICES.iter().map(|(symbol, opening)| {
@@ -135,13 +173,15 @@ pub(super) fn agents(
     scenario: Option<&Scenario>,
     liquidity: f64,
 ) -> Result<AgentsConfig> {
+    let state = controls.world.stream()?.at(None)?.past.state();
+    let listed = |symbol| state.instruments.iter().any(|one| one.definition.symbol == symbol);
     let addresses = &controls.addresses;
     let seats = (0..count).map(|index| {
         let (session, by_fix) = agent(STEMS[index % 2], index / 2 + 1);
         let door = if by_fix {
             SeatDoor::Fix {
                 address: addresses.fix,
-                comp_id: FixConfig::default().comp_id,
+                comp_id: addresses.fix_comp_id.clone(),
             }
         } else {
             SeatDoor::Ouch(addresses.ouch)
@@ -159,7 +199,10 @@ pub(super) fn agents(
     };
     Ok(AgentsConfig {
         seed,
-        instruments: agent_instruments()?,
+        instruments: agent_instruments()?
+            .into_iter()
+            .filter(|one| listed(one.symbol))
+            .collect(),
         seats: seats.collect(),
         feed: addresses.feed,
         messages_per_second: scenario.map_or(MESSAGES_PER_SECOND, Scenario::messages_per_second),
@@ -168,8 +211,8 @@ pub(super) fn agents(
 }
 
 /// Where the console answers.
-pub(super) fn console_address() -> SocketAddr {
-    free_tcp(HTTP_PORT)
+pub(super) fn console_address(ports: &Ports) -> SocketAddr {
+    free_tcp(ports.http)
 }
 
 /// Who the console's order ticket is, and who the firms are for their orders over HTTP.
@@ -184,7 +227,7 @@ pub(super) fn hands() -> Hands {
     }
 }
 
-/// The documented port, or a free one where somebody has it.
+/// This port, or a free one where somebody has it.
 fn free_tcp(port: u16) -> SocketAddr {
     let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let free = TcpListener::bind(wanted).is_ok();
@@ -193,21 +236,21 @@ fn free_tcp(port: u16) -> SocketAddr {
 
 /// The documented ports where the re-request port is free: two exchanges must not send into one group. Port 0 on a line
 /// takes the number of the re-request port, which nobody else has.
-fn free_feed() -> FeedConfig {
+fn free_feed(port: u16) -> FeedConfig {
     let mut feed = FeedConfig::default();
-    if UdpSocket::bind((Ipv4Addr::LOCALHOST, REREQUEST_PORT)).is_err() {
-        feed.rerequest.set_port(0);
+    let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    if !free || port != REREQUEST_PORT {
+        feed.rerequest.set_port(if free { port } else { 0 });
         feed.line_a.set_port(0);
         feed.line_b.set_port(0);
     }
     feed
 }
 
-/// The documented port, or a free one where somebody has it.
-fn free_quic() -> QuicConfig {
+/// This port, or a free one where somebody has it.
+fn free_quic(port: u16) -> QuicConfig {
     let mut quic = QuicConfig::default();
-    if UdpSocket::bind((Ipv4Addr::LOCALHOST, QUIC_PORT)).is_err() {
-        quic.listen.set_port(0);
-    }
+    let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    quic.listen.set_port(if free { port } else { 0 });
     quic
 }

@@ -1,7 +1,6 @@
 //! How to join in: files and lines for other terminals, with this run's own addresses.
 
 use super::demo::PASSWORD;
-use crate::config::FixConfig;
 use crate::console::Console;
 use crate::exchange::Controls;
 use anyhow::{Context as _, Result};
@@ -45,7 +44,7 @@ pub(super) fn write_quickfix(controls: &Controls, data: &Path) -> Result<PathBuf
         log = data.join("quickfix-log").display(),
         host = fix.ip(),
         port = fix.port(),
-        target = FixConfig::default().comp_id,
+        target = controls.addresses.fix_comp_id,
     );
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(path)
@@ -83,7 +82,7 @@ pub(super) fn lines(controls: &Controls, console: &Console, data: &Path, quickfi
         line_a = addresses.feed.line_a,
         ouch = addresses.ouch,
         quickfix = quickfix.display(),
-        comp_id = FixConfig::default().comp_id,
+        comp_id = addresses.fix_comp_id,
         fix = addresses.fix,
         data = data.display(),
     )
