@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# The console in a real browser: every pane, an order placed and refused, the operator, the past, the keyboard, both sizes.
-# Screenshots stay in target/test-logs.
+# The console in a real browser: every pane, an order placed and refused, the operator, a canary that stops itself, the past, the
+# keyboard, both sizes, and six seconds at 20,000 feed messages a second. Screenshots stay in target/test-logs.
 # needs: python chromium chromedriver
-exec "$RIALTO_PYTHON" "$(dirname "$0")/browser.py"
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+source "$root/tools/checks/defects"
+exec "$RIALTO_PYTHON" "$root/tools/checks/browser.py"

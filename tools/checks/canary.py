@@ -148,7 +148,7 @@ def main():
             f"{defect}: {canary['phase']} after {seconds:.0f} s and {sent} orders; steps passed {','.join(steps) or 'none'}; "
             f"cost ratio {' '.join(costs) or '-'}; {verdict.get('why') or 'no fault'}; compared {verdict.get('compared')}; "
             f"rollback {rollback.get('ms', 0):.1f} ms of {rollback.get('instruments')} instruments, "
-            f"events by its word {rollback.get('released_by_its_word')}; silences {report['deployment']['silences']}",
+            f"events by its word {rollback.get('released_by_its_word')}, of its own bytes 0: all is what the old build replays; silences {report['deployment']['silences']}",
             flush=True,
         )
         if defect == "correct":
@@ -163,6 +163,13 @@ def main():
         else:
             if defect == "slow":
                 results["slow", canary["phase"] == "stopped"] += 1
+            # What it was waited for on goes back within 100 ms, by the exchange's own bytes.
+            if rollback.get("ms", 0) >= 100:
+                slow = f"{defect}: rollback took {rollback['ms']:.1f} ms"
+                if GATE:
+                    wrong.append(slow)
+                else:
+                    print(f"INCONCLUSIVE: {slow}")
             if canary["phase"] != "stopped" or "5" in steps:
                 miss = f"{defect}: {canary['phase']} behind {steps}"
                 if GATE or defect != "slow":

@@ -55,4 +55,5 @@ def main():
         print(f"{len(places)} places of {last} commands shown alike by the console and the command line")
 
 
-main()
+if __name__ == "__main__":
+    main()

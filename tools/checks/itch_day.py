@@ -102,4 +102,5 @@ def main():
         print(f"{again['books_equal']} books equal, {kinds}")
 
 
-main()
+if __name__ == "__main__":
+    main()

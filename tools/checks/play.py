@@ -1,15 +1,19 @@
 """A small recorded day is played step by step while another member trades in it: each trade with it is told with what it
 rests on, the rest goes as recorded, and the journal replays to the same hashes. Then the beginning of a real day at full
-speed, without company: every recorded trade meets the recorded order."""
+speed, without company: every recorded trade meets the recorded order. The same of a day in ITCH, which `up` plays by the name of
+its file alone."""
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import urllib.request
+from datetime import date
 from pathlib import Path
 
 from exchange import BINARY, PATIENCE_S, ask, hashes, stop, until, up, verify
+from itch_day import recorded, write
 
 TAPE = """\
 A t1 1 1000000 100
@@ -28,9 +32,9 @@ D t2
 REAL = Path(os.environ["RIALTO_DATA"]) / "lobster" / "GOOG_2012-06-21_10.tape.gz"
 
 
-def play(ready, tape, speed, **options):
+def play(ready, tape, speed, *symbol, **options):
     command = [BINARY, "play", "--tape", str(tape), "--speed", speed, "--ouch", ready["ouch"]]
-    command += ["--user", "alpha1", "--password", "rialto", "--symbol", "ACME", "--json"]
+    command += ["--user", "alpha1", "--password", "rialto", *symbol, "--json"]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **options)
 
 
@@ -52,7 +56,7 @@ def in_company(folder):
         player.stdin.write(f"{rows}\n")
         player.stdin.flush()
 
-    player = play(ready, tape, "step")
+    player = play(ready, tape, "step", "--symbol", "ACME")
     step(2)
     until("both orders of the tape", lambda: acme()["bids"] and acme()["asks"])
     order("buy", 10, "ACME", "--price", "100.10")
@@ -78,7 +82,7 @@ def alone(folder):
         print(f"SKIPPED: the real day: {REAL} is absent")
         return
     process, ready = up(folder / "data")
-    player = play(ready, REAL, "max")
+    player = play(ready, REAL, "max", "--symbol", "ACME")
     out, _ = player.communicate(timeout=PATIENCE_S)
     assert player.returncode == 0, out
     summary = json.loads(out.splitlines()[-1])
@@ -100,8 +104,50 @@ def hosted(folder):
     print(f"hosted: {summary}")
 
 
+def itch(folder):
+    # A day of its own times.
+    process, ready = up(folder / "first", agents=6, day=date.today().isoformat())
+    messages = recorded(ready, 2_500)
+    stop(process)
+    day = write(folder / "day.itch.gz", messages)
+    changes = sum(message[:1] in b"AFECXDU" for message in messages)
+    executed = sum(message[:1] == b"E" for message in messages)
+
+    # Without company it goes as recorded.
+    process, ready = up(folder / "second")
+    out, _ = play(ready, day, "max").communicate(timeout=PATIENCE_S)
+    summary = json.loads(out.splitlines()[-1])
+    stop(process)
+    wrong = ("trades_rearranged", "trades_with_company", "takes_short", "refused")
+    assert summary["rows"] == changes and all(summary[name] == 0 for name in wrong), (summary, changes)
+    assert summary["trades_as_recorded"] == executed > 20, (summary, executed)
+
+    # One of its instruments, at the pace of the day, with an order of somebody else.
+    process, ready = up(folder / "third", "--scenario", f"day:{day}", "--day-symbol", "BOLT", "--speed", "0.5")
+
+    def bought():
+        door = ("--ouch", ready["ouch"], "--user", "beta1", "--password", "rialto")
+        return ask("order", *door, "buy", 10, "BOLT", "--price", "100.00", "--tif", "ioc")["event"] == "executed"
+
+    until("the day to have something to sell", bought)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, out
+    *meetings, summary, stopped = map(json.loads, out.splitlines())
+    assert meetings[0]["shares"] == 10 and meetings[0]["other"] == "took" and meetings[0]["rests_on"], out
+    assert summary["shares_with_company"] == 10 and stopped["stopped"], out
+    assert hashes(folder / "third") == (stopped["last_seq"], stopped["state_hash"], stopped["event_hash"])
+
+    done = subprocess.run(
+        [BINARY, "up", "--scenario", f"day:{day}", "--day-symbol", "NONE", "--data", str(folder / "fourth")],
+        capture_output=True, text=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    assert done.returncode != 0 and "does not name NONE" in done.stderr, done
+    print(f"an ITCH day: {changes} rows, {executed} trades as recorded, and one in company")
+
+
 def main():
-    for part in (in_company, alone, hosted):
+    for part in (in_company, alone, hosted, itch):
         with tempfile.TemporaryDirectory(prefix="rialto-play-") as folder:
             part(Path(folder))
 

@@ -265,6 +265,8 @@ impl Engine {
             Command::Quarantine(c) => sink.emit((*c).into()),
             Command::RouteDoor(c) => sink.emit((*c).into()),
             Command::JudgeDoor(c) => sink.emit((*c).into()),
+            Command::RouteFeed(c) => sink.emit((*c).into()),
+            Command::JudgeFeed(c) => sink.emit((*c).into()),
         }
     }
 

@@ -139,6 +139,8 @@ impl Engine {
             Command::Quarantine(c) => events.push((*c).into()),
             Command::RouteDoor(c) => events.push((*c).into()),
             Command::JudgeDoor(c) => events.push((*c).into()),
+            Command::RouteFeed(c) => events.push((*c).into()),
+            Command::JudgeFeed(c) => events.push((*c).into()),
             Command::SwitchFlag(c) => events.push(self.switch_flag(command.seq, &c.change)),
             Command::RefuseProcess(c) => events.push(flags::refuse_process(c)),
             Command::SetRunawayLimits(c) => events.push(self.set_runaway_limits(c)),

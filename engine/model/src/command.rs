@@ -4,7 +4,7 @@
 
 use crate::codec::{Encoder, Field as _, messages};
 use crate::deal::{Deal, Fees};
-use crate::deploy::{Cut, Finding, Lane, Opinion, Poison, Way};
+use crate::deploy::{Audience, Cut, Finding, Hearing, Lane, Opinion, Poison, Way};
 use crate::fault::FaultKind;
 use crate::flags::{FlagChange, TableHash};
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
@@ -526,6 +526,19 @@ messages! {
         JudgeDoor = 61 {
             /// What was found.
             opinion: Opinion,
+        } + /// Why, for people.
+            why
+        /// A share of the feed's subscribers is told it by another process from its next connection on, or none any more.
+        /// Changes no output.
+        RouteFeed = 62 {
+            /// Which share.
+            audience: Audience,
+        } + /// Why, for people.
+            why
+        /// What was found of a feed in another process. Changes no output.
+        JudgeFeed = 63 {
+            /// What was found.
+            hearing: Hearing,
         } + /// Why, for people.
             why
         /// The venue takes cancels and reductions alone, or everything again. Sequenced by the sequencer where the journal

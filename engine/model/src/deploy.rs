@@ -1,11 +1,11 @@
-//! Two engines on one stream, and doors in other processes: what the stream says of it. Every engine says it again as it stands.
+//! Two engines on one stream, doors and feeds in other processes: what the stream says of it. Every engine says it again as it stands.
 //!
 //! None of it is part of an engine's state: both engines hold all of that, and who waits for whom is the release gate's to
 //! know. A build is named by the 64-bit xxh3 of its executable.
 
 use crate::codec::composite;
-use crate::command::{CutOver, Judge, JudgeDoor, Quarantine, Route, RouteDoor};
-use crate::event::{CutOverSet, DoorJudged, DoorRouted, Event, Judged, Quarantined, Routed};
+use crate::command::{CutOver, Judge, JudgeDoor, JudgeFeed, Quarantine, Route, RouteDoor, RouteFeed};
+use crate::event::{CutOverSet, DoorJudged, DoorRouted, Event, FeedJudged, FeedRouted, Judged, Quarantined, Routed};
 use crate::flags::bucket;
 use crate::ids::{FirmId, InstrumentId, SequenceNumber, SessionId};
 use crate::order::Door;
@@ -112,13 +112,58 @@ composite! {
     }
 }
 
-/// Stands where a flag's number would: places at doors are no flag's.
-const DOORS: u16 = u16::MAX;
+composite! {
+    /// Which subscribers of the feed are told it by another process. Each has a place among ten thousand by its name or its
+    /// firm's, which never changes: places below `share` are the candidate's, those from `10,000 - baseline` on the
+    /// baseline's, so a share that grows takes nobody back.
+    Audience {
+        /// Which build the candidate is.
+        build: u64,
+        /// The candidate's share, in ten-thousandths; zero: none.
+        share: u16,
+        /// The share of the standing build's own process, in ten-thousandths: what the candidate is measured against.
+        baseline: u16,
+        /// Whether the sessions of a firm have one place.
+        by_firm: bool,
+    }
+}
 
-/// Where a session comes in.
+composite! {
+    /// A verdict about a feed and its numbers.
+    Hearing {
+        /// Which build.
+        build: u64,
+        /// At which share, in ten-thousandths.
+        share: u16,
+        /// Whether it goes on.
+        passed: bool,
+        /// Messages that were compared byte for byte.
+        compared: u64,
+        /// The number of the first message that was not the exchange's own; zero: none.
+        wrong: u64,
+        /// Windows of cost of the candidate.
+        windows: u32,
+        /// Those of the standing build's own process.
+        baseline: u32,
+        /// The candidate's median cost by the baseline's, in millionths; zero: not measured.
+        ratio_ppm: u32,
+        /// How likely such a difference is by chance, in thousand millionths.
+        p_ppb: u32,
+        /// How much later than the baseline's its messages come, in microseconds of the medians; zero also where they do not.
+        later_us: u32,
+        /// How likely such a delay is by chance, in thousand millionths.
+        later_p_ppb: u32,
+    }
+}
+
+/// Stand where a flag's number would: places at doors and feeds are no flag's.
+const DOORS: u16 = u16::MAX;
+const FEEDS: u16 = u16::MAX - 1;
+
+/// Where a session comes in, or a subscriber is told the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// By the exchange's own door.
+    /// By the exchange itself.
     Own,
     /// By the candidate.
     Candidate,
@@ -131,14 +176,46 @@ impl Lane {
     #[must_use]
     pub const fn place(&self, session: SessionId, firm: FirmId) -> Place {
         let subject = if self.by_firm { firm.0 } else { session.0 };
-        let place = bucket(DOORS, subject);
-        if place < self.share as u32 {
-            Place::Candidate
-        } else if place >= 10_000_u32.saturating_sub(self.baseline as u32) {
-            Place::Baseline
-        } else {
-            Place::Own
-        }
+        within(bucket(DOORS, subject), self.share, self.baseline)
+    }
+}
+
+impl Audience {
+    /// Who tells a subscriber the feed: the same for as long as the share stands, and on every machine.
+    #[must_use]
+    pub fn place(&self, session: &str, firm: &str) -> Place {
+        let subject = if self.by_firm { firm } else { session };
+        within(bucket(FEEDS, number(subject)), self.share, self.baseline)
+    }
+}
+
+const fn within(place: u32, share: u16, baseline: u16) -> Place {
+    if place < share as u32 {
+        Place::Candidate
+    } else if place >= 10_000_u32.saturating_sub(baseline as u32) {
+        Place::Baseline
+    } else {
+        Place::Own
+    }
+}
+
+/// A name as a number, whatever its case: FNV-1a of 32 bits.
+fn number(name: &str) -> u32 {
+    let bytes = name.bytes().map(|byte| byte.to_ascii_uppercase());
+    bytes.fold(0x811c_9dc5, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
+impl From<RouteFeed> for Event {
+    fn from(RouteFeed { audience, why }: RouteFeed) -> Self {
+        FeedRouted { audience, why }.into()
+    }
+}
+
+impl From<JudgeFeed> for Event {
+    fn from(JudgeFeed { hearing, why }: JudgeFeed) -> Self {
+        FeedJudged { hearing, why }.into()
     }
 }
 
@@ -209,5 +286,35 @@ mod tests {
                 lane(500, 500, true).place(SessionId(1), FirmId(7))
             );
         }
+    }
+
+    #[test]
+    fn a_subscriber_has_one_place_whatever_its_case_and_those_of_a_firm_are_one() {
+        let audience = |share, by_firm| Audience {
+            share,
+            baseline: share,
+            by_firm,
+            ..Audience::default()
+        };
+        let names: Vec<String> = (0..2_000).map(|at| format!("s{at}")).collect();
+        let count = |audience: Audience, wanted| {
+            let of = |name: &&String| audience.place(name, "one") == wanted;
+            names.iter().filter(of).count()
+        };
+        let five = audience(500, false);
+        assert_eq!((count(five, Place::Candidate), count(five, Place::Baseline)), (114, 90));
+        for name in &names {
+            assert_eq!(five.place(name, ""), five.place(&name.to_uppercase(), ""));
+            if five.place(name, "") == Place::Candidate {
+                assert_eq!(audience(2_000, false).place(name, ""), Place::Candidate);
+            }
+        }
+        let firm = audience(5_000, true);
+        assert!(
+            names
+                .iter()
+                .all(|name| firm.place(name, "one") == firm.place("other", "one"))
+        );
+        assert_eq!(audience(0, false).place("s1", "one"), Place::Own);
     }
 }

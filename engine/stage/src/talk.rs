@@ -1,4 +1,4 @@
-//! What an engine or door process and the exchange say to each other, and its bytes: `SPEC.md` beside this crate has the tables.
+//! What an engine, door or feed process and the exchange say to each other, and its bytes: `SPEC.md` beside this crate has the tables.
 
 use crate::answers::{Answer, decode};
 use rialto_model::codec::{DecodeError, Decoder, Encoder, Field as _};
@@ -26,6 +26,10 @@ pub enum Role {
     Door = 3,
     /// The door of the standing build in a process of its own, for its cost alone.
     BaselineDoor = 4,
+    /// No engine but a feed, by which a share of the subscribers is told.
+    Feed = 5,
+    /// The feed of the standing build in a process of its own, for its cost and its delay alone.
+    BaselineFeed = 6,
 }
 
 impl Role {
@@ -33,6 +37,12 @@ impl Role {
     #[must_use]
     pub const fn is_door(self) -> bool {
         matches!(self, Self::Door | Self::BaselineDoor)
+    }
+
+    /// Whether it is a feed.
+    #[must_use]
+    pub const fn is_feed(self) -> bool {
+        matches!(self, Self::Feed | Self::BaselineFeed)
     }
 }
 
@@ -83,6 +93,8 @@ impl Introduction {
             2 => Role::Baseline,
             3 => Role::Door,
             4 => Role::BaselineDoor,
+            5 => Role::Feed,
+            6 => Role::BaselineFeed,
             value => return Err(DecodeError::UnknownValue { kind: "Role", value }),
         };
         Ok(Self {
@@ -135,6 +147,15 @@ pub struct Cost {
     pub cpu_ns: u64,
 }
 
+/// The hash of what sessions were told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transcript {
+    /// By the end of which window of 64 commands.
+    pub window: u64,
+    /// Over everything that every session was told since the venue's first command.
+    pub hash: u64,
+}
+
 /// What an engine says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Testify {
@@ -160,6 +181,15 @@ pub enum Testify {
         /// At which Unix datagram socket.
         path: String,
     },
+    /// Of a door: what it has told all sessions by the ends of windows of commands.
+    Said(Vec<Transcript>),
+    /// Of a feed: it tells who comes.
+    Tells {
+        /// At which UDP port of this machine.
+        port: u16,
+        /// To how many.
+        subscribers: u32,
+    },
     /// How it is.
     Health {
         /// The last command that it has taken.
@@ -175,6 +205,8 @@ const DIED: u8 = 3;
 const HEALTH: u8 = 4;
 const COMMANDS: u8 = 5;
 const OPENS: u8 = 6;
+const TELLS: u8 = 7;
+const SAID: u8 = 8;
 
 /// A body of answers, as [`AnswersBuilder`](crate::answers::AnswersBuilder) has made it.
 #[must_use]
@@ -232,6 +264,20 @@ impl Testify {
                 bytes.extend_from_slice(words(path));
                 bytes
             }
+            Self::Said(windows) => {
+                let mut bytes = vec![SAID];
+                for one in windows {
+                    bytes.extend_from_slice(&one.window.to_le_bytes());
+                    bytes.extend_from_slice(&one.hash.to_le_bytes());
+                }
+                bytes
+            }
+            Self::Tells { port, subscribers } => {
+                let mut bytes = vec![TELLS];
+                bytes.extend_from_slice(&port.to_le_bytes());
+                bytes.extend_from_slice(&subscribers.to_le_bytes());
+                bytes
+            }
             Self::Health { taken, memory } => {
                 let mut bytes = vec![HEALTH];
                 bytes.extend_from_slice(&taken.0.to_le_bytes());
@@ -279,6 +325,18 @@ impl Testify {
             OPENS => Self::Opens {
                 door: Door::get(&mut input)?,
                 path: rest(&mut input)?,
+            },
+            SAID => {
+                let mut windows = Vec::new();
+                while input.remaining() > 0 {
+                    let (window, hash) = (u64::get(&mut input)?, u64::get(&mut input)?);
+                    windows.push(Transcript { window, hash });
+                }
+                Self::Said(windows)
+            }
+            TELLS => Self::Tells {
+                port: u16::get(&mut input)?,
+                subscribers: u32::get(&mut input)?,
             },
             value => return Err(DecodeError::UnknownValue { kind: "Testify", value }),
         })
@@ -333,6 +391,11 @@ mod tests {
                 memory: 6,
             },
             Testify::Commands(vec![Tick {}.into(), SessionUp::default().into()]),
+            Testify::Said(vec![Transcript { window: 9, hash: 10 }]),
+            Testify::Tells {
+                port: 7,
+                subscribers: 8,
+            },
             Testify::Opens {
                 door: Door::Fix,
                 path: "/run/door".to_owned(),

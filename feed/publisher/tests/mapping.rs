@@ -488,6 +488,8 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::Quarantined(Quarantined::default()),
         Event::DoorRouted(DoorRouted::default()),
         Event::DoorJudged(DoorJudged::default()),
+        Event::FeedRouted(FeedRouted::default()),
+        Event::FeedJudged(FeedJudged::default()),
         Event::Instructed(Instructed::default()),
         Event::Triggered(Triggered::default()),
         Event::MassCancelled(MassCancelled::default()),

@@ -1,6 +1,7 @@
 //! The subscriber's end, for who waits in turns: each call waits a bounded time and hands on what has come.
 
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, RecvStream, SendStream, TransportConfig, VarInt};
+use rialto_itch::mold::{Packet, Session};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -8,13 +9,13 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 use crate::certificate::{CertificateError, provider};
-use crate::frames::{FrameError, Login, PROTOCOL, Recovery, ServerFrame, split};
-use crate::limits::IDLE_TIME;
+use crate::frames::{FrameError, Login, Mode, PROTOCOL, Recovery, Reject, ServerFrame, Start, split};
+use crate::limits::{FORSAKEN_AFTER, IDLE_TIME};
 
 /// What a client knows the server by.
 #[derive(Clone, Debug)]
@@ -90,6 +91,9 @@ impl Reactor {
 }
 
 /// A subscriber.
+///
+/// A server may send it on to another process of its machine, which tells it the same: it goes there by itself, and comes back
+/// by itself, with what it has not been told yet, when that process is gone or silent.
 #[derive(Debug)]
 pub struct Client {
     reactor: Reactor,
@@ -98,6 +102,66 @@ pub struct Client {
     _send: SendStream,
     receive: RecvStream,
     buffer: Vec<u8>,
+    /// Where it was sent from, if it was.
+    home: Option<Box<Home>>,
+    /// When something came last.
+    heard: Instant,
+}
+
+/// Where to go back to, and with what.
+struct Home {
+    address: SocketAddr,
+    trust: Trust,
+    login: Login,
+    session: Option<Session>,
+    /// The number that has not been told; zero: nothing was.
+    next: u64,
+}
+
+/// The login has a password in it.
+impl std::fmt::Debug for Home {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Home")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Home {
+    /// Remembers how far it was told.
+    fn note(&mut self, frame: &ServerFrame<'_>) {
+        match frame {
+            ServerFrame::Packet(bytes) => {
+                if let Ok(packet) = Packet::parse(bytes) {
+                    self.session = Some(packet.session());
+                    self.next = packet.end().0;
+                }
+            }
+            // Until it is over, its books are not whole.
+            ServerFrame::SnapshotBegins { session, .. } => (self.session, self.next) = (Some(*session), 0),
+            ServerFrame::SnapshotEnds { next } => self.next = *next,
+            _ => {}
+        }
+    }
+
+    /// With what to log in again.
+    fn login(&self) -> Login {
+        let mut login = self.login.clone();
+        if let (Mode::Full, Some(session), 1..) = (login.mode, self.session, self.next) {
+            login.start = Start::At {
+                session,
+                next: self.next,
+            };
+        }
+        login
+    }
+}
+
+/// What came of a login.
+enum Entered {
+    In(Client),
+    /// Another process tells it, at this port.
+    Elsewhere(u16),
 }
 
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -122,6 +186,41 @@ impl Client {
         trust: &Trust,
         login: &Login,
     ) -> Result<Self, ClientError> {
+        let port = match Self::log_in(reactor, address, trust, login, true)? {
+            Entered::In(client) => return Ok(client),
+            Entered::Elsewhere(port) => port,
+        };
+        let there = SocketAddr::new(address.ip(), port);
+        let Ok(Entered::In(mut client)) = Self::log_in(reactor, there, trust, login, false) else {
+            return Self::stay(reactor, address, trust, login);
+        };
+        client.home = Some(Box::new(Home {
+            address,
+            trust: trust.clone(),
+            login: login.clone(),
+            session: None,
+            next: 0,
+        }));
+        Ok(client)
+    }
+
+    /// Logs in and is sent nowhere.
+    fn stay(reactor: &Reactor, address: SocketAddr, trust: &Trust, login: &Login) -> Result<Self, ClientError> {
+        match Self::log_in(reactor, address, trust, login, false)? {
+            Entered::In(client) => Ok(client),
+            Entered::Elsewhere(_) => Err(ClientError::Over(
+                "it was sent elsewhere, which it said it would not be".to_owned(),
+            )),
+        }
+    }
+
+    fn log_in(
+        reactor: &Reactor,
+        address: SocketAddr,
+        trust: &Trust,
+        login: &Login,
+        movable: bool,
+    ) -> Result<Entered, ClientError> {
         let config = client_config(trust)?;
         let any = match address {
             SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
@@ -140,7 +239,11 @@ impl Client {
                 .map_err(|error| failed(error.to_string()))?;
             let (mut send, receive) = connection.open_bi().await.map_err(|error| failed(error.to_string()))?;
             let mut bytes = Vec::new();
-            login.append_to(&mut bytes);
+            if movable {
+                login.append_movable_to(&mut bytes);
+            } else {
+                login.append_to(&mut bytes);
+            }
             send.write_all(&bytes)
                 .await
                 .map_err(|error| failed(error.to_string()))?;
@@ -153,12 +256,17 @@ impl Client {
             _send: send,
             receive,
             buffer: Vec::new(),
+            home: None,
+            heard: Instant::now(),
         };
-        client.enter()?;
-        Ok(client)
+        Ok(match client.enter()? {
+            None => Entered::In(client),
+            Some(port) => Entered::Elsewhere(port),
+        })
     }
 
-    fn enter(&mut self) -> Result<(), ClientError> {
+    /// Reads what came of the login: it is in, or sent to a port.
+    fn enter(&mut self) -> Result<Option<u16>, ClientError> {
         while split(&self.buffer).is_none() {
             if !self.read(CONNECT_TIME)? {
                 return Err(ClientError::Over("the login was not answered".to_owned()));
@@ -167,6 +275,13 @@ impl Client {
         let (frame, rest) = split(&self.buffer).unwrap_or_default();
         match ServerFrame::decode(frame)? {
             ServerFrame::Accepted => {}
+            ServerFrame::Rejected { code, text } if code == Reject::Elsewhere as u8 => {
+                let text = std::str::from_utf8(text).ok();
+                let port = text.and_then(|text| text.parse().ok());
+                return port
+                    .map(Some)
+                    .ok_or_else(|| ClientError::Over("it was sent to no port".to_owned()));
+            }
             ServerFrame::Rejected { code, text } => {
                 return Err(ClientError::Rejected {
                     code: code.into(),
@@ -180,6 +295,27 @@ impl Client {
             }
         }
         self.buffer = rest.to_vec();
+        Ok(None)
+    }
+
+    /// Whether another process than the one it logged in to tells it.
+    #[must_use]
+    pub const fn is_elsewhere(&self) -> bool {
+        self.home.is_some()
+    }
+
+    /// Goes back to where it was sent from; an error that is told where it was sent from nowhere.
+    fn go_home(&mut self, why: ClientError) -> Result<(), ClientError> {
+        let Some(home) = self.home.take() else { return Err(why) };
+        let Home {
+            address, trust, login, ..
+        } = &*home;
+        let gone_on = Self::stay(&self.reactor, *address, trust, &home.login());
+        // What it has not been told may be there no more: then it begins anew.
+        *self = match gone_on {
+            Err(ClientError::Rejected { code: 'F', .. }) => Self::stay(&self.reactor, *address, trust, login)?,
+            other => other?,
+        };
         Ok(())
     }
 
@@ -189,7 +325,15 @@ impl Client {
     /// [`ClientError`]: nothing more will come.
     pub fn poll(&mut self, time: Duration, sink: &mut impl FnMut(ServerFrame<'_>)) -> Result<usize, ClientError> {
         if split(&self.buffer).is_none() {
-            self.read(time)?;
+            match self.read(time) {
+                Ok(true) => self.heard = Instant::now(),
+                Ok(false) if self.home.is_some() && self.heard.elapsed() > FORSAKEN_AFTER => {
+                    let silent = format!("nothing came for {FORSAKEN_AFTER:?}");
+                    self.go_home(ClientError::Over(silent))?;
+                }
+                Ok(false) => {}
+                Err(error) => self.go_home(error)?,
+            }
         }
         self.hand_on(sink)
     }
@@ -200,8 +344,10 @@ impl Client {
     /// # Errors
     /// [`ClientError`]: nothing more will come.
     pub fn ready(&mut self, sink: &mut impl FnMut(ServerFrame<'_>)) -> Result<usize, ClientError> {
-        if split(&self.buffer).is_none() {
-            self.read_now(READ_BYTES)?;
+        if split(&self.buffer).is_none()
+            && let Err(error) = self.read_now(READ_BYTES)
+        {
+            self.go_home(error)?;
         }
         self.hand_on(sink)
     }
@@ -210,7 +356,11 @@ impl Client {
         let mut frames = 0;
         let mut rest = self.buffer.as_slice();
         while let Some((frame, more)) = split(rest) {
-            sink(ServerFrame::decode(frame)?);
+            let frame = ServerFrame::decode(frame)?;
+            if let Some(home) = &mut self.home {
+                home.note(&frame);
+            }
+            sink(frame);
             rest = more;
             frames += 1;
         }

@@ -42,6 +42,8 @@ pub struct Counters {
     pub refused: u64,
     /// Logins refused.
     pub rejected: u64,
+    /// Logins sent to another process.
+    pub elsewhere: u64,
     /// Connections that broke a rule.
     pub violations: u64,
     /// Subscribers cut because they were too far behind.

@@ -15,6 +15,8 @@ pub const LOGIN_LEN: usize = 118;
 /// A recovery.
 pub const RECOVERY_LEN: usize = 23;
 const NAME_LEN: usize = 40;
+/// Where a login says whether it may be sent on.
+const MOVABLE_AT: usize = 112;
 const VERSION: u16 = 1;
 
 /// Full depth or less.
@@ -93,6 +95,8 @@ pub enum Reject {
     Busy = b'B',
     /// A field that cannot be.
     Field = b'F',
+    /// Another process of this machine tells this subscriber: the text is its port. Only to who says that it may be sent on.
+    Elsewhere = b'E',
 }
 
 /// Why a recovery is refused.
@@ -266,6 +270,21 @@ impl<'a> ServerFrame<'a> {
 }
 
 impl Login {
+    /// Appends the frame of a login that may be sent to another port of the same host: by [`Reject::Elsewhere`].
+    pub fn append_movable_to(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        self.append_to(out);
+        if let Some(place) = out.get_mut(start + LENGTH_LEN + MOVABLE_AT) {
+            *place = 1;
+        }
+    }
+
+    /// Whether the login that these bytes are, without their length, may be sent on.
+    #[must_use]
+    pub fn is_movable(bytes: &[u8]) -> bool {
+        bytes.get(MOVABLE_AT) == Some(&1)
+    }
+
     /// Appends the frame.
     pub fn append_to(&self, out: &mut Vec<u8>) {
         frame(out, |out| {
@@ -441,7 +460,11 @@ mod tests {
             login.append_to(&mut bytes);
             let (frame, rest) = split(&bytes).unwrap();
             assert!(rest.is_empty() && frame.len() == LOGIN_LEN + 16);
-            assert!(Login::decode(frame).unwrap() == login);
+            assert!(Login::decode(frame).unwrap() == login && !Login::is_movable(frame));
+            let mut movable = Vec::new();
+            login.append_movable_to(&mut movable);
+            let (frame_of_it, _) = split(&movable).unwrap();
+            assert!(Login::decode(frame_of_it).unwrap() == login && Login::is_movable(frame_of_it));
             assert!(Login::decode(&frame[..frame.len() - 1]).is_err());
             for place in [0, 81, 84, 93, 117] {
                 let mut spoiled = frame.to_vec();

@@ -43,6 +43,8 @@ pub const RETURN_AFTER: Duration = Duration::from_secs(1);
 pub const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Silence of a client after which its connection is over.
 pub const IDLE_TIME: Duration = Duration::from_secs(15);
+/// Silence after which a client that was sent to another process goes back to where it was sent from.
+pub const FORSAKEN_AFTER: Duration = Duration::from_secs(4);
 /// How often an idle server looks at its ring.
 pub const LOOK: Duration = Duration::from_millis(1);
 /// Messages taken from the ring before others have their turn.

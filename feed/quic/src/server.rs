@@ -263,6 +263,16 @@ impl Shared {
         self.door.borrow_mut().is_stalled(user)
     }
 
+    /// The port where somebody else tells this subscriber.
+    pub(crate) fn elsewhere(&self, user: &str) -> Option<u16> {
+        self.door.borrow_mut().elsewhere(user)
+    }
+
+    /// Whether it was told something wrong by somebody else.
+    pub(crate) fn is_misled(&self, user: &str, session: Session, next: u64) -> bool {
+        self.door.borrow_mut().is_misled(user, session, next)
+    }
+
     /// Asks the door; `None` where it takes no question now.
     pub(crate) async fn ask(&self, user: &str, password: &str) -> Option<Option<Entitlement>> {
         let ticket = self.number();

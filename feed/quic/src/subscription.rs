@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::counters::SubscriberCounters;
 use crate::door::Entitlement;
-use crate::frames::{self, Login, Recovery, Refusal, Reject, put};
+use crate::frames::{self, Login, Recovery, Refusal, Reject, Start, put};
 use crate::limits::{
     HISTORY_RETRY, IDLE_TIME, LOGIN_TIME, RECOVERIES_PER_SECOND, RECOVERY_MESSAGES_MAX, REQUEST_BYTES_MAX,
 };
@@ -74,12 +74,12 @@ async fn run(shared: &Rc<Shared>, connection: &Connection, waiting: Waiting) -> 
     let Ok((mut send, mut receive)) = streams else {
         return End::Left;
     };
-    let login = match timeout(LOGIN_TIME, read_frame(&mut receive)).await {
-        Ok(Ok(frame)) => Login::decode(&frame),
+    let frame = match timeout(LOGIN_TIME, read_frame(&mut receive)).await {
+        Ok(Ok(frame)) => frame,
         Ok(Err(end)) => return end,
         Err(_) => return End::Violation("no login came in time"),
     };
-    let Ok(login) = login else {
+    let Ok(mut login) = Login::decode(&frame) else {
         return End::Violation("the first frame is no login");
     };
     let entitlement = match shared.ask(&login.user, &login.password).await {
@@ -95,6 +95,15 @@ async fn run(shared: &Rc<Shared>, connection: &Connection, waiting: Waiting) -> 
             .await;
         }
     };
+    if let Some(port) = shared.elsewhere(&login.user).filter(|_| Login::is_movable(&frame)) {
+        shared.count(|counters| counters.elsewhere += 1);
+        return turn_away(&mut send, Reject::Elsewhere, &port.to_string()).await;
+    }
+    if let Start::At { session, next } = login.start
+        && shared.is_misled(&login.user, session, next)
+    {
+        login.start = Start::Snapshot;
+    }
     drop(waiting);
     let interest = narrowed(&entitlement, &login);
     let mut out = Vec::new();
@@ -144,6 +153,10 @@ fn narrowed(entitlement: &Entitlement, login: &Login) -> Interest {
 
 async fn refuse(shared: &Shared, send: &mut SendStream, code: Reject, text: &str) -> End {
     shared.count(|counters| counters.rejected += 1);
+    turn_away(send, code, text).await
+}
+
+async fn turn_away(send: &mut SendStream, code: Reject, text: &str) -> End {
     let mut out = Vec::new();
     put(&mut out, b'J', &[&[code as u8], text.as_bytes()]);
     let written = timeout(LOGIN_TIME, async {

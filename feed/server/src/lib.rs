@@ -6,6 +6,7 @@
 //!
 //! - [`Config`]: addresses, bounds and times, with their defaults.
 //! - [`FeedStage`]: the stage; [`CountersHandle`] and [`Progress`] show from other threads what it does.
+//! - [`Teller`]: the same messages without lines, for another transport in another process.
 //! - [`multicast`]: sockets made right, for tools as well.
 #![forbid(unsafe_code)]
 
@@ -20,9 +21,11 @@ mod rerequest;
 mod segments;
 mod stage;
 mod tap;
+mod teller;
 
 pub use config::{Config, ENTITLED_MAX, StartError};
 pub use counters::{Counters, CountersHandle};
 pub use history::HISTORY_WAITING_MAX;
 pub use progress::Progress;
 pub use stage::FeedStage;
+pub use teller::Teller;

@@ -46,10 +46,10 @@ fn not_printable(field: &'static str, bytes: &[u8]) -> TextError {
 }
 
 /// `text` padded on the right with spaces to `WIDTH`.
-pub(crate) fn padded<const WIDTH: usize>(field: &'static str, text: &str) -> Result<[u8; WIDTH], TextError> {
+pub(crate) fn padded<const WIDTH: usize>(field: &'static str, text: &[u8]) -> Result<[u8; WIDTH], TextError> {
     let mut bytes = [b' '; WIDTH];
     match bytes.get_mut(..text.len()) {
-        Some(start) => start.copy_from_slice(text.as_bytes()),
+        Some(start) => start.copy_from_slice(text),
         None => {
             return Err(TextError::TooLong {
                 field,
@@ -65,7 +65,13 @@ pub(crate) fn padded<const WIDTH: usize>(field: &'static str, text: &str) -> Res
 /// The text without its padding. The bytes are printable ASCII by construction; should that be broken, the text is
 /// empty.
 pub(crate) fn trimmed(bytes: &[u8]) -> &str {
-    core::str::from_utf8(bytes).unwrap_or_default().trim_end_matches(' ')
+    core::str::from_utf8(trimmed_bytes(bytes)).unwrap_or_default()
+}
+
+/// The same as bytes, which need no second look at their characters.
+pub(crate) fn trimmed_bytes(bytes: &[u8]) -> &[u8] {
+    let padding = bytes.iter().rev().take_while(|&&byte| byte == b' ').count();
+    bytes.get(..bytes.len() - padding).unwrap_or_default()
 }
 
 /// Defines a fixed-width text newtype. It has no `Debug`: see `text_shown` (a password must not be shown).
@@ -86,6 +92,14 @@ macro_rules! text {
             /// # Errors
             /// [`TextError`](crate::TextError) where the text is wider than the field or not printable ASCII.
             pub fn new(text: &str) -> Result<Self, crate::TextError> {
+                Self::from_bytes(text.as_bytes())
+            }
+
+            /// The same of bytes.
+            ///
+            /// # Errors
+            /// As [`new`](Self::new).
+            pub fn from_bytes(text: &[u8]) -> Result<Self, crate::TextError> {
                 crate::text::padded($field, text).map(Self)
             }
 
@@ -109,6 +123,12 @@ macro_rules! text {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 crate::text::trimmed(&self.0)
+            }
+
+            /// The bytes of the text without its padding.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8] {
+                crate::text::trimmed_bytes(&self.0)
             }
         }
     };

@@ -61,6 +61,14 @@ pub(crate) trait Protocol: Send {
     /// Takes in one released event. On recovery nobody is connected, and nothing else differs.
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Self::Session>);
 
+    /// Hashes what every session is told, from the first event on.
+    fn transcribe(&mut self) {}
+
+    /// The hash over what every session was told so far, if it is known.
+    fn transcript(&self) -> Option<u64> {
+        None
+    }
+
     /// The verifier has answered.
     fn checked(&mut self, connection: &mut Connection<Self::Session>, granted: bool, floor: &mut Floor);
 
@@ -93,6 +101,8 @@ pub(crate) struct DoorStage<P: Protocol, C> {
     front: Option<Box<dyn Front>>,
     /// Connections that another process has accepted.
     adopted: Option<Receiver<TcpStream>>,
+    /// Windows of commands with the hash of what all sessions were told by their ends, where that is wanted.
+    transcripts: Option<Vec<(u64, u64)>>,
     scratch: Box<[u8; limits::READ_BYTES]>,
 }
 
@@ -111,6 +121,7 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             faults: FaultSight::none(),
             front: None,
             adopted: None,
+            transcripts: None,
             scratch: Box::new([0; limits::READ_BYTES]),
         }
     }
@@ -137,6 +148,17 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
     pub(crate) fn adopt(&mut self, adopted: Receiver<TcpStream>) {
         self.hub.stop_listening();
         self.adopted = Some(adopted);
+    }
+
+    /// Hashes what sessions are told, from here on: before the first event, so that two processes have the same.
+    pub(crate) fn transcribe(&mut self) {
+        self.protocol.transcribe();
+        self.transcripts = Some(Vec::new());
+    }
+
+    /// The windows of commands since this was last asked, each with the hash of what all sessions were told by its end.
+    pub(crate) fn take_transcripts(&mut self) -> Vec<(u64, u64)> {
+        self.transcripts.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub(crate) fn floor(&self) -> &Floor {
@@ -203,11 +225,20 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             floor,
             hub,
             outputs,
+            transcripts,
             ..
         } = self;
         outputs.poll(limits::EVENTS_PER_POLL, |output| {
             floor.follow(output);
             protocol.follow(output, floor, hub);
+            if let Some(transcripts) = transcripts
+                && output.last
+                && output.event.seq.0 % limits::TRANSCRIPT_WINDOW == limits::TRANSCRIPT_WINDOW - 1
+                && transcripts.len() < limits::TRANSCRIPTS_MAX
+                && let Some(hash) = protocol.transcript()
+            {
+                transcripts.push((output.event.seq.0 / limits::TRANSCRIPT_WINDOW, hash));
+            }
             true
         })
     }

@@ -74,3 +74,7 @@ pub const GUARDED_ADDRESSES_MAX: usize = 4096;
 pub const THROTTLE_REFUSALS_MAX: u32 = 64;
 /// Times that a session is not read, without its budget ever being untouched; then it is put out.
 pub const THROTTLE_STOPS_MAX: u32 = 8;
+/// Commands of a window at whose end the hash of what sessions were told is stated, where that is wanted.
+pub const TRANSCRIPT_WINDOW: u64 = 64;
+/// Windows kept until they are taken; more are not stated.
+pub const TRANSCRIPTS_MAX: usize = 4_096;

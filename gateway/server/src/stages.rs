@@ -103,6 +103,18 @@ macro_rules! door {
                 self.0.adopt(adopted);
             }
 
+            /// Hashes what sessions are told: to be called before the first event, so that two processes of one stream have the
+            /// same. Only OUCH states any: a FIX message's numbering is its connection's too.
+            pub fn transcribe(&mut self) {
+                self.0.transcribe();
+            }
+
+            /// Windows of [`TRANSCRIPT_WINDOW`](crate::limits::TRANSCRIPT_WINDOW) commands since this was last asked, each with
+            /// the hash of what all sessions were told by its end.
+            pub fn take_transcripts(&mut self) -> Vec<(u64, u64)> {
+                self.0.take_transcripts()
+            }
+
             /// What it counts.
             #[must_use]
             pub fn counters(&self) -> Arc<Counters> {

@@ -11,8 +11,9 @@
 //! | `GET /try` | the OpenAPI document as a page to try it |
 //! | `GET /metrics` | counters in the Prometheus text format; with the key those of each firm too |
 //! | `GET /api/v1/picture` | the market now |
-//! | `GET /api/v1/stream` | WebSocket: `{"picture":..}` as it changes; to who says `{"key":..}` `{"orders":..}` as they change |
+//! | `GET /api/v1/stream` | WebSocket: `{"picture":..}` as it changes; to who says `{"key":..}` `{"orders":..}` as they change; who says `{"drawn":..}` of each picture gets the next only then |
 //! | `GET /api/v1/at/{seq}` | the market behind command `seq` |
+//! | `GET /api/v1/at/{seq}/chart/{symbol}` | one instrument's book and trades at some of the commands before |
 //! | `GET /api/v1/orders` | the desk's orders |
 //! | `POST /api/v1/orders` | enters an order: `{"symbol","side","quantity","price","tif"}` |
 //! | `DELETE /api/v1/orders/{order}` | cancels one |

@@ -13,6 +13,8 @@ pub const KEY_LOOK: Duration = Duration::from_secs(1);
 /// How long a browser may take for one message before its WebSocket is closed. Pictures that it misses meanwhile are not
 /// kept for it: the newest one is sent next.
 pub const SEND_PATIENCE: Duration = Duration::from_secs(5);
+/// Pictures on their way to a browser that says which it has drawn; the next one waits, and is then the newest.
+pub const UNDRAWN_MAX: usize = 2;
 /// Questions to desk and archive at a time; one more is refused with 503. Each occupies a thread while it waits.
 pub const BLOCKING_MAX: usize = 8;
 /// Replays of the past at a time; one more waits in its place among the questions.

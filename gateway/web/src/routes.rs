@@ -123,6 +123,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/picture", get(picture))
         .route("/api/v1/stream", get(open_stream))
         .route("/api/v1/at/{seq}", get(at))
+        .route("/api/v1/at/{seq}/chart/{symbol}", get(chart))
         .route("/api/v1/ask", post(ask))
         .route("/api/v1/faults", get(faults).post(add_fault))
         .route("/api/v1/faults/{name}", delete(remove_fault))
@@ -264,6 +265,20 @@ async fn at(State(app): State<App>, seq: Result<Path<u64>, PathRejection>) -> Re
     let seq = number(seq)?;
     let turn = Arc::clone(&app.replays).acquire_owned().await;
     let answer = app.ask(move |services| services.archive.at(seq)).await;
+    drop(turn);
+    Ok(json(answer?))
+}
+
+async fn chart(State(app): State<App>, path: Result<Path<(u64, String)>, PathRejection>) -> Result<Response, Problem> {
+    let Path((seq, symbol)) = path.map_err(|_| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the path has no number and symbol",
+            "ask for one such as /api/v1/at/17/chart/ACME",
+        )
+    })?;
+    let turn = Arc::clone(&app.replays).acquire_owned().await;
+    let answer = app.ask(move |services| services.archive.chart(seq, &symbol)).await;
     drop(turn);
     Ok(json(answer?))
 }

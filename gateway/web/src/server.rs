@@ -51,6 +51,8 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let app = App::new(key, services);
         let body = move || {
+            // The threads that questions occupy are made by this one, and are as nice.
+            rialto_ring::layout::beside_the_path();
             runtime.block_on(async {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
                     return;

@@ -120,6 +120,12 @@ pub trait Archive: Send + Sync {
     /// # Errors
     /// [`Refusal`]: it has not been yet, or the journal cannot be read.
     fn at(&self, seq: u64) -> Result<String, Refusal>;
+
+    /// One instrument's way to command `seq`, as JSON text: its book and trades at some of the commands before it.
+    ///
+    /// # Errors
+    /// [`Refusal`]: as above, or there was no such instrument.
+    fn chart(&self, seq: u64, symbol: &str) -> Result<String, Refusal>;
 }
 
 /// Answers questions about orders and members and does what an operator asks for, both in the terms of the

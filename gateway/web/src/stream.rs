@@ -1,9 +1,11 @@
 //! One WebSocket: the newest picture as often as the browser takes it, and to who shows the venue's key the desk's orders as
 //! they change.
 //!
-//! Nothing is queued for a slow browser: a picture that it had no time for is replaced by the next.
+//! Nothing is queued for a slow browser: a picture that it had no time for is replaced by the next. One that says of each
+//! picture that it has drawn it is never sent more than [`UNDRAWN_MAX`] that it has not: what lies in the buffers of both
+//! sockets would otherwise be shown first, seconds late.
 
-use crate::limits::{KEY_LOOK, SEND_PATIENCE};
+use crate::limits::{KEY_LOOK, SEND_PATIENCE, UNDRAWN_MAX};
 use crate::services::{Executions, Key, Services};
 use axum::extract::ws::{Message, WebSocket};
 use std::sync::Arc;
@@ -19,13 +21,25 @@ pub(crate) async fn serve(mut socket: WebSocket, key: &Key, services: Services) 
     pictures.mark_changed();
     orders.mark_changed();
     let mut shown = false;
+    let mut undrawn = 0_usize;
+    let mut says_what_it_drew = false;
     loop {
         let text = tokio::select! {
-            changed = pictures.changed() => changed.map(|()| wrap("picture", &mut pictures)),
+            changed = pictures.changed(), if !says_what_it_drew || undrawn < UNDRAWN_MAX => changed.map(|()| {
+                undrawn += 1;
+                wrap("picture", &mut pictures)
+            }),
             changed = orders.changed(), if shown => changed.map(|()| wrap("orders", &mut orders)),
             heard = socket.recv() => match heard {
                 Some(Ok(Message::Text(text))) => {
-                    shown |= shows(&text, key);
+                    match Said::of(&text, key) {
+                        Said::Key => shown = true,
+                        Said::Drawn => {
+                            says_what_it_drew = true;
+                            undrawn = undrawn.saturating_sub(1);
+                        }
+                        Said::Nothing => {}
+                    }
                     continue;
                 }
                 // Nothing else that a browser says means anything here; pings are answered by the library.
@@ -41,11 +55,27 @@ pub(crate) async fn serve(mut socket: WebSocket, key: &Key, services: Services) 
     }
 }
 
-/// Whether a message is the venue's key: `{"key":..}`.
-fn shows(text: &str, key: &Key) -> bool {
-    let said: Option<serde_json::Value> = serde_json::from_str(text).ok();
-    let shown = said.as_ref().and_then(|said| said.get("key")?.as_str());
-    shown.is_some_and(|shown| key.is(shown.as_bytes()))
+/// What a browser says.
+enum Said {
+    /// The venue's key: `{"key":..}`.
+    Key,
+    /// It has drawn a picture: `{"drawn":..}`, whatever stands there.
+    Drawn,
+    Nothing,
+}
+
+impl Said {
+    fn of(text: &str, key: &Key) -> Self {
+        let said: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let shown = said.get("key").and_then(serde_json::Value::as_str);
+        if shown.is_some_and(|shown| key.is(shown.as_bytes())) {
+            Self::Key
+        } else if said.get("drawn").is_some() {
+            Self::Drawn
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 /// What a firm is told of its orders, as it comes. A client that is slow is told later, from where it is: nothing is queued for it.

@@ -40,6 +40,10 @@ impl Archive for Books {
     fn at(&self, seq: u64) -> Result<String, Refusal> {
         Ok(format!("{{\"seq\":{seq}}}"))
     }
+
+    fn chart(&self, seq: u64, symbol: &str) -> Result<String, Refusal> {
+        Ok(format!("{{\"seq\":{seq},\"symbol\":\"{symbol}\"}}"))
+    }
 }
 
 impl Office for Books {
@@ -363,6 +367,27 @@ fn the_stream_tells_pictures_and_is_bounded() {
         gateway.pictures.send_replace(Arc::from("{\"seq\":9}"));
         assert_eq!(next(&mut first).await, "{\"picture\":{\"seq\":9}}");
 
+        // Who says what it has drawn is not sent more than it draws: the two pictures on their way, then the newest alone.
+        let drawn = "{\"drawn\":1}";
+        for _ in [7, 8, 9] {
+            say(&mut first, drawn).await;
+        }
+        for seq in 10..30 {
+            gateway.pictures.send_replace(Arc::from(format!("{{\"seq\":{seq}}}")));
+            assert_eq!(next(&mut first).await, format!("{{\"picture\":{{\"seq\":{seq}}}}}"));
+            say(&mut first, drawn).await;
+        }
+        gateway.pictures.send_replace(Arc::from("{\"seq\":30}"));
+        assert_eq!(next(&mut first).await, "{\"picture\":{\"seq\":30}}");
+        gateway.pictures.send_replace(Arc::from("{\"seq\":31}"));
+        assert_eq!(next(&mut first).await, "{\"picture\":{\"seq\":31}}");
+        for seq in [32, 33, 34] {
+            gateway.pictures.send_replace(Arc::from(format!("{{\"seq\":{seq}}}")));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        say(&mut first, drawn).await;
+        assert_eq!(next(&mut first).await, "{\"picture\":{\"seq\":34}}");
+
         let mut others = Vec::new();
         for _ in 1..limits::STREAMS_MAX {
             others.push(connect().await.unwrap());
@@ -460,6 +485,13 @@ fn what_is_a_members_own_needs_its_key() {
             "200",
             "GET\\n/api/v1/member/orders?after=5\\n17\\n",
         ),
+        (
+            "/api/v1/at/7/chart/BRK.A",
+            "",
+            "200",
+            "{\"seq\":7,\"symbol\":\"BRK.A\"}",
+        ),
+        ("/api/v1/at/x/chart/ACME", "", "400", "no number and symbol"),
         ("/api/v1/openapi.json", "", "200", "\"openapi\": \"3.1.0\""),
     ];
     for (path, headers, status, part) in table {

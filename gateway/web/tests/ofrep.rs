@@ -37,6 +37,9 @@ impl Archive for Nobody {
     fn at(&self, _: u64) -> Result<String, Refusal> {
         Err(no())
     }
+    fn chart(&self, _: u64, _: &str) -> Result<String, Refusal> {
+        Err(no())
+    }
 }
 impl Office for Nobody {
     fn ask(&self, _: &[u8]) -> Result<String, Refusal> {

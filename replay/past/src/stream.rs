@@ -128,6 +128,25 @@ impl<D: Disk> Stream<D> {
         Ok(self.visit(Past::new(), reader, end, passed_over))
     }
 
+    /// Goes on from a place of this journal, up to `wanted` at most. `None`: the place is not one of this journal, or is behind
+    /// `wanted`. What was replayed on the way to the place does not count any more.
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn onward(&self, past: Past, wanted: SequenceNumber) -> Result<Option<Visit<D>>, PastError> {
+        let end = self.limit.map_or(wanted, |limit| limit.min(wanted));
+        let reader = match past.last() {
+            None => Some(Reader::open(&self.journal)?),
+            Some(last) => self.reader_from(last, past.link(), end)?,
+        };
+        let before = past.applied();
+        Ok(reader.map(|reader| {
+            let mut visit = self.visit(past, reader, end, Vec::new());
+            visit.replay_max = self.replay_max.saturating_add(before);
+            visit
+        }))
+    }
+
     /// The newest snapshot behind a command no later than `wanted` that is one of this journal: its number and its file's
     /// bytes, for who has no journal to begin with.
     ///
@@ -210,10 +229,27 @@ impl<D: Disk> Stream<D> {
 
     /// A reader whose next record is the one behind the snapshot, where the journal has the snapshot's own record.
     fn reader_behind(&self, snapshot: &Snapshot, end: SequenceNumber) -> Result<Option<Reader<D>>, PastError> {
-        if snapshot.seq > end {
+        let Snapshot { seq, stamp, epoch, .. } = *snapshot;
+        let own = Sequenced {
+            seq,
+            stamp,
+            epoch,
+            body: (),
+        };
+        self.reader_from(own, snapshot.link, end)
+    }
+
+    /// A reader whose next record is the one behind this one, where the journal has it.
+    fn reader_from(
+        &self,
+        own: Sequenced<()>,
+        own_link: u64,
+        end: SequenceNumber,
+    ) -> Result<Option<Reader<D>>, PastError> {
+        if own.seq > end {
             return Ok(None);
         }
-        let mut reader = match Reader::open_at(&self.journal, snapshot.seq) {
+        let mut reader = match Reader::open_at(&self.journal, own.seq) {
             Ok(reader) => reader,
             Err(ReadError::TooOld { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -222,8 +258,7 @@ impl<D: Disk> Stream<D> {
             reader.set_limit(end);
         }
         let is_its_own = |record: &Sequenced<Command>| {
-            (record.seq, record.epoch, record.stamp, link(record))
-                == (snapshot.seq, snapshot.epoch, snapshot.stamp, snapshot.link)
+            (record.seq, record.epoch, record.stamp, link(record)) == (own.seq, own.epoch, own.stamp, own_link)
         };
         Ok(reader
             .read()?

@@ -17,11 +17,11 @@ use rialto_model::limits::MESSAGE_BYTES_MAX;
 use rialto_model::order::{Phase, SideFilter};
 use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
-    Allocation, AllocationRule, AuctionOnly, Bands, BreakerLevel, Budgets, Capacity, Command, Cut, Deal, Door,
-    FaultKind, FeeTier, Fees, Finding, FlagAct, FlagChange, FlagTarget, Handling, Instructions, Lane, LossCause,
-    Offers, Opinion, OrderKind, Poison, Quote, QuoteLimits, RejectReason, RiskLimits, Role, Rulebook, RunawayCause,
-    RunawayLimits, RunawayTrip, SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable, TimeInForce,
-    TradingDay, Way,
+    Allocation, AllocationRule, AuctionOnly, Audience, Bands, BreakerLevel, Budgets, Capacity, Command, Cut, Deal,
+    Door, FaultKind, FeeTier, Fees, Finding, FlagAct, FlagChange, FlagTarget, Handling, Hearing, Instructions, Lane,
+    LossCause, Offers, Opinion, OrderKind, Poison, Quote, QuoteLimits, RejectReason, RiskLimits, Role, Rulebook,
+    RunawayCause, RunawayLimits, RunawayTrip, SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable,
+    TimeInForce, TradingDay, Way,
 };
 use serde_json::{Map, Value, json};
 
@@ -281,6 +281,8 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "Poison" => Some(Poison::PARTS),
         "Lane" => Some(Lane::PARTS),
         "Opinion" => Some(Opinion::PARTS),
+        "Audience" => Some(Audience::PARTS),
+        "Hearing" => Some(Hearing::PARTS),
         _ => None,
     }
 }

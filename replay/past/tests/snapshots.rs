@@ -53,6 +53,39 @@ fn every_place_is_the_same_with_and_without_snapshots() {
     }
 }
 
+/// Whoever keeps a place goes on from it, as far as is asked each time, and comes to what a replay from the first command says;
+/// not from a place of another stream, nor back.
+#[test]
+fn a_kept_place_is_gone_on_from() {
+    let (journal, none) = (MemDisk::new(), MemDisk::new());
+    write(&journal, &flow(2_000), 7);
+    let mut stream = stream(&journal, &none);
+    stream.replay_max = 700;
+    let mut past = Past::new();
+    for seq in [1, 2, 499, 1_100, 1_100, 1_700, 2_000] {
+        let seq = SequenceNumber(seq);
+        let mut visit = stream.onward(past, seq).expect("it reads").expect("it is its own");
+        while let Some(command) = visit.read().expect("not too far") {
+            visit.past.apply(&command);
+        }
+        past = visit.into_past();
+        let anew = Stream::at_rest(journal.clone(), None).at(Some(seq)).expect("it was");
+        assert_eq!((past.seq(), past.state_hash()), (seq, anew.past.state_hash()));
+        assert_eq!(past.event_hash(), anew.past.event_hash());
+    }
+    assert!(
+        stream
+            .onward(past.clone(), SequenceNumber(1_999))
+            .expect("it reads")
+            .is_none()
+    );
+    let other = MemDisk::new();
+    write(&other, &flow(1_000), 7);
+    write(&other, &[enter(1, 4_000, Side::Buy, 900_000, 7); 1_000], 7);
+    let other = Stream::at_rest(other, None);
+    assert!(other.onward(past, SequenceNumber(2_000)).expect("it reads").is_none());
+}
+
 #[test]
 fn what_is_damaged_is_named_and_passed_over() {
     let journal = MemDisk::new();

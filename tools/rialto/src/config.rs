@@ -1,5 +1,6 @@
 //! What an exchange is configured with: `rialto.toml` for `serve`, made in code for `up`.
 
+use crate::console::members::QUESTIONS_PER_SECOND;
 use anyhow::{Context as _, Result, bail, ensure};
 use rialto_model::limits::{INSTRUMENT_MAX, PRICE_MAX, QUANTITY_MAX};
 use rialto_model::{Mpid, Price, Symbol, Text};
@@ -62,6 +63,9 @@ pub(crate) struct Config {
     /// GLIMPSE snapshots of the feed; without it there are none.
     #[serde(default)]
     pub(crate) glimpse: Option<GlimpseConfig>,
+    /// The HTTP gateway; without it there is none.
+    #[serde(default)]
+    pub(crate) http: Option<HttpConfig>,
     /// The stream for other processes; without it none can follow.
     #[serde(default)]
     pub(crate) follow: Option<FollowConfig>,
@@ -193,6 +197,17 @@ pub(crate) struct QuicConfig {
     pub(crate) lag_max: usize,
 }
 
+impl QuicConfig {
+    /// Where certificate and key are, of an exchange with this data folder.
+    pub(crate) fn files(&self, data: &Path) -> (PathBuf, PathBuf) {
+        let or = |given: &Option<PathBuf>, name| {
+            let path = given.clone().unwrap_or_else(|| data.join(name));
+            std::path::absolute(&path).unwrap_or(path)
+        };
+        (or(&self.certificate, "quic-cert.pem"), or(&self.key, "quic-key.pem"))
+    }
+}
+
 impl Default for QuicConfig {
     fn default() -> Self {
         let quic = rialto_quic::Config::default();
@@ -219,6 +234,67 @@ impl Default for GlimpseConfig {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, GLIMPSE_PORT)),
         }
+    }
+}
+
+/// The HTTP gateway. It comes in at the OUCH door like any member, by sessions of its own: their passwords are made anew at
+/// each start, so that nobody else has them and the credentials file need not.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct HttpConfig {
+    /// Where it listens; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+    /// Gateways side by side, 1 to 4; all but the first have ports that the system chooses.
+    pub(crate) gateways: u8,
+    /// Questions of one key in a second, 0 for any number; twice as many at once after a rest.
+    pub(crate) questions_per_second: u32,
+    /// The OUCH session of the console's order ticket; without one the console enters no orders.
+    pub(crate) desk: Option<String>,
+    /// The OUCH sessions that orders over HTTP come by, one of each firm that enters some.
+    pub(crate) sessions: Vec<String>,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, HTTP_PORT)),
+            gateways: 1,
+            questions_per_second: QUESTIONS_PER_SECOND,
+            desk: None,
+            sessions: Vec::new(),
+        }
+    }
+}
+
+impl HttpConfig {
+    /// The sessions that are its own.
+    pub(crate) fn own(&self) -> impl Iterator<Item = &String> {
+        self.desk.iter().chain(&self.sessions)
+    }
+
+    fn check(&self, firms: &[FirmConfig]) -> Result<()> {
+        ensure!((1..=4).contains(&self.gateways), "http.gateways is not 1 to 4");
+        let (mut named, mut served) = (Vec::new(), Vec::new());
+        for name in self.own() {
+            let firm = firms.iter().find(|firm| {
+                let mut sessions = firm.sessions.iter();
+                sessions.any(|session| session.name == *name && session.door == "ouch")
+            });
+            let firm = firm.with_context(|| {
+                format!("http names session {name:?}, which is no OUCH session of any firm: add it to one")
+            })?;
+            ensure!(!named.contains(&name), "http names session {name:?} twice");
+            named.push(name);
+            if self.sessions.contains(name) {
+                ensure!(
+                    !served.contains(&&firm.name),
+                    "http has two sessions of firm {:?}: one is enough for all of its keys",
+                    firm.name
+                );
+                served.push(&firm.name);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -421,9 +497,25 @@ impl Config {
             instruments: Vec::new(),
             quic: None,
             glimpse: None,
+            http: None,
             follow: None,
             ..self.clone()
         }
+    }
+
+    /// What a feed in another process has to know: it listens beside the exchange's own, and shows the same certificate.
+    pub(crate) fn of_feeds(&self) -> Self {
+        let doors = self.of_doors();
+        let quic = self.quic.as_ref().map(|quic| {
+            let (certificate, key) = quic.files(&doors.data);
+            QuicConfig {
+                listen: SocketAddr::new(quic.listen.ip(), 0),
+                certificate: Some(certificate),
+                key: Some(key),
+                ..quic.clone()
+            }
+        });
+        Self { quic, ..doors }
     }
 
     /// Lets followers come to `listen`, wherever the file said.
@@ -504,6 +596,9 @@ impl Config {
                 names.push(&session.name);
             }
         }
+        if let Some(http) = &self.http {
+            http.check(&self.firms)?;
+        }
         Ok(())
     }
 }
@@ -569,6 +664,13 @@ mod tests {
     "#;
 
     #[test]
+    fn the_sample_can_be_served() {
+        let sample: Config = toml::from_str(include_str!("../../docs/rialto.toml")).unwrap();
+        sample.check().unwrap();
+        assert_eq!(sample.http.unwrap().own().collect::<Vec<_>>(), ["alphaw", "alphah"]);
+    }
+
+    #[test]
     fn a_short_file_is_enough_and_a_wrong_one_is_named() {
         let config: Config = toml::from_str(GOOD).unwrap();
         config.check().unwrap();
@@ -584,6 +686,22 @@ mod tests {
             let config: Config = toml::from_str(&GOOD.replacen(from, to, 1)).unwrap();
             let error = format!("{:#}", config.check().unwrap_err());
             assert!(error.contains(complaint), "{error}");
+        }
+        for (http, complaint) in [
+            ("sessions = [\"nobody\"]", "no OUCH session"),
+            ("gateways = 5", "1 to 4"),
+            ("desk = \"alpha1\"\nsessions = [\"alpha1\"]", "twice"),
+            ("desk = \"alpha1\"", ""),
+            ("", ""),
+        ] {
+            let config: Config = toml::from_str(&format!("{GOOD}\n[http]\n{http}")).unwrap();
+            let error = config
+                .check()
+                .map_or_else(|error| format!("{error:#}"), |()| String::new());
+            assert!(
+                error.contains(complaint) && error.is_empty() == complaint.is_empty(),
+                "{http}: {error}"
+            );
         }
         assert!(toml::from_str::<Config>(&format!("colour = 1\n{GOOD}")).is_err());
     }

@@ -20,6 +20,7 @@ mod edge;
 mod engine;
 mod exchange;
 mod facts;
+mod feed;
 mod fix_client;
 mod flag;
 mod follow;
@@ -97,6 +98,8 @@ enum Command {
     Engine(engine::Args),
     /// A door process of this build, for a share of an exchange's sessions
     Door(door::Args),
+    /// A feed process of this build, for a share of an exchange's QUIC subscribers
+    Feed(feed::Args),
     /// How an exchange stands
     Status(ask::Status),
     /// Another build's engine on an exchange's stream: compared, cut over to, rolled back
@@ -163,6 +166,7 @@ fn main() -> ExitCode {
         Command::Follow(args) => follow::run(&args),
         Command::Engine(args) => engine::run(&args),
         Command::Door(args) => door::run(&args),
+        Command::Feed(args) => feed::run(&args),
         Command::Status(status) => status.run(),
         Command::Deploy(deploy) => deploy.run(),
         Command::Canary(canary) => canary.run(),

@@ -100,6 +100,30 @@ impl Default for Market {
 }
 
 impl Market {
+    /// One that also knows the order of each queue, which costs more memory and time.
+    pub(crate) fn with_queues() -> Self {
+        Self {
+            books: Books::with_queues(ORDERS_MAX),
+            ..Self::default()
+        }
+    }
+
+    /// Shares that stand before a displayed order at its price; `None` where it is not displayed or queues are not kept.
+    pub(crate) fn ahead(&self, reference: u64) -> Option<u64> {
+        let wanted = OrderReference(reference);
+        let order = self.books.order(wanted)?;
+        let mut before = 0;
+        for (price, reference, shares) in self.books.book(order.locate)?.orders(order.side) {
+            if reference == wanted {
+                return Some(before);
+            }
+            if price == order.price {
+                before += u64::from(shares.0);
+            }
+        }
+        None
+    }
+
     /// Takes what the feed delivers. After a loss it goes on with what it has, and the view says so.
     pub(crate) fn handle(&mut self, delivery: Delivery<'_>) {
         match delivery {
@@ -396,7 +420,49 @@ mod tests {
         assert_eq!(asks, [(1_200, 50), (2_200, 7), (2_300, 7), (2_400, 7), (2_500, 7)]);
         assert_eq!(market.depth(1, 5), Depth::default());
 
+        // The queues were not asked for.
+        assert_eq!(market.ahead(10), None);
+
         market.handle(Delivery::SessionStarted(Session::new("NEXT").unwrap()));
         assert_eq!((market.len(), market.tapes.len()), (0, 0));
+    }
+
+    #[test]
+    fn shares_before_an_order_are_those_at_its_price_that_came_before() {
+        let header = Header::default();
+        let stock = Stock::new("ACME").unwrap();
+        let mut market = Market::with_queues();
+        let orders = [(1, 1_000, 300), (2, 1_100, 50), (3, 1_000, 100), (4, 1_000, 70)];
+        for (reference, units, shares) in orders {
+            let add = AddOrder {
+                header,
+                reference: OrderReference(reference),
+                side: Side::Buy,
+                shares: Shares(shares),
+                stock,
+                price: price(units),
+            };
+            take(&mut market, &add.into());
+        }
+        let told = |market: &Market| [1, 2, 3, 4, 9].map(|reference| market.ahead(reference));
+        assert_eq!(told(&market), [Some(0), Some(0), Some(300), Some(400), None]);
+        let executed = OrderExecuted {
+            header,
+            reference: OrderReference(1),
+            shares: Shares(120),
+            match_number: MatchNumber(1),
+        };
+        take(&mut market, &executed.into());
+        assert_eq!(told(&market), [Some(0), Some(0), Some(180), Some(280), None]);
+        // Whoever is replaced goes to the end.
+        let replaced = OrderReplace {
+            header,
+            original_reference: OrderReference(1),
+            new_reference: OrderReference(9),
+            shares: Shares(10),
+            price: price(1_000),
+        };
+        take(&mut market, &replaced.into());
+        assert_eq!(told(&market), [None, Some(0), Some(0), Some(100), Some(170)]);
     }
 }

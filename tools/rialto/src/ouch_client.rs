@@ -72,10 +72,19 @@ impl OuchClient {
     /// # Errors
     /// Nothing was sent: the session is not logged in, or so much waits to be sent already that no more is taken.
     pub(crate) fn send<'a>(&mut self, message: impl Into<Inbound<'a>>) -> Result<()> {
+        self.queue(message)?;
+        self.flush();
+        Ok(())
+    }
+
+    /// As [`OuchClient::send`], but all that was queued goes out together, with the next poll.
+    ///
+    /// # Errors
+    /// As [`OuchClient::send`].
+    pub(crate) fn queue<'a>(&mut self, message: impl Into<Inbound<'a>>) -> Result<()> {
         self.message.clear();
         message.into().encode(&mut self.message);
         self.session.send(&self.message)?;
-        self.flush();
         Ok(())
     }
 

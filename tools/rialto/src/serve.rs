@@ -1,13 +1,15 @@
 //! `rialto serve`: the exchange, configured.
 
 use crate::announce;
-use crate::config::Config;
+use crate::config::{Config, HttpConfig};
+use crate::console::{Console, Hands, Seat};
 use crate::exchange::{Controls, Exchange, today};
 use crate::out;
 use crate::shutdown::Interrupt;
 use anyhow::{Context as _, Result, bail};
-use rialto_members::{Credentials, Verifier};
+use rialto_members::{Credentials, Password, Verifier};
 use rialto_model::TradingDay;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,6 +40,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let credentials = Credentials::load(&path)
         .with_context(|| format!("{}: rialto serve needs the sessions' passwords there", path.display()))?;
     check_credentials(&config, &credentials, &path)?;
+    let (credentials, hands) = own_sessions(credentials, config.http.as_ref())?;
     let interrupt = Interrupt::listen()?;
     let exchange = Exchange::open(
         &config,
@@ -45,19 +48,29 @@ pub(crate) fn run(args: Args) -> Result<()> {
         args.trading_day.unwrap_or_else(today),
     )?;
     let data = config.data.clone();
+    let http = config.http.clone();
     let (ended, sent) = exchange.run(|controls| {
+        let console = http.map(|http| {
+            let (gateways, questions) = (http.gateways, http.questions_per_second);
+            Console::open(http.listen, controls, &data, hands, gateways, questions)
+        });
+        let console = console.transpose()?;
         if args.json {
-            announce::ready_json(controls, None, &data);
+            announce::ready_json(controls, console.as_ref(), &data);
         } else {
-            announce::ready_table(controls, None, &data);
+            announce::ready_table(controls, console.as_ref(), &data);
         }
-        while !interrupt.is_set() && controls.stop.failure().is_none() {
-            watch(controls, args.trading_day, &mut |line| {
+        let mut watched = Ok(());
+        while watched.is_ok() && !interrupt.is_set() && controls.stop.failure().is_none() {
+            watched = watch(controls, args.trading_day, &mut |line| {
                 out::complain(format_args!("{line}"))
-            })?;
+            });
             std::thread::sleep(LOOK);
         }
-        Ok(())
+        if let Some(console) = console {
+            console.close();
+        }
+        watched
     })?;
     announce::stopped(&ended, sent, &data, args.json);
     Ok(())
@@ -80,8 +93,31 @@ pub(crate) fn credentials_path(data: &Path) -> PathBuf {
     data.join("credentials.toml")
 }
 
+/// Gives the gateway's own sessions passwords that nobody else has.
+fn own_sessions(mut credentials: Credentials, http: Option<&HttpConfig>) -> Result<(Credentials, Hands)> {
+    let mut seat = |name: &String| {
+        // As long as a password of SoupBinTCP may be, of 32 characters: 50 bits.
+        let mut bytes = [0; 10];
+        std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+        let characters = bytes.map(|byte| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte % 32)]));
+        let password: String = characters.iter().collect();
+        credentials.remove(name);
+        credentials.add(name, &Password::new(password.as_bytes())?)?;
+        let user = name.clone();
+        Ok::<_, anyhow::Error>(Seat { user, password })
+    };
+    let desk = http.and_then(|http| http.desk.as_ref()).map(&mut seat).transpose()?;
+    let firms = http.into_iter().flat_map(|http| &http.sessions).map(&mut seat);
+    let firms = firms.collect::<Result<Vec<_>>>()?;
+    Ok((credentials, Hands { desk, firms }))
+}
+
 fn check_credentials(config: &Config, credentials: &Credentials, path: &Path) -> Result<()> {
+    let own: Vec<&String> = config.http.iter().flat_map(HttpConfig::own).collect();
     for session in config.firms.iter().flat_map(|firm| &firm.sessions) {
+        if own.contains(&&session.name) {
+            continue;
+        }
         if !session.no_password && !credentials.contains(&session.name) {
             bail!("{} has no password for session {:?}", path.display(), session.name);
         }

@@ -8,6 +8,7 @@ pub(crate) mod scenario;
 use crate::agents;
 use crate::announce;
 use crate::console::Console;
+use crate::console::members::QUESTIONS_PER_SECOND;
 use crate::exchange::{Controls, Exchange, today};
 use crate::out;
 use crate::play::Speed;
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     /// user's state directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A ready market: quiet, busy, thin, flash-crash, auction or day:TAPE; help says what they are
+    /// A ready market: quiet, busy, thin, flash-crash, auction or day:FILE; help says what they are
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
     /// How much the agents display, as a multiple: less is thinner and wider
@@ -80,12 +81,15 @@ pub(crate) struct Args {
     /// Open this trading day and stay in it, instead of following the clock
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = trading_day)]
     trading_day: Option<TradingDay>,
-    /// Play this recorded day, a LOBSTER tape, while you trade in it; no agents then, unless you ask for some
+    /// Play this recorded day, a LOBSTER tape or an ITCH 5.0 file, while you trade in it; no agents then, unless you ask for some
     #[arg(long, value_name = "TAPE")]
     with_me: Option<PathBuf>,
-    /// The archive of that day, whose message file has the times
+    /// The archive of a LOBSTER day, whose message file has the times
     #[arg(long, value_name = "FILE")]
     book: Option<PathBuf>,
+    /// Only this instrument of that day; may be given again
+    #[arg(long, value_name = "SYMBOL")]
+    day_symbol: Vec<String>,
     /// How fast the day goes by: real, max or so many times as fast
     #[arg(long, default_value = "real")]
     speed: Speed,
@@ -144,6 +148,7 @@ pub(crate) fn run_private(private: Private) -> Result<()> {
         trading_day: private.day,
         with_me: None,
         book: None,
+        day_symbol: Vec::new(),
         speed: Speed::REAL,
         gateways: 1,
         json: true,
@@ -162,7 +167,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
                 ensure!(args.with_me.is_none(), "a day is named already: leave out --with-me");
                 ensure!(
                     Path::new(tape).is_file(),
-                    "there is no tape {tape}: give a LOBSTER day; an ITCH day goes through `rialto ingest itch`"
+                    "there is no file {tape}: give a LOBSTER tape or an ITCH 5.0 file"
                 );
                 args.with_me = Some(tape.into());
                 None
@@ -171,10 +176,11 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         },
         None => None,
     };
-    let needless = args.with_me.is_none() && (args.book.is_some() || args.speed != Speed::REAL);
+    let needless =
+        args.with_me.is_none() && (args.book.is_some() || args.speed != Speed::REAL || !args.day_symbol.is_empty());
     ensure!(
         !needless,
-        "--book and --speed are for a recorded day: name one with --with-me"
+        "--book, --day-symbol and --speed are for a recorded day: name one with --with-me"
     );
     let data = match &args.data {
         Some(data) => data.clone(),
@@ -202,7 +208,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         }
     }
     if let Some(day) = &recorded {
-        company::invite(day, &mut config);
+        company::invite(day, &mut config)?;
     }
     config.durability.clone_from(&args.durability);
     config.layout.clone_from(&args.layout);
@@ -229,6 +235,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
             &data,
             demo::hands(),
             args.gateways,
+            QUESTIONS_PER_SECOND,
         )?;
         announce(controls, &console, &data, args.json)?;
         let mut script = scenario.map(|scenario| begin(controls, scenario)).transpose()?;

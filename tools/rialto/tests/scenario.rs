@@ -57,7 +57,7 @@ fn an_auction_is_collected_and_uncrossed_as_top_shows() {
 fn scenarios_are_listed_and_unknown_ones_refused() {
     let listed = rialto(&["up", "--scenario", "help"]);
     let listed = String::from_utf8(listed.stdout).expect("UTF-8");
-    for name in ["quiet", "busy", "thin", "flash-crash", "auction", "day:TAPE"] {
+    for name in ["quiet", "busy", "thin", "flash-crash", "auction", "day:FILE"] {
         assert!(listed.contains(name), "{listed}");
     }
     assert!(complaint(&["up", "--scenario", "loud"]).contains("flash-crash"));

@@ -2,6 +2,7 @@
 
 mod support;
 
+use rialto_members::{Credentials, Password};
 use serde_json::{Value, json};
 use support::caller::Caller;
 use support::{Up, ask, until};
@@ -107,4 +108,58 @@ fn a_retry_never_doubles_an_order_and_only_traders_trade() {
     assert!(new.status == 200 && !new.replayed, "{}", new.text);
     up.stop();
     assert_eq!(ask(&["journal", "verify", place])[0]["gaps"], 0);
+}
+
+/// Nobody but the gateway has the password of its sessions, and it comes in by them all the same.
+#[test]
+fn a_configured_exchange_has_the_gateway_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    std::fs::create_dir_all(&data).expect("a folder");
+    let mut credentials = Credentials::new();
+    let password = Password::new(b"secret").expect("a password");
+    credentials.add("alpha1", &password).expect("a member");
+    credentials.save(&data.join("credentials.toml")).expect("a file");
+    let config = r#"
+        data = "data"
+        durability = "memory"
+        segment_bytes = 16777216
+        ouch = { listen = "127.0.0.1:0" }
+        fix = { listen = "127.0.0.1:0" }
+        feed = { line_a = "239.192.77.15:0", line_b = "239.192.77.16:0", rerequest = "127.0.0.1:0" }
+        http = { listen = "127.0.0.1:0", gateways = 2, questions_per_second = 0, sessions = ["alphah"] }
+        [[instrument]]
+        symbol = "ACME"
+        [[firm]]
+        name = "Alpha"
+        mpid = "ALFA"
+        [[firm.session]]
+        name = "alpha1"
+        door = "ouch"
+        [[firm.session]]
+        name = "alphah"
+        door = "ouch"
+        cancel_on_disconnect = false
+    "#;
+    let path = folder.path().join("rialto.toml");
+    std::fs::write(&path, config).expect("a file");
+    let up = Up::serve(&path);
+    let place = data.to_str().expect("UTF-8");
+    let trader = Caller::new(&up, place, "tina", "1", "trader");
+    let first = until("the gateway's session", || {
+        let said = trader.place("once", &buy(300, "1.00"));
+        (said.status != 503).then_some(said)
+    });
+    assert_eq!(first.status, 200, "{}", first.text);
+    let gateways = up.ready["gateways"].as_array().expect("gateways");
+    assert_eq!(gateways.len(), 2);
+    // A rate that nobody has set another number for would have refused the last of these.
+    for _ in 0..50 {
+        let again = trader
+            .at(gateways[1].as_str().expect("an address"))
+            .place("once", &buy(300, "1.00"));
+        assert_eq!((again.status, again.replayed, &again.text), (200, true, &first.text));
+    }
+    let stopped = up.stop();
+    assert_eq!(stopped["stopped"], true);
 }

@@ -214,6 +214,8 @@ impl Names {
             Event::Routed(e) => format!("{} build {:x}: {}", e.way.instrument, e.way.build, e.way.candidate),
             Event::Judged(e) => format!("build {:x} passed {}", e.finding.build, e.finding.passed),
             Event::DoorRouted(e) => format!("{:?} build {:x}: {}", e.lane.door, e.lane.build, e.lane.share),
+            Event::FeedRouted(e) => format!("feed of build {:x}: {}", e.audience.build, e.audience.share),
+            Event::FeedJudged(e) => format!("feed of build {:x} passed: {}", e.hearing.build, e.hearing.passed),
             Event::DoorJudged(e) => format!(
                 "{:?} build {:x} passed: {}",
                 e.opinion.door, e.opinion.build, e.opinion.passed

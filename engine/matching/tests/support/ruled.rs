@@ -64,7 +64,7 @@ impl Flow {
     /// What is said of a second engine, which no engine minds.
     fn deploying(&mut self) -> Command {
         let build = self.seq % 3;
-        match self.seq % 6 {
+        match self.seq % 8 {
             0 => CutOver {
                 cut: Cut {
                     build,
@@ -106,6 +106,23 @@ impl Flow {
                     ..Opinion::default()
                 },
                 ..JudgeDoor::default()
+            }
+            .into(),
+            5 => RouteFeed {
+                audience: Audience {
+                    build,
+                    share: (self.seq % 10_000) as u16,
+                    ..Audience::default()
+                },
+                ..RouteFeed::default()
+            }
+            .into(),
+            6 => JudgeFeed {
+                hearing: Hearing {
+                    build,
+                    ..Hearing::default()
+                },
+                ..JudgeFeed::default()
             }
             .into(),
             _ => Quarantine {

@@ -142,6 +142,18 @@ macro_rules! with_venue_events {
             opinion: Opinion,
         } + /// Why, for people.
             why
+        /// A share of the feed's subscribers is told it by another process from its next connection on, or none any more.
+        FeedRouted = 1162 {
+            /// Which share.
+            audience: Audience,
+        } + /// Why, for people.
+            why
+        /// What was found of a feed in another process.
+        FeedJudged = 1163 {
+            /// What was found.
+            hearing: Hearing,
+        } + /// Why, for people.
+            why
         /// Something is broken on purpose from here on. What it does to the books at once follows.
         FaultAdded = 1120 {
             /// What is broken.

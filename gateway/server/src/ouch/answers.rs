@@ -11,11 +11,11 @@ use rialto_model::{
     Symbol, Target, Text, TimeInForce, UserRef,
 };
 use rialto_ouch::messages::{
-    self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, BrokenTrade, BrokenTradeReason,
-    CancelReject, ClOrdId, CrossType, EventCode, GroupId, InterMarketSweep, LiquidityFlag, MatchNumber, Options,
-    OrderAccepted, OrderCanceled, OrderExecuted, OrderModified, OrderPriorityUpdate, OrderReference, OrderRejected,
-    OrderReplaced, OrderRestated, OrderState, Outbound, PostOnly, PriceType, RestatedReason, SystemEvent, Timestamp,
-    UserRefNum,
+    self as ouch, AcceptedDisplay, AccountQuery, AccountQueryResponse, Appendage, AppendageBuffer, BrokenTrade,
+    BrokenTradeReason, CancelReject, ClOrdId, CrossType, EventCode, GroupId, InterMarketSweep, LiquidityFlag,
+    MatchNumber, Options, OrderAccepted, OrderCanceled, OrderExecuted, OrderModified, OrderPriorityUpdate,
+    OrderReference, OrderRejected, OrderReplaced, OrderRestated, OrderState, Outbound, PostOnly, PriceType,
+    RestatedReason, SystemEvent, Timestamp, UserRefNum,
 };
 
 use super::account::{Account, Special};
@@ -36,7 +36,7 @@ impl Account {
         self.refs.use_up(event.user_ref);
         self.capacities.insert(event.order_id, event.capacity);
         self.note_special(event.order_id, event.user_ref, event.public_ref, event.price, asked);
-        let options = options_of(event.tif, event.quantity, asked).to_appendage();
+        let options = options_of(event.tif, event.quantity, asked);
         self.tell(OrderAccepted {
             timestamp: at,
             user_ref: user_ref(event.user_ref),
@@ -52,7 +52,7 @@ impl Account {
             cross_type: cross_type(asked),
             order_state: OrderState::Live,
             cl_ord_id: cl_ord_id(event.client_id),
-            appendage: options.as_appendage(),
+            appendage: options.as_ref().map_or(Appendage::EMPTY, AppendageBuffer::as_appendage),
         });
     }
 
@@ -63,7 +63,7 @@ impl Account {
         self.note_special(event.order_id, event.user_ref, event.public_ref, event.price, asked);
         self.refs.use_up(event.user_ref);
         let capacity = self.capacities.get(event.order_id);
-        let options = options_of(event.tif, event.quantity, asked).to_appendage();
+        let options = options_of(event.tif, event.quantity, asked);
         self.tell(OrderReplaced {
             timestamp: at,
             orig_user_ref: user_ref(event.old_user_ref),
@@ -80,7 +80,7 @@ impl Account {
             cross_type: cross_type(asked),
             order_state: OrderState::Live,
             cl_ord_id: cl_ord_id(event.client_id),
-            appendage: options.as_appendage(),
+            appendage: options.as_ref().map_or(Appendage::EMPTY, AppendageBuffer::as_appendage),
         });
     }
 
@@ -272,14 +272,20 @@ impl Account {
 
     fn tell<'a>(&mut self, message: impl Into<Outbound<'a>>) {
         let message = message.into();
-        self.log.push(|out| message.encode(out));
+        let number = self.log.push(|out| message.encode(out));
+        if let Some(transcript) = &mut self.transcript {
+            transcript.add(number, self.log.get(number).unwrap_or_default());
+        }
     }
 }
 
 /// What the order asks for in options; fill-or-kill says itself by its minimum.
-fn options_of(tif: TimeInForce, whole: Quantity, asked: &Instructions) -> Options {
+fn options_of(tif: TimeInForce, whole: Quantity, asked: &Instructions) -> Option<AppendageBuffer> {
+    if asked.is_none() && tif != TimeInForce::FillOrKill {
+        return None;
+    }
     let part = |part: Part| (!part.is_zero()).then(|| quantity(part.quantity()));
-    Options {
+    let options = Options {
         min_quantity: if tif == TimeInForce::FillOrKill {
             Some(quantity(whole))
         } else {
@@ -294,7 +300,8 @@ fn options_of(tif: TimeInForce, whole: Quantity, asked: &Instructions) -> Option
             (asked.handling.has(Handling::PEG_MIDPOINT)).then_some(PriceType::MidpointPeg)
         },
         ..Options::NONE
-    }
+    };
+    Some(options.to_appendage())
 }
 
 fn display(policy: Policy, asked: &Instructions) -> AcceptedDisplay {
@@ -338,8 +345,5 @@ fn symbol_out(symbol: Symbol) -> ouch::Symbol {
 
 /// The client's bytes came by OUCH and fit; those that an operator gave may not.
 fn cl_ord_id(text: Text) -> ClOrdId {
-    core::str::from_utf8(text.as_bytes())
-        .ok()
-        .and_then(|text| ClOrdId::new(text).ok())
-        .unwrap_or(ClOrdId::BLANK)
+    ClOrdId::from_bytes(text.as_bytes()).unwrap_or(ClOrdId::BLANK)
 }

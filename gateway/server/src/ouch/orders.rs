@@ -14,7 +14,7 @@ use rialto_model::{
 use rialto_ouch::TextError;
 use rialto_ouch::messages as ouch;
 use rialto_ouch::messages::{
-    AccountQuery, Addressee, CustomerType, DecodeError, Display, EnterOrder, Firm, HandleInst, Inbound,
+    AccountQuery, Addressee, Appendage, CustomerType, DecodeError, Display, EnterOrder, Firm, HandleInst, Inbound,
     InterMarketSweep, ModifyOrder, Options, PostOnly, PriceType, ReplaceOrder, Route, TradeNow,
 };
 
@@ -126,16 +126,14 @@ fn enter(order: &EnterOrder<'_>, sender: &Sender, directory: &Directory) -> Resu
         ouch::CrossType::Closing => AuctionOnly::Closing,
         _ => return Err(NotOffered),
     };
-    let options = order.appendage.options().map_err(|_| NotOffered)?;
-    if options.outside(EnterOrder::OPTIONS).is_some() {
-        return Err(NotOffered);
-    }
+    let options = options(order.appendage, EnterOrder::OPTIONS)?;
     let terms = Terms {
         tif: order.time_in_force,
         display: order.display,
         sweep: order.inter_market_sweep,
         quantity: order.quantity,
-        options,
+        options: options.as_ref().unwrap_or(&Options::NONE),
+        more: options.is_some(),
     };
     let mut offered = terms.offered(sender, directory)?;
     offered.instructions.auction = auction;
@@ -175,16 +173,14 @@ fn replace(
     directory: &Directory,
     special: bool,
 ) -> Result<Command, NotOffered> {
-    let options = order.appendage.options().map_err(|_| NotOffered)?;
-    if options.outside(ReplaceOrder::OPTIONS).is_some() {
-        return Err(NotOffered);
-    }
+    let options = options(order.appendage, ReplaceOrder::OPTIONS)?;
     let terms = Terms {
         tif: order.time_in_force,
         display: order.display,
         sweep: order.inter_market_sweep,
         quantity: order.quantity,
-        options,
+        options: options.as_ref().unwrap_or(&Options::NONE),
+        more: options.is_some(),
     };
     let offered = terms.offered(sender, directory)?;
     let plain = Replace {
@@ -227,12 +223,26 @@ fn reduce(sender: &Sender, user_ref: ouch::UserRefNum, total: ouch::Quantity, re
 }
 
 /// What an order and its replacement have in common.
-struct Terms {
+struct Terms<'a> {
     tif: ouch::TimeInForce,
     display: Display,
     sweep: InterMarketSweep,
     quantity: ouch::Quantity,
-    options: Options,
+    options: &'a Options,
+    /// There are options.
+    more: bool,
+}
+
+/// The options of a message that may have those of these tags; most messages have none.
+fn options(appendage: Appendage<'_>, tags: &[u8]) -> Result<Option<Options>, NotOffered> {
+    if appendage.is_empty() {
+        return Ok(None);
+    }
+    let options = appendage.options().map_err(|_| NotOffered)?;
+    match options.outside(tags) {
+        None => Ok(Some(options)),
+        Some(_) => Err(NotOffered),
+    }
 }
 
 struct Offered {
@@ -241,10 +251,11 @@ struct Offered {
     instructions: Instructions,
 }
 
-impl Terms {
+impl Terms<'_> {
     /// What of it this exchange does.
     fn offered(&self, sender: &Sender, directory: &Directory) -> Result<Offered, NotOffered> {
-        if self.sweep == InterMarketSweep::Eligible || asks_for_more(&self.options, sender.firm, directory) {
+        let asks_for_more = || self.more && asks_for_more(self.options, sender.firm, directory);
+        if self.sweep == InterMarketSweep::Eligible || asks_for_more() {
             return Err(NotOffered);
         }
         let minimum = self.options.min_quantity.unwrap_or(ouch::Quantity(0));
@@ -356,5 +367,5 @@ fn target(user_ref: ouch::UserRefNum) -> Target {
 }
 
 pub(super) fn text(cl_ord_id: ouch::ClOrdId) -> Text {
-    Text::new(cl_ord_id.as_str().as_bytes()).unwrap_or(Text::EMPTY)
+    Text::new(cl_ord_id.as_bytes()).unwrap_or(Text::EMPTY)
 }

@@ -20,7 +20,7 @@ use rialto_model::{
 use rialto_ouch::messages::{AccountQuery, Addressee, EventCode, Timestamp as SinceMidnight};
 use rialto_ouch::soup::{CloseReason, ServerEvent, ServerSession, SoupConfig};
 
-use super::account::{Account, Sequenced};
+use super::account::{Account, Sequenced, Transcript};
 use super::connection::{Connection as Peer, OverRate, Stage};
 use super::login::TurnedAway;
 use super::orders::{Inward, Sender, read, text};
@@ -40,6 +40,8 @@ pub(crate) struct Ouch {
     held: Option<Event>,
     /// Whose the live orders with instructions are: a reserve's next part does not say.
     reserves: HashMap<OrderId, SessionId>,
+    /// What sessions are told is hashed.
+    transcribes: bool,
 }
 
 impl Ouch {
@@ -49,6 +51,7 @@ impl Ouch {
             accounts: BTreeMap::new(),
             held: None,
             reserves: HashMap::default(),
+            transcribes: false,
         }
     }
 
@@ -294,6 +297,21 @@ impl Protocol for Ouch {
         soup_user(bytes)
     }
 
+    fn transcribe(&mut self) {
+        self.transcribes = true;
+        let all = self.accounts.values_mut();
+        all.for_each(|account| account.transcript = Some(Transcript::EMPTY));
+    }
+
+    fn transcript(&self) -> Option<u64> {
+        let mut whole = self.transcribes.then_some(Transcript::EMPTY)?;
+        for (session, account) in &self.accounts {
+            let of = account.transcript.map_or(0, |one| one.0);
+            whole.add(session.0.into(), &of.to_be_bytes());
+        }
+        Some(whole.0)
+    }
+
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Peer>) {
         let stamp = output.event.stamp;
         let day = floor.directory.day;
@@ -324,6 +342,7 @@ impl Protocol for Ouch {
                     floor.config.log_bytes_max,
                     date,
                 );
+                account.transcript = self.transcribes.then_some(Transcript::EMPTY);
                 if let Some(day) = day.filter(|day| day.open) {
                     Self::begin_day(&mut account, &day, stamp);
                 }

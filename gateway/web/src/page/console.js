@@ -2,8 +2,8 @@
 "use strict";
 
 const at = (id) => document.getElementById(id);
-const DECIMALS = 2;
 const TAPE_ROWS = 40;
+const LADDER_ROWS = 10; // a side, filled or not, so that nothing jumps
 
 const state = {
   key: "",
@@ -14,7 +14,10 @@ const state = {
   playing: null,
   wanted: null, // the sequence number that is being asked for
   rates: { time: 0, commands: 0, messages: 0 },
+  places: {}, // decimals of each instrument
   drawn: false,
+  socket: null,
+  undrawn: 0, // pictures that came since the last drawing
 };
 
 // --- the address: the key goes into the session, the rest stays ---
@@ -27,6 +30,8 @@ function readAddress() {
   const seq = Number(given.get("seq"));
   writeAddress(seq > 0 ? seq : null);
   if (seq > 0) rewind(seq);
+  else if (state.past) goLive();
+  plan();
 }
 
 function writeAddress(seq) {
@@ -43,12 +48,17 @@ function connect() {
   socket.onopen = () => state.key && socket.send(JSON.stringify({ key: state.key }));
   socket.onmessage = (event) => {
     const told = JSON.parse(event.data);
-    if (told.picture) takePicture(told.picture);
+    if (told.picture) {
+      takePicture(told.picture);
+      state.undrawn++;
+    }
     if (told.orders) {
       state.orders = told.orders;
       plan();
     }
   };
+  state.socket = socket;
+  state.undrawn = 0;
   socket.onclose = () => {
     say("broken", "no connection, trying again");
     setTimeout(connect, 1000);
@@ -66,7 +76,7 @@ function takePicture(picture) {
     state.rates = { time: now, commands: picture.commands, messages: picture.feed.messages };
   }
   state.live = picture;
-  picture.instruments.forEach(Chart.add);
+  picture.instruments.forEach((one) => Chart.add(picture.seq, one));
   at("scrub").max = picture.seq;
   if (!state.past) {
     at("scrub").value = picture.seq;
@@ -98,6 +108,7 @@ async function rewind(seq) {
     }
     if (state.leave) continue;
     state.past = picture;
+    chartPast(picture);
     at("scrub").value = picture.seq;
     at("place").textContent = picture.seq;
     say("past", `at ${picture.seq}`);
@@ -105,6 +116,18 @@ async function rewind(seq) {
     plan();
   }
   state.leave = false;
+}
+
+// A step on is a column more; after a leap the exchange is asked for the way to there.
+const STEP_MAX = 500;
+async function chartPast(picture) {
+  const one = picture.instruments.find((one) => one.symbol === state.symbol) || picture.instruments[0];
+  if (!one || Chart.step(picture.seq, one, STEP_MAX)) return;
+  const got = await fetch(`/api/v1/at/${picture.seq}/chart/${encodeURIComponent(one.symbol)}`).catch(() => null);
+  if (!got || !got.ok || !state.past) return;
+  const told = await got.json();
+  if (state.past && state.past.seq >= told.seq && state.past.seq <= told.seq + STEP_MAX && state.symbol === told.symbol) Chart.load(told);
+  plan();
 }
 
 function goLive() {
@@ -145,10 +168,20 @@ function plan() {
   requestAnimationFrame(() => {
     state.drawn = false;
     draw();
+    // The exchange sends no more than is drawn.
+    for (; state.undrawn > 0; state.undrawn--) {
+      if (state.socket.readyState === WebSocket.OPEN) state.socket.send('{"drawn":1}');
+    }
   });
 }
 
-const price = (units) => (units / 10000).toFixed(DECIMALS);
+// As many decimals as the instrument's prices need.
+function decimals(one) {
+  const finer = (units) => units % 100 !== 0;
+  return finer(one.last || 0) || one.bids.some((level) => finer(level[0])) || one.asks.some((level) => finer(level[0])) ? 4 : 2;
+}
+
+const price = (units, places = state.places[state.symbol] || 2) => (units / 10000).toFixed(places);
 
 function cell(row, text, kind) {
   const made = row.insertCell();
@@ -157,16 +190,37 @@ function cell(row, text, kind) {
   return made;
 }
 
+function tell(element, text, kind = "") {
+  text = String(text);
+  if (element.textContent !== text) element.textContent = text;
+  if (element.className !== kind) element.className = kind;
+}
+
+// Rows are made once and changed in place: what has the focus keeps it, and nothing is left for the collector. A cell is a text,
+// or a text and its class.
+function fill(body, rows) {
+  rows.forEach((cells, index) => {
+    const row = body.rows[index] || body.insertRow();
+    cells.forEach((one, column) => {
+      const made = row.cells[column] || row.insertCell();
+      if (Array.isArray(one)) tell(made, one[0], one[1]);
+      else tell(made, one);
+    });
+  });
+  while (body.rows.length > rows.length) body.deleteRow(-1);
+}
+
 function draw() {
   const picture = state.past || state.live;
   if (!picture || !picture.instruments.length) return;
   if (!picture.instruments.some((one) => one.symbol === state.symbol)) state.symbol = picture.instruments[0].symbol;
+  for (const one of picture.instruments) state.places[one.symbol] = decimals(one);
   const one = picture.instruments.find((one) => one.symbol === state.symbol);
-  at("seq").textContent = picture.seq;
+  tell(at("seq"), picture.seq);
   if (state.live) {
-    at("day").textContent = state.live.day;
-    at("sessions").textContent = state.live.sessions_up;
-    at("gaps").textContent = `${state.live.feed.gaps} / ${state.live.feed.lost}`;
+    tell(at("day"), state.live.day);
+    tell(at("sessions"), state.live.sessions_up);
+    tell(at("gaps"), `${state.live.feed.gaps} / ${state.live.feed.lost}`);
   }
   drawInstruments(picture);
   drawAuction(one);
@@ -175,26 +229,26 @@ function draw() {
   drawOrders();
   drawTicket();
   if (state.live) drawVenue(state.live);
-  at("ladder-title").textContent = `Depth of ${state.symbol}`;
-  Chart.draw(at("chart"), state.symbol, DECIMALS);
+  tell(at("ladder-title"), `Depth of ${state.symbol}`);
+  Chart.draw(at("chart"), state.symbol, state.places[state.symbol], state.past !== null);
 }
 
-// Rows are made once and changed in place, so that what has the focus keeps it.
 function drawInstruments(picture) {
   const body = at("instruments");
   picture.instruments.forEach((one, index) => {
     const row = body.rows[index] || instrumentRow(body);
     const [name, bid, ask, last, changed] = row.cells;
     const [button, badge] = name.children;
+    const places = state.places[one.symbol];
     row.dataset.symbol = one.symbol;
     row.setAttribute("aria-selected", one.symbol === state.symbol);
     tell(button, one.symbol);
     tell(badge, one.phase === "trading" ? "" : one.phase, one.phase === "trading" ? "" : "badge");
-    tell(bid, one.bids.length ? price(one.bids[0][0]) : "–", "bid");
-    tell(ask, one.asks.length ? price(one.asks[0][0]) : "–", "ask");
-    tell(last, one.last === null ? "–" : price(one.last));
+    tell(bid, one.bids.length ? price(one.bids[0][0], places) : "–", "bid");
+    tell(ask, one.asks.length ? price(one.asks[0][0], places) : "–", "ask");
+    tell(last, one.last === null ? "–" : price(one.last, places));
     const change = one.change || 0;
-    tell(changed, one.change === null ? "–" : (change > 0 ? "+" : "") + price(change), change > 0 ? "up" : change < 0 ? "down" : "");
+    tell(changed, one.change === null ? "–" : (change > 0 ? "+" : "") + price(change, places), change > 0 ? "up" : change < 0 ? "down" : "");
   });
   while (body.rows.length > picture.instruments.length) body.deleteRow(-1);
 }
@@ -209,76 +263,87 @@ function instrumentRow(body) {
   return row;
 }
 
-function tell(element, text, kind = "") {
-  if (element.textContent !== text) element.textContent = text;
-  if (element.className !== kind) element.className = kind;
-}
-
 function drawAuction(one) {
-  const line = at("auction");
-  line.hidden = !one.auction;
+  at("auction").hidden = !one.auction;
   if (!one.auction) return;
   const { price: at_price, paired, imbalance, side } = one.auction;
   const left = side ? `${imbalance} to ${side} left over` : "no imbalance";
-  const text = paired ? `Would cross ${paired} at ${price(at_price)}, ${left}` : "Nothing would cross yet";
-  if (line.textContent !== text) line.textContent = text;
+  tell(at("auction-said"), paired ? `Would cross ${paired} at ${price(at_price)}, ${left}` : "Nothing would cross yet");
+  const share = (shares) => `${100 * shares / Math.max(1, paired + imbalance)}%`;
+  at("auction-paired").style.width = share(paired);
+  at("auction-left").style.width = share(imbalance);
+  tell(at("auction-left"), "", side === "buy" ? "bid" : "ask");
 }
 
 function drawVenue(picture) {
-  const doors = at("doors");
-  doors.replaceChildren();
-  for (const door of picture.doors) {
-    const row = doors.insertRow();
-    for (const text of [door.door, door.sessions_up, door.frames_in, door.frames_out, door.commands, door.rejects, door.held_back]) cell(row, text);
+  fill(at("doors"), picture.doors.map((door) =>
+    [door.door, door.sessions_up, door.frames_in, door.frames_out, door.commands, door.rejects, door.held_back]));
+  fill(at("subscribers"), picture.subscribers.map((one) =>
+    [one.user, one.full ? "full" : "conflated", one.behind, one.conflated, one.resyncs, one.missed_trades, `${Math.ceil(one.memory_bytes / 1024)} kB`]));
+  at("no-subscribers").hidden = picture.subscribers.length > 0;
+}
+
+// What rests of one's own at each price, and how much stands before the first of it.
+function ownLevels(symbol) {
+  const own = new Map();
+  for (const order of state.past ? [] : state.orders) {
+    if (order.symbol !== symbol || order.open === 0 || order.price === null || order.state !== "live") continue;
+    const name = order.side + Math.round(Number(order.price) * 10000);
+    const level = own.get(name) || { open: 0, ahead: null };
+    level.open += order.open;
+    if (order.ahead !== null) level.ahead = Math.min(level.ahead ?? Infinity, order.ahead);
+    own.set(name, level);
   }
-  const body = at("subscribers");
-  body.replaceChildren();
-  for (const one of picture.subscribers) {
-    const row = body.insertRow();
-    for (const text of [one.user, one.full ? "full" : "conflated", one.behind, one.conflated, one.resyncs, one.missed_trades, `${Math.ceil(one.memory_bytes / 1024)} kB`]) cell(row, text);
+  return own;
+}
+
+function ladderRow(body) {
+  const row = body.insertRow();
+  for (let column = 0; column < 5; column++) row.insertCell();
+  for (const column of [1, 3]) {
+    const bar = document.createElement("span"), size = document.createElement("span");
+    bar.className = "bar";
+    size.className = "size";
+    row.cells[column].append(bar, size);
   }
-  if (!picture.subscribers.length) {
-    const none = cell(body.insertRow(), "nobody: try rialto md tail --via quic", "quiet");
-    none.colSpan = 7;
-  }
+  row.onclick = () => { if (row.dataset.price) at("price").value = row.dataset.price; };
+  return row;
 }
 
 function drawLadder(one) {
-  const own = new Map();
-  for (const order of state.past ? [] : state.orders) {
-    if (order.symbol === one.symbol && order.open > 0 && order.price !== null) {
-      const name = order.side + Math.round(Number(order.price) * 10000);
-      own.set(name, (own.get(name) || 0) + order.open);
+  const own = ownLevels(one.symbol);
+  const bids = one.bids.slice(0, LADDER_ROWS), asks = one.asks.slice(0, LADDER_ROWS);
+  const most = Math.max(1, ...bids.map((level) => level[1]), ...asks.map((level) => level[1]));
+  const body = at("ladder");
+  while (body.rows.length < 2 * LADDER_ROWS + 1) {
+    if (body.rows.length !== LADDER_ROWS) ladderRow(body);
+    else {
+      const middle = body.insertRow();
+      middle.className = "spread";
+      middle.insertCell().colSpan = 5;
     }
   }
-  const most = Math.max(1, ...one.bids.map((l) => l[1]), ...one.asks.map((l) => l[1]));
-  const body = at("ladder");
-  body.replaceChildren();
-  const line = ([units, shares], side) => {
-    const row = body.insertRow();
-    const mine = own.get((side === "bid" ? "buy" : "sell") + units) || "";
-    cell(row, side === "bid" ? mine : "", "own");
-    const bid = cell(row, "", side === "bid" ? "bid" : "");
-    cell(row, price(units), "price " + side);
-    const ask = cell(row, "", side === "ask" ? "ask" : "");
-    cell(row, side === "ask" ? mine : "", "own");
-    const here = side === "bid" ? bid : ask;
-    const bar = document.createElement("span");
-    bar.className = "bar";
-    bar.style.width = `${100 * shares / most}%`;
-    const size = document.createElement("span");
-    size.className = "size";
-    size.textContent = shares;
-    here.append(bar, size);
-    row.onclick = () => { at("price").value = price(units); };
+  const line = (row, level, side) => {
+    const [ownBid, bid, middle, ask, ownAsk] = row.cells;
+    const mine = level && own.get((side === "bid" ? "buy" : "sell") + level[0]);
+    const said = mine ? `${mine.open} / ${mine.ahead ?? "–"}` : "";
+    row.dataset.price = level ? price(level[0]) : "";
+    tell(ownBid, side === "bid" ? said : "", "own");
+    tell(ownAsk, side === "ask" ? said : "", "own");
+    tell(middle, level ? price(level[0]) : "", level ? `price ${side}` : "");
+    for (const [here, name] of [[bid, "bid"], [ask, "ask"]]) {
+      const shown = level && side === name;
+      const kind = `depth ${name}`;
+      if (here.className !== kind) here.className = kind;
+      here.children[0].style.width = shown ? `${100 * level[1] / most}%` : "0";
+      tell(here.children[1], shown ? level[1] : "", "size");
+    }
   };
-  one.asks.slice().reverse().forEach((level) => line(level, "ask"));
-  const row = body.insertRow();
-  row.className = "spread";
-  const middle = row.insertCell();
-  middle.colSpan = 5;
-  middle.textContent = one.bids.length && one.asks.length ? `spread ${price(one.asks[0][0] - one.bids[0][0])}` : "one side is empty";
-  one.bids.forEach((level) => line(level, "bid"));
+  for (let index = 0; index < LADDER_ROWS; index++) {
+    line(body.rows[LADDER_ROWS - 1 - index], asks[index], "ask");
+    line(body.rows[LADDER_ROWS + 1 + index], bids[index], "bid");
+  }
+  tell(body.rows[LADDER_ROWS].cells[0], bids.length && asks.length ? `spread ${price(asks[0][0] - bids[0][0])}` : "one side is empty");
 }
 
 function clock(ns) {
@@ -288,52 +353,49 @@ function clock(ns) {
 }
 
 function drawTape(picture) {
-  const body = at("tape");
-  body.replaceChildren();
-  for (const trade of picture.trades.slice(-TAPE_ROWS).reverse()) {
-    const row = body.insertRow();
-    cell(row, clock(trade.time_ns));
-    cell(row, trade.symbol);
-    cell(row, price(trade.price), trade.taker === "buy" ? "up" : "down");
-    cell(row, trade.shares);
-  }
+  fill(at("tape"), picture.trades.slice(-TAPE_ROWS).reverse().map((trade) => [
+    clock(trade.time_ns), trade.symbol, [price(trade.price, state.places[trade.symbol]), trade.taker === "buy" ? "up" : trade.taker ? "down" : ""], trade.shares,
+  ]));
+}
+
+function orderRow(body) {
+  const row = body.insertRow();
+  for (let column = 0; column < 7; column++) row.insertCell();
+  const number = document.createElement("button"), cancel = document.createElement("button");
+  number.type = cancel.type = "button";
+  number.title = "The journey of this order";
+  number.onclick = () => { number.blur(); Office.open({ session: row.dataset.session, user_ref: Number(row.dataset.order) }); };
+  cancel.textContent = "×";
+  cancel.onclick = () => { cancel.blur(); ask("DELETE", `/api/v1/orders/${row.dataset.order}`); };
+  row.cells[0].append(number);
+  row.cells[6].append(cancel);
+  return row;
 }
 
 function drawOrders() {
   const body = at("orders");
-  if (!state.orders.length || body.contains(document.activeElement)) return;
-  body.replaceChildren();
-  for (const order of state.orders.slice().reverse()) {
-    const row = body.insertRow();
-    const number = document.createElement("button");
-    number.type = "button";
-    number.textContent = order.order;
-    number.title = "The journey of this order";
-    number.onclick = () => { number.blur(); Office.open({ session: order.session, user_ref: order.order }); };
-    row.insertCell().append(number);
-    cell(row, order.side, order.side === "buy" ? "bid" : "ask");
-    cell(row, order.quantity);
-    cell(row, order.symbol);
-    cell(row, order.price === null ? "any" : Number(order.price).toFixed(DECIMALS));
-    cell(row, order.executed);
-    cell(row, order.reason && order.state === "rejected" ? `rejected: ${order.reason}` : order.state);
-    const last = row.insertCell();
-    if (order.open > 0) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = "Cancel";
-      button.setAttribute("aria-label", `Cancel order ${order.order}`);
-      button.onclick = () => { button.blur(); ask("DELETE", `/api/v1/orders/${order.order}`); };
-      last.append(button);
-    }
-  }
+  const orders = state.orders.slice().reverse();
+  at("no-orders").hidden = orders.length > 0;
+  orders.forEach((order, index) => {
+    const row = body.rows[index] || orderRow(body);
+    const [number, what, limit, ahead, done, how, last] = row.cells;
+    row.dataset.order = order.order;
+    row.dataset.session = order.session;
+    tell(number.children[0], order.order);
+    tell(what, `${order.side} ${order.quantity} ${order.symbol}`, order.side === "buy" ? "bid" : "ask");
+    tell(limit, order.price === null ? "any" : Number(order.price).toFixed(state.places[order.symbol] || 2));
+    tell(ahead, order.open > 0 && order.ahead !== null ? order.ahead : "–");
+    tell(done, order.executed);
+    tell(how, order.reason && order.state === "rejected" ? `rejected: ${order.reason}` : order.state);
+    last.children[0].hidden = order.open === 0;
+    last.children[0].setAttribute("aria-label", `Cancel order ${order.order}`);
+  });
+  while (body.rows.length > orders.length) body.deleteRow(-1);
 }
 
 function drawTicket() {
   const side = new FormData(at("ticket")).get("side");
-  const text = `${side === "buy" ? "Buy" : "Sell"} ${state.symbol}`;
-  if (at("send").textContent !== text) at("send").textContent = text;
-  at("send").className = side === "buy" ? "bid" : "ask";
+  tell(at("send"), `${side === "buy" ? "Buy" : "Sell"} ${state.symbol}`, side === "buy" ? "bid" : "ask");
 }
 
 // --- what a person does ---
@@ -341,6 +403,7 @@ function drawTicket() {
 function choose(symbol) {
   state.symbol = symbol;
   writeAddress(state.past ? state.past.seq : null);
+  if (state.past) chartPast(state.past);
   plan();
 }
 
@@ -406,14 +469,23 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "ArrowRight") { if (state.past) stepBy(1); }
   else if (event.key === " " && event.target.tagName !== "BUTTON") play();
   else if (event.key === "j") Office.open(null);
+  else if (event.key === "v") venue();
   else if (event.key === "t") theme(document.documentElement.dataset.theme !== "dark");
   else if (event.key === "?") at("keys").showModal();
   else return;
   event.preventDefault();
 });
 
+// Opens every pane of the venue, or closes all of them where all are open.
+function venue() {
+  const panes = [...document.querySelectorAll("details")];
+  const open = panes.some((one) => !one.open);
+  for (const one of panes) one.open = open;
+}
+
 const kept = localStorage.getItem("rialto-theme");
 theme(kept ? kept === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
 addEventListener("resize", plan);
+addEventListener("hashchange", readAddress);
 readAddress();
 connect();

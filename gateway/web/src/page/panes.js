@@ -6,14 +6,6 @@ const Panes = (() => {
   const TOOK_MAX = 1000;
   const took = []; // milliseconds from the button to the answer, the newest last; the oldest go
 
-  function fill(body, rows) {
-    body.replaceChildren(...rows.map((cells) => {
-      const row = document.createElement("tr");
-      cells.forEach((text) => cell(row, text));
-      return row;
-    }));
-  }
-
   // By percentile, the slowest on the right; the scale ends at the slowest.
   function latency() {
     const sorted = [...took].sort((a, b) => a - b);
@@ -38,12 +30,15 @@ const Panes = (() => {
   }
 
   async function flags() {
-    const all = await Office.ask({ ask: "flag_ls", seq: null });
+    const all = await Office.ask({ ask: "flag_ls", seq: state.past ? state.past.seq : null });
     fill(at("flag-rows"), all.map((flag) => [flag.key, String(flag.default), String(flag.rules.length), flag.for, flag.expires]));
   }
 
   const FACTS = [["compared", "compared"], ["agreed", "agreed up to"], ["behind", "behind"], ["routed", "instruments by its word"],
     ["released_by_its_word", "events by its word"], ["silences", "silences"], ["longest_wait_ms", "longest wait, ms"]];
+
+  const difference = (one) => !one ? "no difference" : one.blue && one.green
+    ? `they differ at command ${one.seq}: ${one.blue} of blue, ${one.green} of green` : `they differ: ${JSON.stringify(one)}`;
 
   async function canary() {
     const [deployment] = await Office.ask({ ask: "deploy", act: { act: "status" } });
@@ -55,8 +50,8 @@ const Panes = (() => {
     at("canary-said").textContent = `${phase}${step}${run && run.why ? `: ${run.why}` : ""}` +
       (returned ? `; back to this build's own word in ${returned.ms.toFixed(2)} ms: ${returned.why}` : "");
     at("canary-builds").textContent = `blue ${deployment.build}, green ${deployment.green ? deployment.green.build : "none"}: ` +
-      (deployment.difference ? `they differ: ${JSON.stringify(deployment.difference)}` : "no difference");
-    fill(at("canary-rows"), FACTS.map(([name, said]) => [said, deployment[name]]));
+      difference(deployment.difference);
+    fill(at("canary-rows"), FACTS.map(([name, said]) => [said, deployment.green ? deployment[name] : "–"]));
     at("canary-back").disabled = !run || !deployment.green;
   }
 

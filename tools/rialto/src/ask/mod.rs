@@ -18,7 +18,7 @@ pub(crate) use operate::Act;
 pub(crate) use print::flag as print_flag;
 pub(crate) use world::{Live, REJECTED, World, snapshot_numbers};
 
-use crate::deploy::{CanaryAct, DeployAct, DoorAct};
+use crate::deploy::{CanaryAct, DeployAct, DoorAct, FeedAct};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -79,6 +79,8 @@ pub(crate) enum Request {
     Deploy { act: DeployAct },
     /// Doors in other processes.
     Doors { act: DoorAct },
+    /// Feeds in other processes.
+    Feeds { act: FeedAct },
     /// A candidate on its way.
     Canary { act: CanaryAct },
 }

@@ -1,7 +1,7 @@
 //! What is known of one data folder: its files, and where it is live how far they may be read.
 
 use super::member::By;
-use super::{Act, Answer, OPERATE_LOOK, OPERATE_MAX, Request, What, flags};
+use super::{Act, Answer, Member, OPERATE_LOOK, OPERATE_MAX, Request, What, flags};
 use crate::deploy::{DeployAct, Deployment};
 use crate::exchange::store::StoreDesk;
 use anyhow::{Context as _, Result, bail};
@@ -119,6 +119,13 @@ impl World {
                 Answer::of(&super::fault::list(&state, board), Vec::new())
             }
             Request::Operate { act, who, why } => self.operate(act, &By::new(who, why)?),
+            Request::Member {
+                about: Member::Budget { .. },
+                ..
+            } if self.live.as_ref().is_some_and(|live| live.deployment.has_lanes()) => bail!(
+                "a share of the sessions comes in by another process, which would judge a budget by itself: \
+                 `rialto deploy door back` first"
+            ),
             Request::Member { about, who, why } => self.member(about, &By::new(who, why)?),
             Request::Deploy {
                 act: act @ DeployAct::Status,
@@ -131,6 +138,7 @@ impl World {
                 Answer::of(&lines, Vec::new())
             }
             Request::Deploy { act } => Answer::of(&self.deployment()?.act(act)?, Vec::new()),
+            Request::Feeds { act } => Answer::of(&self.deployment()?.feeds_act(act)?, Vec::new()),
             Request::Doors { act } => Answer::of(&self.deployment()?.doors_act(act)?, Vec::new()),
             Request::Canary { act } => Answer::of(&self.deployment()?.canary(act)?, Vec::new()),
         }

@@ -1,7 +1,7 @@
 //! An exchange of its own in this process, and the member who trades with it, for measurements.
 
 use crate::config::Config;
-use crate::exchange::{Exchange, today};
+use crate::exchange::{Controls, Exchange, today};
 use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use rialto_members::{Credentials, Password, Verifier};
@@ -28,13 +28,18 @@ pub(crate) struct Own {
 impl Own {
     /// Opens it on a folder, gives its OUCH door to `measure` on this thread, and closes it.
     pub(crate) fn with<T>(&self, folder: &Path, measure: impl FnOnce(SocketAddr) -> Result<T>) -> Result<T> {
+        self.with_controls(folder, |controls| measure(controls.addresses.ouch))
+    }
+
+    /// The same, for who changes something about it meanwhile.
+    pub(super) fn with_controls<T>(&self, folder: &Path, measure: impl FnOnce(&Controls) -> Result<T>) -> Result<T> {
         let config = config(folder, self)?;
         let mut credentials = Credentials::new();
         credentials.add(USER, &Password::new(USER.as_bytes())?)?;
         let exchange = Exchange::open(&config, Verifier::start(credentials)?, today())?;
         let mut measured = Err(anyhow!("nothing was measured"));
         exchange.run(|controls| {
-            measured = measure(controls.addresses.ouch);
+            measured = measure(controls);
             Ok(())
         })?;
         measured
@@ -117,6 +122,12 @@ impl Member {
 
     /// Enters an order that rests, under the next reference.
     pub(crate) fn send(&mut self) -> Result<()> {
+        let order = self.order()?;
+        self.client.send(order)
+    }
+
+    /// The next order that rests.
+    fn order(&mut self) -> Result<EnterOrder<'static>> {
         let order = EnterOrder {
             user_ref: UserRefNum(self.next),
             side: Side::Buy,
@@ -132,9 +143,34 @@ impl Member {
             cl_ord_id: ClOrdId::BLANK,
             appendage: Appendage::EMPTY,
         };
-        self.client.send(order)?;
         self.next += 1;
-        Ok(())
+        Ok(order)
+    }
+
+    /// Sends so many orders at once, and says how many of them were acknowledged and how many refused.
+    pub(super) fn burst(&mut self, count: u32) -> Result<(u32, u32)> {
+        for _ in 0..count {
+            let order = self.order()?;
+            self.client.queue(order)?;
+        }
+        let begun = Instant::now();
+        let (mut accepted, mut refused, mut trouble) = (0, 0, None);
+        while accepted + refused < count {
+            ensure!(begun.elapsed() < PATIENCE, "a burst was not answered");
+            let came = self.client.poll(&mut |event| match event {
+                OuchEvent::Message(Outbound::OrderAccepted(_)) => accepted += 1,
+                OuchEvent::Message(Outbound::OrderRejected(_)) => refused += 1,
+                OuchEvent::Closed(why) => trouble = Some(format!("the session ended: {why:?}")),
+                OuchEvent::Message(_) | OuchEvent::LoggedIn(_) => {}
+            })?;
+            if let Some(why) = &trouble {
+                bail!("{why}");
+            }
+            if came == 0 {
+                std::thread::yield_now();
+            }
+        }
+        Ok((accepted, refused))
     }
 
     /// How many were acknowledged, as far as has come.

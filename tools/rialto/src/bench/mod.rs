@@ -6,7 +6,9 @@ mod counts;
 mod engine;
 mod feed;
 pub(crate) mod journal;
+mod machinery;
 pub(crate) mod member;
+mod neighbour;
 mod pipeline;
 mod replay;
 mod timing;
@@ -31,6 +33,10 @@ pub(crate) enum Command {
     Feed(feed::Args),
     /// QUIC subscribers among some that misbehave, beside the same alone
     Isolation(feed::isolation::Args),
+    /// What members' limits and budgets cost the order path, and what a refusal costs
+    Member(machinery::Args),
+    /// A quiet firm beside a noisy one, with the venue's controls and without
+    Neighbour(neighbour::Args),
     /// Run again what a report of `rialto load` says was run, and say whether it came out the same
     Verify(crate::load::verify::Args),
 }
@@ -44,6 +50,8 @@ pub(crate) fn run(command: Command) -> Result<()> {
         Command::Replay(args) => replay::run(&args),
         Command::Feed(args) => feed::run(args),
         Command::Isolation(args) => feed::isolation::run(args),
+        Command::Member(args) => machinery::run(&args),
+        Command::Neighbour(args) => neighbour::run(&args),
         Command::Verify(args) => crate::load::verify::run(&args),
     }
 }

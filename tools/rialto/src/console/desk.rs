@@ -4,6 +4,7 @@
 //! the reason.
 
 use super::Seat;
+use super::ahead::Ahead;
 use super::ticket::{Terms, no_connection, refusal, side_word};
 use crate::order::words;
 use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
@@ -58,6 +59,11 @@ struct Own {
     /// None: at any price.
     price: Option<Decimal>,
     open: u32,
+    /// Displayed shares before it at its price; none where it does not rest on the feed.
+    ahead: Option<u64>,
+    /// What the feed calls it while it lives.
+    #[serde(skip)]
+    reference: Option<u64>,
     executed: u32,
     /// `sent`, `live`, `filled`, `cancelled` or `rejected`.
     state: &'static str,
@@ -68,6 +74,7 @@ struct Own {
 pub(super) fn open(
     door: SocketAddr,
     seat: Seat,
+    ahead: Arc<Ahead>,
     stop: Stop,
 ) -> Result<(Desk, watch::Receiver<Arc<str>>, JoinHandle<()>)> {
     let (wishes, received) = bounded(WAITING_MAX);
@@ -80,6 +87,7 @@ pub(super) fn open(
         tried: None,
         orders: BTreeMap::new(),
         replies: BTreeMap::new(),
+        ahead,
         shown,
     };
     let thread = Builder::new().name("desk".to_owned()).spawn(move || {
@@ -110,6 +118,34 @@ impl Desk {
     }
 }
 
+/// Where there is no desk.
+pub(super) struct Closed;
+
+/// Its orders.
+pub(super) fn no_orders() -> watch::Receiver<Arc<str>> {
+    watch::channel(Arc::from("[]")).1
+}
+
+impl Closed {
+    fn refuse() -> Refusal {
+        refusal(
+            403,
+            "this gateway has no desk",
+            "name one of the venue's OUCH sessions as http.desk in the configuration, or use another door",
+        )
+    }
+}
+
+impl rialto_web::Desk for Closed {
+    fn enter(&self, _: &Ticket) -> Result<String, Refusal> {
+        Err(Self::refuse())
+    }
+
+    fn cancel(&self, _: u32) -> Result<String, Refusal> {
+        Err(Self::refuse())
+    }
+}
+
 impl rialto_web::Desk for Desk {
     fn enter(&self, ticket: &Ticket) -> Result<String, Refusal> {
         let ticket = ticket.clone();
@@ -132,6 +168,7 @@ struct Trader {
     orders: BTreeMap<u32, Own>,
     /// Who waits for the first word about which order.
     replies: BTreeMap<u32, Reply>,
+    ahead: Arc<Ahead>,
     shown: watch::Sender<Arc<str>>,
 }
 
@@ -181,6 +218,10 @@ impl Trader {
             }
         }
         if changed {
+            let living = self.orders.values().filter(|own| own.open > 0);
+            self.ahead.want(living.filter_map(|own| own.reference));
+        }
+        if changed || self.ahead.take_news() {
             self.show();
         }
     }
@@ -214,6 +255,8 @@ impl Trader {
             quantity: ticket.quantity,
             price: terms.limit.map(|(decimal, _)| decimal),
             open: ticket.quantity,
+            ahead: None,
+            reference: None,
             executed: 0,
             state: "sent",
             reason: None,
@@ -261,7 +304,8 @@ impl Trader {
         }
         let Some(own) = self.orders.get_mut(&order) else { return };
         match what {
-            What::Accepted { live } => {
+            What::Accepted { live, reference } => {
+                own.reference = Some(reference);
                 own.state = if live { "live" } else { "cancelled" };
                 own.open = if live { own.quantity } else { 0 };
             }
@@ -285,6 +329,10 @@ impl Trader {
                 own.reason = Some(reason);
             }
             What::Broken { trade } => own.reason = Some(format!("the exchange has undone trade {trade}")),
+            What::Moved { reference } => {
+                own.reference = Some(reference);
+                return;
+            }
             What::Next(_) => {}
         }
         if let Some(reply) = self.replies.remove(&order) {
@@ -300,7 +348,11 @@ impl Trader {
         }
     }
 
-    fn show(&self) {
+    fn show(&mut self) {
+        for own in self.orders.values_mut() {
+            let living = own.reference.filter(|_| own.open > 0);
+            own.ahead = living.and_then(|reference| self.ahead.of(reference));
+        }
         let orders: Vec<&Own> = self.orders.values().collect();
         let text = serde_json::to_string(&orders).unwrap_or_default();
         self.shown.send_replace(text.into());
@@ -315,7 +367,8 @@ struct Heard {
 
 enum What {
     Next(u32),
-    Accepted { live: bool },
+    Accepted { live: bool, reference: u64 },
+    Moved { reference: u64 },
     Executed { quantity: u32 },
     Cancelled { quantity: u32, reason: String },
     Rejected { reason: String },
@@ -328,7 +381,16 @@ impl Heard {
             Outbound::AccountQueryResponse(m) => (0, What::Next(m.next_user_ref.0)),
             Outbound::OrderAccepted(m) => {
                 let live = m.order_state == OrderState::Live;
-                (m.user_ref.0, What::Accepted { live })
+                let reference = m.order_reference.0;
+                (m.user_ref.0, What::Accepted { live, reference })
+            }
+            Outbound::OrderPriorityUpdate(m) => {
+                let reference = m.order_reference.0;
+                (m.user_ref.0, What::Moved { reference })
+            }
+            Outbound::OrderRestated(m) => {
+                let reference = m.appendage.options().ok()?.secondary_order_reference?.0;
+                (m.user_ref.0, What::Moved { reference })
             }
             Outbound::OrderExecuted(m) => {
                 let quantity = m.quantity.0;

@@ -20,9 +20,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The keys in a data folder.
 pub(crate) const KEYS: &str = "keys.toml";
-/// Questions of one key in a second, and at once after a rest; beyond it 429. Keys are as many as the file has.
-const RATE: f64 = 20.0;
-const BURST: f64 = 40.0;
+/// Questions of one key in a second, where nobody says another number; beyond it 429. Keys are as many as the file has.
+pub(crate) const QUESTIONS_PER_SECOND: u32 = 20;
+/// Seconds' worth of them that may come at once after a rest.
+const BURST_SECONDS: f64 = 2.0;
 /// How far a signature's time may lie from ours.
 const CLOCKS_APART_MAX: Duration = Duration::from_secs(30);
 
@@ -32,17 +33,20 @@ pub(super) struct Counter {
     keys: PathBuf,
     trade: Arc<Trade>,
     followers: Followers,
+    /// Questions of one key in a second; zero: any number.
+    rate: u32,
     /// What each key has left, and when that was so.
     left: Mutex<BTreeMap<String, (f64, Instant)>>,
 }
 
 impl Counter {
-    pub(super) fn new(world: Arc<World>, keys: PathBuf, trade: Arc<Trade>) -> Self {
+    pub(super) fn new(world: Arc<World>, keys: PathBuf, trade: Arc<Trade>, rate: u32) -> Self {
         Self {
             world,
             keys,
             trade,
             followers: Followers::default(),
+            rate,
             left: Mutex::new(BTreeMap::new()),
         }
     }
@@ -177,18 +181,22 @@ impl Counter {
             .ok_or_else(|| refusal(404, "the stream knows no firm of this key", "ask the venue for a key"))
     }
 
-    /// A bucket that fills at [`RATE`] up to [`BURST`].
+    /// A bucket that fills at the rate up to [`BURST_SECONDS`] of it.
     fn count(&self, name: &str) -> Result<(), Refusal> {
+        if self.rate == 0 {
+            return Ok(());
+        }
+        let (rate, burst) = (f64::from(self.rate), f64::from(self.rate) * BURST_SECONDS);
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let (tokens, since) = left.entry(name.to_owned()).or_insert((BURST, now));
-        *tokens = (*tokens + now.duration_since(*since).as_secs_f64() * RATE).min(BURST);
+        let (tokens, since) = left.entry(name.to_owned()).or_insert((burst, now));
+        *tokens = (*tokens + now.duration_since(*since).as_secs_f64() * rate).min(burst);
         *since = now;
         if *tokens < 1.0 {
             return Err(refusal(
                 429,
                 "too many questions of this key",
-                "ask at most 20 times a second",
+                &format!("ask at most {} times a second", self.rate),
             ));
         }
         *tokens -= 1.0;

@@ -4,6 +4,7 @@
 //! Each is a member or a follower like any other: pictures are made of the feed's packets, the desk logs in at the OUCH
 //! door, the archive reads the journal. Nothing here can hold up a stage.
 
+mod ahead;
 mod archive;
 mod desk;
 mod following;
@@ -11,6 +12,7 @@ mod health;
 pub(crate) mod members;
 mod office;
 mod picture;
+mod places;
 mod ticket;
 mod trade;
 
@@ -32,9 +34,9 @@ pub(crate) struct Seat {
     pub(crate) password: String,
 }
 
-/// In whose name the gateway enters orders: the console's ticket, and each firm's programs.
+/// In whose name the gateway enters orders: the console's ticket, if it has one, and each firm's programs.
 pub(crate) struct Hands {
-    pub(crate) desk: Seat,
+    pub(crate) desk: Option<Seat>,
     pub(crate) firms: Vec<Seat>,
 }
 
@@ -48,21 +50,32 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Opens it, with so many gateways side by side: all show and do the same.
+    /// Opens it, with so many gateways side by side: all show and do the same. A key may ask `questions` a
+    /// second, 0 for any number.
     pub(crate) fn open(
         listen: SocketAddr,
         controls: &Controls,
         data: &Path,
         hands: Hands,
         gateways: u8,
+        questions: u32,
     ) -> Result<Self> {
         let stop = Stop::new();
         let watch = Arc::new(health::Watch::new(
             Arc::clone(&controls.world),
             controls.progress.clone(),
         ));
-        let (pictures, following) = picture::follow(controls, Arc::clone(&watch), stop.clone())?;
-        let (desk, orders, trading) = desk::open(controls.addresses.ouch, hands.desk, stop.clone())?;
+        let ahead = Arc::new(ahead::Ahead::default());
+        let (pictures, following) = picture::follow(controls, Arc::clone(&watch), Arc::clone(&ahead), stop.clone())?;
+        let mut threads = vec![following];
+        let (desk, orders): (Arc<dyn rialto_web::Desk>, _) = match hands.desk {
+            Some(seat) => {
+                let (desk, orders, trading) = desk::open(controls.addresses.ouch, seat, ahead, stop.clone())?;
+                threads.push(trading);
+                (Arc::new(desk), orders)
+            }
+            None => (Arc::new(desk::Closed), desk::no_orders()),
+        };
         let archive = archive::Archive::new(data, controls.progress.clone());
         let key = new_key()?;
         let (ouch, fix, feed) = (
@@ -88,6 +101,7 @@ impl Console {
                 Arc::clone(&controls.world),
                 data.join(members::KEYS),
                 Arc::clone(&trade),
+                questions,
             )),
             health: {
                 let watch = Arc::clone(&watch);
@@ -114,7 +128,7 @@ impl Console {
             servers,
             key,
             stop,
-            threads: vec![following, trading],
+            threads,
             trade,
         })
     }
@@ -147,7 +161,7 @@ impl Console {
 
 /// The desk, where it takes orders: cancels it takes in any case.
 struct Gated {
-    desk: desk::Desk,
+    desk: Arc<dyn rialto_web::Desk>,
     edge: Arc<Edge>,
 }
 

@@ -1,5 +1,6 @@
 //! The market as text: followed from the feed's packets on a thread of its own, written ten times a second.
 
+use super::ahead::Ahead;
 use super::health::Watch;
 use crate::exchange::Controls;
 use crate::market::Market;
@@ -116,12 +117,13 @@ pub(super) struct Trade {
 pub(super) fn follow(
     controls: &Controls,
     watch: Arc<Watch>,
+    ahead: Arc<Ahead>,
     stop: Stop,
 ) -> Result<(watch::Receiver<Arc<str>>, JoinHandle<()>)> {
     let client = FeedClient::join(controls.addresses.feed)?;
     let mut follower = Follower {
         client,
-        market: Market::default(),
+        market: Market::with_queues(),
         trouble: None,
         day: controls.day.to_string(),
         progress: controls.progress.clone(),
@@ -139,6 +141,7 @@ pub(super) fn follow(
             if drawn.elapsed() >= EVERY {
                 drawn = Instant::now();
                 watch.look();
+                ahead.look(|order| follower.market.ahead(order));
                 sender.send_replace(follower.picture());
             }
         }

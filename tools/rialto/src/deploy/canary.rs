@@ -131,6 +131,9 @@ impl Run {
     }
 }
 
+/// How long processes may take to say goodbye.
+const LET_GO: Duration = Duration::from_secs(1);
+
 /// The processes of a run; all clones are one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Children(Arc<Mutex<Vec<(String, Child)>>>);
@@ -180,6 +183,20 @@ impl Children {
             }
             keep
         });
+    }
+
+    /// Lets all end by themselves for a moment, and then ends them.
+    pub(super) fn let_go(&self) {
+        let begun = Instant::now();
+        while begun.elapsed() < LET_GO {
+            let mut all = self.lock();
+            if all.iter_mut().all(|(_, child)| matches!(child.try_wait(), Ok(Some(_)))) {
+                break;
+            }
+            drop(all);
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.end();
     }
 
     /// Ends all.

@@ -3,6 +3,7 @@
 use super::DeployAct;
 use super::canary::{Bake, CanaryAct, Start};
 use super::doors::{DoorAct, StartDoor};
+use super::feeds::{FeedAct, StartFeed};
 use super::pick::Step;
 use crate::ask::{Place, Request};
 use crate::door::Which;
@@ -44,6 +45,9 @@ enum Deed {
     /// A door in a process of its own, for a share of the sessions
     #[command(subcommand)]
     Door(DoorDeed),
+    /// A feed in a process of its own, for a share of the QUIC subscribers
+    #[command(subcommand)]
+    Feed(FeedDeed),
 }
 
 /// A door's share, from a percentage with at most two decimals.
@@ -100,6 +104,71 @@ enum DoorDeed {
     },
 }
 
+#[derive(Clone, Debug, clap::Subcommand)]
+enum FeedDeed {
+    /// Which feeds are there, whom they tell, and what was found
+    Status,
+    /// Start a candidate and, beside it, the old build as a measure; give the candidate share after share while the judge
+    /// lets it
+    Start {
+        /// The candidate's executable: a `rialto` of another build
+        #[arg(long, value_name = "PATH")]
+        build: PathBuf,
+        /// Percentages of the subscribers, in order, 50 at most
+        #[arg(long, value_name = "P,P..", value_delimiter = ',', value_parser = share, default_values = ["5", "20", "50"])]
+        shares: Vec<u16>,
+        /// How long each lasts: seconds, such as 30s
+        #[arg(long, default_value = "30s")]
+        bake: Bake,
+        /// All sessions of a firm are told by the same process
+        #[arg(long)]
+        by_firm: bool,
+        /// More arguments for the candidate's `feed`; may be given more than once
+        #[arg(long = "feed-arg", value_name = "ARG", allow_hyphen_values = true)]
+        feed_args: Vec<String>,
+    },
+    /// Send a share of new subscribers to the candidate that is there
+    Share {
+        /// In per cent of the subscribers, always the same ones
+        #[arg(value_parser = share)]
+        percent: u16,
+        /// All sessions of a firm are told by the same process
+        #[arg(long)]
+        by_firm: bool,
+    },
+    /// Judge the candidate by what is known now, and record it
+    Judge,
+    /// Let the exchange tell everybody again, and dismiss the candidate
+    Back,
+}
+
+impl FeedDeed {
+    fn act(self) -> Result<FeedAct> {
+        Ok(match self {
+            Self::Status => FeedAct::Status,
+            Self::Start {
+                build,
+                shares,
+                bake,
+                by_firm,
+                feed_args,
+            } => FeedAct::Start(StartFeed {
+                build: std::path::absolute(build)?,
+                shares,
+                bake,
+                by_firm,
+                args: feed_args,
+            }),
+            Self::Share { percent, by_firm } => FeedAct::Share {
+                ten_thousandths: percent,
+                by_firm,
+            },
+            Self::Judge => FeedAct::Judge,
+            Self::Back => FeedAct::Back,
+        })
+    }
+}
+
 impl DoorDeed {
     fn act(self) -> Result<DoorAct> {
         Ok(match self {
@@ -137,6 +206,7 @@ impl Deploy {
             Deed::CutOver { after } => DeployAct::CutOver { after },
             Deed::Rollback => DeployAct::Rollback,
             Deed::Route { symbol, back } => DeployAct::Route { symbol, back },
+            Deed::Feed(deed) => return self.place.put(&Request::Feeds { act: deed.act()? }, self.json),
             Deed::Door(deed) => return self.place.put(&Request::Doors { act: deed.act()? }, self.json),
         };
         self.place.put(&Request::Deploy { act }, self.json)

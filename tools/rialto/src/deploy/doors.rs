@@ -11,7 +11,7 @@ use super::{Deployment, build, millis, text};
 use crate::door::{Which, hand};
 use anyhow::{Result, bail, ensure};
 
-use rialto_engine::talk::{Introduction, Role, Testify};
+use rialto_engine::talk::{Introduction, Role, Testify, Transcript};
 use rialto_follow::Seat;
 use rialto_gateway::{Front, Handed};
 use rialto_model::command::{JudgeDoor, RouteDoor, SessionLost};
@@ -29,6 +29,8 @@ use std::time::{Duration, Instant};
 const WINDOWS_MAX: usize = 16_384;
 /// How long a switch may take to be known at the door.
 const SWITCH_MAX: Duration = Duration::from_secs(30);
+/// Windows kept of what one has told and the other not yet; the oldest go.
+const SAID_MAX: usize = 4_096;
 /// How often one looks.
 pub(super) const LOOK: Duration = Duration::from_millis(2);
 /// The whole, in ten-thousandths; and the largest share beside which there is room for as large a measure.
@@ -97,6 +99,11 @@ pub(super) struct Doors {
     pub(super) seats: [Option<DoorSeat>; 2],
     /// Thread CPU of their windows since the last change of share.
     pub(super) costs: [Vec<f64>; 2],
+    /// What both have told all sessions by the ends of windows of commands, as far as the other has not said it yet.
+    said: [BTreeMap<u64, u64>; 2],
+    /// Windows that both have said, and the first by which they had told something else.
+    compared: u64,
+    differs: Option<u64>,
     generation: u64,
     /// What the stream says, by door.
     lanes: BTreeMap<u8, Lane>,
@@ -119,6 +126,31 @@ pub(super) struct DoorRun {
 }
 
 impl Doors {
+    /// Holds what one of them has told by the end of a window against the other's. Nothing of both is left to chance: whoever
+    /// follows the stream tells every session the same, be it up there or not.
+    fn hear_said(&mut self, place: usize, one: Transcript) {
+        if let Some(other) = self.said[1 - place].remove(&one.window) {
+            self.compared += 1;
+            if other != one.hash {
+                self.differs.get_or_insert(one.window);
+            }
+            return;
+        }
+        let own = &mut self.said[place];
+        own.insert(one.window, one.hash);
+        while own.len() > SAID_MAX {
+            own.pop_first();
+        }
+    }
+
+    /// Why the candidate may not stay, whatever it costs.
+    pub(super) fn held(&self, gone: Option<&str>) -> Result<(), String> {
+        if let Some(window) = self.differs {
+            return Err(format!("members are told otherwise by {}", window * 64 + 63));
+        }
+        door_at_once(gone, growth(self))
+    }
+
     /// Takes in an event of the stream as it was found.
     pub(super) fn replay(&mut self, output: &Output) {
         if let Event::DoorRouted(e) = &output.event.body {
@@ -186,6 +218,7 @@ impl Doors {
             "baseline": seat(&self.seats[1]),
             "lanes": lanes.collect::<Vec<_>>(),
             "windows": [self.costs[0].len(), self.costs[1].len()],
+            "compared": self.compared,
             "farewell": self.farewell,
             "run": self.run.as_ref().map(|run| json!({
                 "phase": run.phase,
@@ -241,6 +274,12 @@ impl Front for Reception {
 }
 
 impl Deployment {
+    /// Whether a share of the sessions comes in by another process: firms may not be given budgets meanwhile.
+    pub(crate) fn has_lanes(&self) -> bool {
+        let doors = self.doors();
+        doors.lanes.values().any(|lane| lane.share > 0 || lane.baseline > 0)
+    }
+
     pub(super) fn doors(&self) -> MutexGuard<'_, Doors> {
         self.doors.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -284,6 +323,10 @@ impl Deployment {
             memory: None,
         });
         doors.farewell = None;
+        doors.said[place].clear();
+        if place == 0 {
+            (doors.compared, doors.differs) = (0, None);
+        }
         let chair = DoorChair {
             deployment: Arc::clone(self),
             place,
@@ -333,6 +376,13 @@ impl Deployment {
     /// Sequences a share, and waits until the door knows of it.
     pub(super) fn share(&self, door: Door, share: u16, by_firm: bool, why: &str) -> Result<Value> {
         ensure!(share > 0 && share <= WHOLE, "a share is 0.01 to 100 per cent");
+        let budgeted = (self.place()?.names)()?.budgeted;
+        ensure!(
+            budgeted.is_empty(),
+            "{} have budgets of messages, and a door judges them by what comes in by itself: with sessions in both they would have \
+             them twice; take the budgets away first (`rialto member budget`)",
+            budgeted.join(", ")
+        );
         let lane = {
             let mut doors = self.doors();
             let there = |seat: &Option<DoorSeat>| {
@@ -409,7 +459,7 @@ impl Deployment {
             let gone = doors.seats[0].is_none().then(|| self.farewell_of(&doors));
             let [candidate, baseline] = &doors.costs;
             let cost = door_cost(candidate, baseline);
-            let held = door_at_once(gone.as_deref(), growth(&doors));
+            let held = doors.held(gone.as_deref());
             let verdict = match (held, cost) {
                 (Err(why), cost) => (false, why, cost),
                 (Ok(()), None) => (
@@ -422,6 +472,9 @@ impl Deployment {
                     format!("too dear: {:.2}, effect {:.2}", cost.median_ratio, cost.dearer),
                     Some(cost),
                 ),
+                (Ok(()), cost) if door == Door::Ouch && doors.compared == 0 => {
+                    (false, "missing data: nothing compared".to_owned(), cost)
+                }
                 (Ok(()), Some(cost)) => (true, format!("goes on, effect {:.2}", cost.dearer), Some(cost)),
             };
             (lane, verdict)
@@ -481,7 +534,7 @@ impl Deployment {
 }
 
 /// Memory that the candidate has taken beyond the baseline, since both were first measured.
-pub(super) fn growth(doors: &Doors) -> u64 {
+fn growth(doors: &Doors) -> u64 {
     let grown = |seat: &Option<DoorSeat>| {
         let memory = seat.as_ref().and_then(|seat| seat.memory);
         memory.map_or(0, |(first, last)| last.saturating_sub(first))
@@ -593,13 +646,21 @@ impl Seat for DoorChair {
                     all.drain(..over);
                 }
             }
+            Testify::Said(windows) => {
+                let mut doors = self.deployment.doors();
+                for one in windows {
+                    doors.hear_said(self.place, one);
+                }
+            }
             Testify::Health { memory, .. } => {
                 let mut doors = self.deployment.doors();
                 self.with(&mut doors, |seat| {
                     seat.memory = Some((seat.memory.map_or(memory, |(first, _)| first), memory));
                 });
             }
-            Testify::Answers(_) | Testify::Died { .. } => return Err("a door is no engine".to_owned()),
+            Testify::Answers(_) | Testify::Died { .. } | Testify::Tells { .. } => {
+                return Err("a door is no engine and no feed".to_owned());
+            }
         }
         Ok(true)
     }

@@ -3,8 +3,8 @@
 
 use super::Deployment;
 use super::canary::{Bake, Children};
-use super::doors::{DoorRun, DoorSeat, HALF, LOOK, StartDoor, growth};
-use super::judge::{door_at_once, door_cost};
+use super::doors::{DoorRun, DoorSeat, HALF, LOOK, StartDoor};
+use super::judge::door_cost;
 use crate::door::Which;
 use anyhow::{Result, bail, ensure};
 use rialto_model::Lane;
@@ -136,7 +136,7 @@ impl Deployment {
             return Err(None);
         }
         let gone = doors.farewell.as_deref();
-        door_at_once(gone, growth(&doors)).map_err(Some)
+        doors.held(gone).map_err(Some)
     }
 
     fn doors_ended(&self, start: &StartDoor, children: &Children, ended: Result<(), Option<String>>) {

@@ -141,6 +141,38 @@ pub(crate) fn door_cost(candidate: &[f64], baseline: &[f64]) -> Option<DoorCost>
     })
 }
 
+/// How much later the medians of messages may come: below it one reads the listener's own looks.
+pub(crate) const LATE_MAX_US: f64 = 2_000.0;
+
+/// How much later than the baseline's a feed's messages come, by Mann-Whitney's test over windows of both, each measured from
+/// when the exchange's own came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Delay {
+    /// The difference of the medians; less than zero where they come earlier.
+    pub(crate) later_us: f64,
+    pub(crate) p: f64,
+    /// The effect: how likely one of its windows is later than one of the baseline's.
+    pub(crate) later: f64,
+}
+
+/// The delay; `None` while there is too little of either.
+pub(crate) fn delay(candidate: &[f64], baseline: &[f64]) -> Option<Delay> {
+    if candidate.len() < WINDOWS_MIN || baseline.len() < WINDOWS_MIN {
+        return None;
+    }
+    let test = rank_sum(candidate, baseline)?;
+    Some(Delay {
+        later_us: median(candidate)? - median(baseline)?,
+        p: test.p,
+        later: test.u / (candidate.len() as f64 * baseline.len() as f64),
+    })
+}
+
+/// Whether that is too late: by size, by effect and not by chance.
+pub(crate) fn is_late(delay: &Delay) -> bool {
+    delay.later_us > LATE_MAX_US && delay.later > DEARER_MAX && delay.p < P_MAX
+}
+
 /// Whether that is too dear: by size, by effect and not by chance.
 pub(crate) fn is_door_dear(cost: &DoorCost) -> bool {
     cost.median_ratio > RATIO_MAX && cost.dearer > DEARER_MAX && cost.p < P_MAX
@@ -200,6 +232,22 @@ mod tests {
         assert!(!is_door_dear(&cheap) && cheap.dearer < 0.1, "{cheap:?}");
         assert_eq!(door_at_once(Some("it died"), 0), Err("it died".to_owned()));
         assert!(door_at_once(None, 65 << 20).is_err() && door_at_once(None, 0).is_ok());
+    }
+
+    #[test]
+    fn a_feed_is_late_by_size_effect_and_chance_and_never_without_data() {
+        let windows = |later_us: f64, n: usize| -> Vec<f64> {
+            (0..n)
+                .map(|at| later_us - 300.0 + (at * 7 % 41) as f64 * 20.0)
+                .collect()
+        };
+        assert_eq!(delay(&windows(0.0, 19), &windows(0.0, 500)), None);
+        assert_eq!(delay(&windows(0.0, 500), &windows(0.0, 19)), None);
+        assert!(!is_late(&delay(&windows(0.0, 100), &windows(0.0, 100)).unwrap()));
+        let little = delay(&windows(1_000.0, 400), &windows(0.0, 400)).unwrap();
+        assert!(little.later > 0.9 && !is_late(&little), "sure, and small: {little:?}");
+        assert!(is_late(&delay(&windows(5_000.0, 100), &windows(0.0, 100)).unwrap()));
+        assert!(!is_late(&delay(&windows(-5_000.0, 100), &windows(0.0, 100)).unwrap()));
     }
 
     #[test]

@@ -5,15 +5,21 @@
 //! - [`canary`]: takes a candidate from step to step; [`judge`] says whether it may go on, from evidence alone.
 //! - [`ledger`]: what the stream says so far, live and in a replay.
 //! - [`doors`]: doors in other processes, and which sessions come in there; [`doors_run`] takes a candidate from share to share.
+//! - [`feeds`]: feeds in other processes, and which subscribers they tell; [`listen`] hears what really leaves of them, [`compare`]
+//!   holds it against the exchange's own, [`feeds_run`] takes a candidate from share to share.
 //! - [`seat`]: where an engine process is received and heard.
 
 pub(crate) mod build;
 mod canary;
 mod cli;
+mod compare;
 mod doors;
 mod doors_run;
+mod feeds;
+mod feeds_run;
 mod judge;
 pub(crate) mod ledger;
+mod listen;
 mod pick;
 mod seat;
 mod statistics;
@@ -22,6 +28,8 @@ mod watch;
 pub(crate) use canary::CanaryAct;
 pub(crate) use cli::{Canary, Deploy};
 pub(crate) use doors::{DoorAct, Reception};
+pub(crate) use feeds::FeedAct;
+pub(crate) use listen::OwnFeed;
 pub(crate) use seat::Office;
 
 use crate::exchange::Venue;
@@ -108,6 +116,8 @@ pub(crate) struct Deployment {
     testimony: Mutex<Producer<Testimony>>,
     state: Mutex<State>,
     doors: Mutex<doors::Doors>,
+    feeds: Mutex<feeds::Feeds>,
+    own_feed: OnceLock<OwnFeed>,
     stop: AtomicBool,
     /// What is only known once the exchange is open.
     place: OnceLock<Place>,
@@ -129,6 +139,8 @@ pub(crate) struct Place {
 pub(crate) struct Names {
     pub(crate) symbols: BTreeMap<InstrumentId, String>,
     pub(crate) firms: BTreeMap<InstrumentId, BTreeSet<String>>,
+    /// Firms with budgets of messages.
+    pub(crate) budgeted: Vec<String>,
 }
 
 impl Names {
@@ -150,9 +162,14 @@ impl Names {
                 sessions.into_iter().filter_map(name).collect(),
             );
         }
+        let budgeted = state.members.budgets.iter().filter_map(|(firm, _)| {
+            let firm = state.firms.iter().find(|one| one.definition.firm == *firm)?;
+            Some(firm.definition.mpid.to_string())
+        });
         Self {
             symbols: state.instruments.iter().map(symbol).collect(),
             firms,
+            budgeted: budgeted.collect(),
         }
     }
 }
@@ -167,6 +184,8 @@ impl Deployment {
             testimony: Mutex::new(testimony),
             state: Mutex::default(),
             doors: Mutex::default(),
+            feeds: Mutex::default(),
+            own_feed: OnceLock::new(),
             stop: AtomicBool::new(false),
             place: OnceLock::new(),
         };
@@ -182,6 +201,7 @@ impl Deployment {
     pub(crate) fn replay(&self, output: &Output) {
         self.state().ledger.follow(output);
         self.doors().replay(output);
+        self.feeds().replay(output);
     }
 
     /// Processes that were refused for another flag table than this build's, as the stream says. One whose table is this
@@ -214,6 +234,7 @@ impl Deployment {
             commands.push(route(build, InstrumentId(0), false, "the exchange was started again"));
         }
         commands.extend(self.doors().opening());
+        commands.extend(self.feeds().opening());
         commands
     }
 
@@ -228,6 +249,7 @@ impl Deployment {
         self.stop.store(true, Ordering::Release);
         self.word.detach();
         self.close_doors();
+        self.close_feeds();
         let children = self.state().canary.as_mut().map(canary::Run::children);
         if let Some(children) = children {
             children.end();

@@ -22,6 +22,10 @@ impl Engines for Office {
             self.0.may_join(&introduction)?;
             return self.0.receive_door(peer.ip().is_loopback(), &introduction);
         }
+        if introduction.role.is_feed() {
+            self.0.may_join(&introduction)?;
+            return self.0.receive_feed(peer.ip().is_loopback(), &introduction);
+        }
         let brief = self.0.receive(&introduction)?;
         let generation = self.0.state().generation;
         let chair = Chair {
@@ -127,7 +131,9 @@ impl Seat for Chair {
                 ));
             }
             Testify::Answers(_) => return Err("nobody compares what a baseline says".to_owned()),
-            Testify::Commands(_) | Testify::Opens { .. } => return Err("an engine is no door".to_owned()),
+            Testify::Commands(_) | Testify::Opens { .. } | Testify::Tells { .. } | Testify::Said(_) => {
+                return Err("an engine is no door and no feed".to_owned());
+            }
             Testify::Costs(costs) => self.costs(&costs),
             Testify::Died { seq, instrument, words } => {
                 self.deployment.state().farewell = Some(format!("crashed on {seq}: {words}"));

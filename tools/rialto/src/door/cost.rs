@@ -1,7 +1,8 @@
-//! What commands cost a door, in thread CPU.
+//! What commands cost a door or a feed, in thread CPU.
 //!
-//! Of the turns in which members sent something: bytes in, messages to commands, events to messages, bytes out. A window is
-//! so many commands; its cost does not count idle turns, so a machine that is busy elsewhere does not show in it.
+//! Of the turns in which there were any: for a door those that members sent, from bytes in to bytes out, for a feed those that it
+//! followed. A window is so many commands; its cost does not count idle turns, so a machine that is busy elsewhere does not show
+//! in it.
 
 use nix::time::{ClockId, clock_gettime};
 use rialto_engine::talk::Cost as Window;
@@ -9,41 +10,41 @@ use rialto_engine::talk::Cost as Window;
 /// Commands of one window.
 const WINDOW: u64 = 64;
 
-pub(super) struct Cost {
+pub(crate) struct Cost {
     begun_ns: u64,
     spent_ns: u64,
     commands: u64,
     next: u64,
     windows: Vec<Window>,
-    #[cfg(feature = "defects")]
-    defect: super::defect::Defect,
 }
 
 impl Cost {
-    pub(super) const fn new(#[cfg(feature = "defects")] defect: super::defect::Defect) -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             begun_ns: 0,
             spent_ns: 0,
             commands: 0,
             next: 0,
             windows: Vec::new(),
-            #[cfg(feature = "defects")]
-            defect,
         }
     }
 
     /// A turn begins.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.begun_ns = thread_cpu_ns();
     }
 
+    /// What it has cost by now.
+    #[cfg(feature = "defects")]
+    pub(crate) fn so_far_ns(&self) -> u64 {
+        thread_cpu_ns() - self.begun_ns
+    }
+
     /// It has ended, and so many commands came of it.
-    pub(super) fn end(&mut self, commands: u64) {
+    pub(crate) fn end(&mut self, commands: u64) {
         if commands == 0 {
             return;
         }
-        #[cfg(feature = "defects")]
-        self.defect.turn(thread_cpu_ns() - self.begun_ns);
         self.spent_ns += thread_cpu_ns() - self.begun_ns;
         self.commands += commands;
         if self.commands >= WINDOW {
@@ -57,13 +58,13 @@ impl Cost {
     }
 
     /// The windows since this was last asked.
-    pub(super) fn take(&mut self) -> Vec<Window> {
+    pub(crate) fn take(&mut self) -> Vec<Window> {
         std::mem::take(&mut self.windows)
     }
 }
 
 /// What this thread has used of its cores.
-pub(super) fn thread_cpu_ns() -> u64 {
+pub(crate) fn thread_cpu_ns() -> u64 {
     let spec = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
     spec.map_or(0, |spec| spec.tv_sec() as u64 * 1_000_000_000 + spec.tv_nsec() as u64)
 }

@@ -5,13 +5,13 @@
 //! over the connection that it follows by. When that connection ends, so does this process: the exchange sequences the loss
 //! of every session that was up here, and its own door has them when they come again.
 
-mod cost;
+pub(crate) mod cost;
 #[cfg(feature = "defects")]
 mod defect;
 pub(crate) mod hand;
+pub(crate) mod join;
 
 use crate::config::Config;
-use crate::deploy::build;
 use crate::exchange::core::{EVENT_RING, INPUT_RING, apply_shown};
 use crate::exchange::{fix_config, ouch_config};
 use crate::out;
@@ -19,13 +19,13 @@ use crate::serve::credentials_path;
 use crate::shutdown::Interrupt;
 use anyhow::{Context as _, Result, bail, ensure};
 use cost::Cost;
-use rialto_engine::talk::{COMMANDS_MAX, Introduction, Role, Testify};
-use rialto_follow::wire::Stand;
-use rialto_follow::{Follower, Key, News, Process, Reason, Refused};
+use join::{Join, Joined};
+use rialto_engine::talk::{COMMANDS_MAX, Role, Testify, Transcript};
+use rialto_follow::{Follower, News, Reason, Refused};
 use rialto_gateway::{DoorControl, FirmBudgets, FirmPorts, FixDoor, OuchDoor, Parts, Say};
 use rialto_matching::{Engine, Limits};
 use rialto_members::{Credentials, Verifier};
-use rialto_model::{Command, Door, Epoch, Output, SequenceNumber, Sequenced};
+use rialto_model::{Command, Door, Output, SequenceNumber, Sequenced};
 use rialto_ring::broadcast::{Gate, Reader, Writer, broadcast};
 use rialto_ring::spsc::{Consumer, RingBuffer};
 use rialto_ring::{Stage as _, SystemClock};
@@ -42,7 +42,7 @@ use std::time::{Duration, Instant};
 const IDLE: Duration = Duration::from_micros(100);
 /// How often it says how it is, and what its work cost.
 const HEALTH: Duration = Duration::from_millis(250);
-/// How long it waits for the exchange, and for its members' goodbyes.
+/// How long it waits for its members' goodbyes.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long members may take to read what they are told at the end.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -98,10 +98,19 @@ impl Which {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let interrupt = Interrupt::listen()?;
-    let key = Key::load(&args.key)?;
-    let process = Process::this(&args.name);
-    let mut follower = Follower::new(args.follow, key, Stand::default(), Epoch(0), false).of(process);
-    let (config, early, released) = introduce(args, &mut follower, &interrupt)?;
+    let join = Join {
+        follow: args.follow,
+        key: &args.key,
+        name: &args.name,
+        role: if args.baseline { Role::BaselineDoor } else { Role::Door },
+    };
+    let Joined {
+        mut follower,
+        brief,
+        early,
+        released,
+    } = join.begin(&interrupt)?;
+    let config = serde_json::from_slice(&brief).context("the exchange's settings of doors")?;
     let socket = Inlet::path(&args.key)?;
     let mut process = Served::open(args, &config, &socket)?;
     process.early(&early);
@@ -143,50 +152,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     process.close(&mut follower)
 }
 
-/// Connects and says who this is; what the exchange says of its doors, the commands that came before, and up to where it
-/// was released by then.
-fn introduce(
-    args: &Args,
-    follower: &mut Follower,
-    interrupt: &Interrupt,
-) -> Result<(Config, Vec<Sequenced<Command>>, SequenceNumber)> {
-    let introduction = Introduction {
-        role: if args.baseline { Role::BaselineDoor } else { Role::Door },
-        build: build::id(),
-        table: build::flag_table(),
-        release: rialto_matching::CURRENT_RELEASE,
-        pid: std::process::id(),
-        name: args.name.clone(),
-    };
-    let begun = Instant::now();
-    let mut early = Vec::new();
-    let mut released = SequenceNumber(0);
-    while !interrupt.is_set() {
-        ensure!(begun.elapsed() < PATIENCE, "no exchange answered for {PATIENCE:?}");
-        match follower.next(Duration::from_millis(20))? {
-            Some(News::Connected(welcome)) => {
-                released = welcome.frontier;
-                follower.introduce(&introduction.encode());
-                follower.flush();
-            }
-            Some(News::Command(command)) => early.push(command),
-            Some(News::Briefed(brief)) => {
-                let config = serde_json::from_slice(&brief).context("the exchange's settings of doors")?;
-                return Ok((config, early, released));
-            }
-            Some(News::Lost(why)) => {
-                out::complain(format_args!("{why}; it is tried again"));
-                early.clear();
-                *follower = Follower::new(args.follow, Key::load(&args.key)?, Stand::default(), Epoch(0), false)
-                    .of(Process::this(&args.name));
-                std::thread::sleep(Duration::from_millis(100));
-            }
-            Some(News::Snapshot { .. } | News::Frontier(_)) | None => {}
-        }
-    }
-    bail!("interrupted")
-}
-
 /// Either door.
 enum AnyDoor {
     Ouch(Box<OuchDoor<SystemClock>>),
@@ -205,6 +170,13 @@ impl AnyDoor {
         match self {
             Self::Ouch(door) => door.poll(),
             Self::Fix(door) => door.poll(),
+        }
+    }
+
+    fn take_transcripts(&mut self) -> Vec<(u64, u64)> {
+        match self {
+            Self::Ouch(door) => door.take_transcripts(),
+            Self::Fix(door) => door.take_transcripts(),
         }
     }
 
@@ -229,6 +201,8 @@ struct Served {
     waiting: VecDeque<Output>,
     commands: Consumer<Command>,
     cost: Cost,
+    #[cfg(feature = "defects")]
+    defect: defect::Defect,
     said: Instant,
     lines: crossbeam_channel::Receiver<String>,
     _verifier: Verifier,
@@ -265,6 +239,7 @@ impl Served {
                 let mut settings = ouch_config(config);
                 settings.door.listen = listen;
                 let mut door = OuchDoor::open(settings, parts)?;
+                door.transcribe();
                 door.adopt(adopted);
                 AnyDoor::Ouch(Box::new(door))
             }
@@ -285,10 +260,9 @@ impl Served {
             gate,
             waiting: VecDeque::new(),
             commands,
-            cost: Cost::new(
-                #[cfg(feature = "defects")]
-                args.defect,
-            ),
+            cost: Cost::new(),
+            #[cfg(feature = "defects")]
+            defect: args.defect,
             said: Instant::now(),
             lines,
             _verifier: verifier,
@@ -324,7 +298,12 @@ impl Served {
             ..
         } = self;
         *last = command.seq;
+        #[cfg(feature = "defects")]
+        let defect = self.defect;
         apply_shown(engine, command, |output| match live {
+            #[cfg(feature = "defects")]
+            true => waiting.push_back(defect.shown(*output)),
+            #[cfg(not(feature = "defects"))]
             true => waiting.push_back(*output),
             false => door.replay(output),
         });
@@ -350,6 +329,10 @@ impl Served {
         {
             commands.push(command);
         }
+        #[cfg(feature = "defects")]
+        if !commands.is_empty() {
+            self.defect.turn(self.cost.so_far_ns());
+        }
         self.cost.end(commands.len() as u64);
         if !commands.is_empty() {
             follower.testify(&Testify::Commands(commands).encode());
@@ -359,6 +342,12 @@ impl Served {
             let costs = self.cost.take();
             if !costs.is_empty() {
                 follower.testify(&Testify::Costs(costs).encode());
+            }
+            let said = self.door.take_transcripts();
+            let said = said.into_iter().map(|(window, hash)| Transcript { window, hash });
+            let said: Vec<Transcript> = said.collect();
+            if !said.is_empty() {
+                follower.testify(&Testify::Said(said).encode());
             }
             let (taken, memory) = (self.last, crate::engine::resident());
             follower.testify(&Testify::Health { taken, memory }.encode());

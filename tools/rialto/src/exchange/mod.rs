@@ -5,7 +5,7 @@ pub(crate) mod followers;
 mod glimpse;
 mod history;
 pub(crate) mod pipeline;
-mod quic;
+pub(crate) mod quic;
 mod runaway;
 pub(crate) mod store;
 mod threads;
@@ -16,11 +16,12 @@ use crate::announce::Sent;
 use crate::ask::World;
 use crate::config::{Config, FeedConfig as FeedSettings};
 use crate::definitions;
-use crate::deploy::{Deployment, Reception};
+use crate::deploy::{Deployment, OwnFeed, Reception};
 use crate::edge::Edge;
 use crate::retention;
 use anyhow::{Context as _, Result, bail, ensure};
 use crossbeam_channel::Receiver;
+pub(crate) use quic::PROBE;
 use rialto_client::FeedAddresses;
 use rialto_feed::{Config as FeedConfig, CountersHandle as FeedCounters, FeedStage, Progress};
 use rialto_gateway::{
@@ -270,8 +271,23 @@ impl Exchange {
         ouch.set_faults(faults.clone());
         fix.set_faults(faults.clone());
         feed.set_faults(faults.clone());
-        let quic = quic::open(config, &verifier, &mut feed, asking, &faults)?;
+        let who = quic::Who {
+            secret: secret()?,
+            sends_on: Some(Arc::clone(&deployment)),
+            faults: faults.clone(),
+        };
+        let secret = who.secret.clone();
+        let quic = quic::open(config, &verifier, &mut feed, asking, who)?;
         let (quic, quic_address) = quic.unzip();
+        if let Some(quic) = &quic_address {
+            let config = config.of_feeds();
+            deployment.has_own_feed(OwnFeed {
+                address: quic.address,
+                certificate: quic.certificate.clone(),
+                secret: secret.clone(),
+                settings: serde_json::to_string(&crate::feed::Brief { config, secret })?,
+            })?;
+        }
         let glimpse = glimpse::open(config, &verifier, &mut feed)?;
 
         let rebuilt = Rebuilt::open(&journal, |output| {
@@ -472,6 +488,21 @@ fn settings(config: &Config, name: &str, door: &mut DoorConfig) {
     }
 }
 
+/// Packet size and memory of whoever makes the feed's messages.
+pub(crate) fn publisher_config(settings: &FeedSettings) -> rialto_publisher::Config {
+    rialto_publisher::Config {
+        store_bytes_max: settings.memory_bytes,
+        ..rialto_publisher::Config::default()
+    }
+}
+
+/// A password that nobody can guess.
+fn secret() -> Result<String> {
+    let mut bytes = [0; 16];
+    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn feed_config(settings: &FeedSettings) -> FeedConfig {
     FeedConfig {
         line_a: settings.line_a,
@@ -482,10 +513,7 @@ fn feed_config(settings: &FeedSettings) -> FeedConfig {
         entitled: settings.entitled.iter().copied().map(Into::into).collect(),
         segmented: settings.segmented,
         flush_ns: settings.flush_us.saturating_mul(1_000),
-        publisher: rialto_publisher::Config {
-            store_bytes_max: settings.memory_bytes,
-            ..rialto_publisher::Config::default()
-        },
+        publisher: publisher_config(settings),
         ..FeedConfig::default()
     }
 }

@@ -1,23 +1,29 @@
 //! The feed over QUIC beside the stages: a thread of its own behind a bounded ring, and who may come in.
 
 use super::history::Asking;
-use crate::config::{Config, QuicConfig};
+use crate::config::Config;
+use crate::deploy::Deployment;
 use anyhow::Result;
 use rialto_conflate::Interest;
 use rialto_feed::FeedStage;
 use rialto_itch::Stock;
+use rialto_itch::mold::Session;
 use rialto_members::{Desk, Password, Ticket, Verifier};
 use rialto_model::{Clock, FaultKind};
+use rialto_publisher::Tick;
 use rialto_quic::{Certificate, Config as ServerConfig, Door, Entitlement, FeedRings, Server};
 use rialto_ring::faults::{FaultBoard, FaultSight, StandingFault};
-use rialto_ring::spsc::RingBuffer;
-use std::collections::BTreeMap;
+use rialto_ring::spsc::{Consumer, Producer, RingBuffer};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Messages between the feed and the QUIC thread; what finds no room stays in the feed's memory.
-const RING: usize = 16_384;
+pub(crate) const RING: usize = 16_384;
+/// The name of the judge of feeds, which is no session.
+pub(crate) const PROBE: &str = "~judge";
 
 /// Where the server is, and what it is known by.
 #[derive(Clone, Debug)]
@@ -26,40 +32,54 @@ pub(crate) struct QuicAddress {
     pub(crate) certificate: PathBuf,
 }
 
+/// Who is let in beside the members, and who sends them on.
+pub(crate) struct Who {
+    /// The password of the judge of feeds, who may see everything: of the exchange's own making, and told to nobody else.
+    pub(crate) secret: String,
+    /// Asked whether another process tells a subscriber.
+    pub(crate) sends_on: Option<Arc<Deployment>>,
+    pub(crate) faults: FaultBoard,
+}
+
+/// A ring for the feed's messages.
+pub(crate) fn ring() -> (Producer<Tick>, Consumer<Tick>) {
+    RingBuffer::new(RING)
+}
+
 /// Opens the server where the configuration wants one, and taps the feed for it.
 pub(super) fn open<C: Clock>(
     config: &Config,
     verifier: &Verifier,
     feed: &mut FeedStage<C>,
     history: Asking,
-    faults: &FaultBoard,
+    who: Who,
+) -> Result<Option<(Server, QuicAddress)>> {
+    let (ring, taken) = ring();
+    let served = serve(config, verifier, (taken, Some(history)), who)?;
+    if served.is_some() {
+        feed.tap(ring);
+    }
+    Ok(served)
+}
+
+/// Opens the server where the configuration wants one.
+pub(crate) fn serve(
+    config: &Config,
+    verifier: &Verifier,
+    (messages, history): (Consumer<Tick>, Option<Asking>),
+    who: Who,
 ) -> Result<Option<(Server, QuicAddress)>> {
     let Some(quic) = &config.quic else { return Ok(None) };
-    let QuicConfig {
-        listen,
-        certificate,
-        key,
-        stale_seconds,
-        lag_max,
-    } = quic;
     std::fs::create_dir_all(&config.data)?;
-    let certificate = certificate.clone().unwrap_or_else(|| config.data.join("quic-cert.pem"));
-    let key = key.clone().unwrap_or_else(|| config.data.join("quic-key.pem"));
+    let (certificate, key) = quic.files(&config.data);
     let shown = Certificate::load_or_make(&certificate, &key)?;
-    let (ring, taken) = RingBuffer::new(RING);
     let server = ServerConfig {
-        listen: *listen,
-        stale_max: Duration::from_secs(*stale_seconds),
-        lag_max: *lag_max,
+        listen: quic.listen,
+        stale_max: Duration::from_secs(quic.stale_seconds),
+        lag_max: quic.lag_max,
     };
-    let server = {
-        let rings = FeedRings {
-            messages: taken,
-            history: Some(history),
-        };
-        Server::start(server, &shown, Box::new(Members::new(config, verifier, faults)), rings)?
-    };
-    feed.tap(ring);
+    let rings = FeedRings { messages, history };
+    let server = Server::start(server, &shown, Box::new(Members::new(config, verifier, who)), rings)?;
     let address = QuicAddress {
         address: server.address(),
         certificate,
@@ -74,10 +94,14 @@ struct Members {
     /// Who asked under which ticket.
     asked: BTreeMap<u64, String>,
     faults: FaultSight,
+    secret: String,
+    sends_on: Option<Arc<Deployment>>,
+    /// Tickets of the judge, which nobody has to be asked about.
+    judges: VecDeque<u64>,
 }
 
 impl Members {
-    fn new(config: &Config, verifier: &Verifier, faults: &FaultBoard) -> Self {
+    fn new(config: &Config, verifier: &Verifier, who: Who) -> Self {
         let mut entitlements = BTreeMap::new();
         for firm in &config.firms {
             let stocks = firm.market_data.iter().filter_map(|symbol| Stock::new(symbol).ok());
@@ -97,13 +121,20 @@ impl Members {
             desk: verifier.desk(),
             entitlements,
             asked: BTreeMap::new(),
-            faults: FaultSight::new(faults.clone(), &[FaultKind::StalledSubscriber]),
+            faults: FaultSight::new(who.faults, &[FaultKind::StalledSubscriber]),
+            secret: who.secret,
+            sends_on: who.sends_on,
+            judges: VecDeque::new(),
         }
     }
 }
 
 impl Door for Members {
     fn ask(&mut self, user: &str, password: &str, ticket: u64) -> bool {
+        if user == PROBE && password == self.secret {
+            self.judges.push_back(ticket);
+            return true;
+        }
         // A blank password is no password, and is answered like a wrong one.
         let password = Password::new(password.as_bytes()).or_else(|_| Password::new(b"\0"));
         let Ok(password) = password else { return false };
@@ -115,12 +146,32 @@ impl Door for Members {
     }
 
     fn poll(&mut self) -> Option<(u64, Option<Entitlement>)> {
+        if let Some(ticket) = self.judges.pop_front() {
+            let entitlement = Entitlement {
+                firm: PROBE.to_owned(),
+                instruments: Interest::All,
+            };
+            return Some((ticket, Some(entitlement)));
+        }
         let answer = self.desk.poll()?;
         let user = self.asked.remove(&answer.ticket.0);
         let entitlement = user
             .filter(|_| answer.granted)
             .and_then(|user| self.entitlements.get(&user));
         Some((answer.ticket.0, entitlement.cloned()))
+    }
+
+    fn elsewhere(&mut self, user: &str) -> Option<u16> {
+        let deployment = self.sends_on.as_ref()?;
+        let user = user.to_ascii_uppercase();
+        let firm = &self.entitlements.get(&user)?.firm;
+        deployment.tells_elsewhere(&user, firm)
+    }
+
+    fn is_misled(&mut self, user: &str, session: Session, next: u64) -> bool {
+        let user = user.to_ascii_uppercase();
+        let deployment = self.sends_on.as_ref();
+        deployment.is_some_and(|one| one.is_misled(&user, session, next))
     }
 
     fn is_stalled(&mut self, user: &str) -> bool {

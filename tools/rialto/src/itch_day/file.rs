@@ -6,7 +6,7 @@ use std::io::{BufRead, Read as _};
 use std::path::Path;
 
 /// Reads messages one by one.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     input: Box<dyn BufRead>,
     message: Vec<u8>,
     messages: u64,
@@ -14,7 +14,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         Ok(Self {
             input: crate::lobster::open_tape(path)?,
             message: Vec::new(),
@@ -24,12 +24,12 @@ impl Reader {
     }
 
     /// Messages so far.
-    pub(super) const fn messages(&self) -> u64 {
+    pub(crate) const fn messages(&self) -> u64 {
         self.messages
     }
 
     /// The next message and its number; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, &[u8])>> {
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, &[u8])>> {
         if self.over || self.input.fill_buf()?.is_empty() {
             return Ok(None);
         }

@@ -7,12 +7,17 @@
 //! crosses, is counted and left out; an execution at another price than the order's own takes the shares off the book.
 
 mod file;
+mod orders;
+
+pub(crate) use file::Reader;
+pub(crate) use orders::Orders;
 
 use crate::out;
-use crate::recorded::{self, Flow, Folder, INCARNATION, Operation, Run, SESSION, Verdict};
+use crate::recorded::{self, Flow, Folder, INCARNATION, Run, SESSION, Verdict};
 use crate::serve::trading_day;
 use anyhow::{Context as _, Result, ensure};
-use rialto_itch::{Message, OrderReference, Price4, Shares, Side as ItchSide, Stock, StockLocate};
+use orders::price;
+use rialto_itch::{Message, Stock, StockLocate};
 use rialto_model::command::DefineInstrument;
 use rialto_model::limits::{LIVE_ORDERS_MAX, PRICE_MAX, QUANTITY_MAX};
 use rialto_model::{Command, InstrumentId, Price, PriceScale, Quantity, Side, Symbol, Timestamp, TradingDay};
@@ -84,7 +89,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let folder = Folder::open(args.data.clone())?;
     let mut day = Day::open(&folder, &args)?;
     let bar = out::progress(args.messages.unwrap_or(0), "messages", args.json);
-    let mut reader = file::Reader::open(&args.file)?;
+    let mut reader = Reader::open(&args.file)?;
     while let Some((at, bytes)) = reader.next()? {
         let message = Message::decode(bytes).with_context(|| format!("message {at} is no ITCH 5.0"))?;
         day.take(&message).with_context(|| format!("message {at}"))?;
@@ -113,14 +118,6 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// A displayed order of the file.
-#[derive(Clone, Copy, Debug)]
-struct Shown {
-    side: ItchSide,
-    price: Price4,
-    shares: u32,
-}
-
 /// A day on its way through the exchange.
 struct Day {
     run: Run,
@@ -129,7 +126,7 @@ struct Day {
     wanted: Vec<String>,
     /// Instruments by the file's number of them.
     instruments: HashMap<StockLocate, InstrumentId>,
-    orders: HashMap<OrderReference, Shown>,
+    orders: Orders,
     flow: Flow<u64>,
     /// The books that the messages make.
     books: Books,
@@ -145,7 +142,7 @@ impl Day {
             levels: args.levels,
             wanted: args.symbol.clone(),
             instruments: HashMap::new(),
-            orders: HashMap::new(),
+            orders: Orders::default(),
             flow: Flow::new(SESSION, INCARNATION),
             books: Books::new(LIVE_ORDERS_MAX as usize),
             summary: Summary::default(),
@@ -171,7 +168,7 @@ impl Day {
             Message::Trade(_) | Message::CrossTrade(_) => self.summary.hidden_trades += 1,
             _ => {}
         }
-        let Some(operation) = self.operation(message) else {
+        let Some(operation) = self.orders.operation(message) else {
             return Ok(());
         };
         // A message that the books refuse is about an order that never came.
@@ -184,92 +181,6 @@ impl Day {
         self.settle()?;
         self.compare(header.locate, instrument);
         Ok(())
-    }
-
-    /// What a message says of displayed orders.
-    fn operation(&mut self, message: &Message) -> Option<Operation<u64>> {
-        match message {
-            Message::AddOrder(m) => self.add(m.reference, m.side, m.shares, m.price),
-            Message::AddOrderAttributed(m) => self.add(m.reference, m.side, m.shares, m.price),
-            Message::OrderExecuted(m) => {
-                let shown = self.less(m.reference, m.shares)?;
-                Some(Operation::Take {
-                    side: side(shown.side).opposite(),
-                    price: price(shown.price),
-                    quantity: quantity(m.shares),
-                    maker: m.reference.0,
-                })
-            }
-            Message::OrderExecutedWithPrice(m) => {
-                self.less(m.reference, m.shares)?;
-                self.summary.repriced += 1;
-                Some(Operation::Reduce {
-                    id: m.reference.0,
-                    by: quantity(m.shares),
-                })
-            }
-            Message::OrderCancel(m) => {
-                self.less(m.reference, m.shares)?;
-                Some(Operation::Reduce {
-                    id: m.reference.0,
-                    by: quantity(m.shares),
-                })
-            }
-            Message::OrderDelete(m) => {
-                self.known(m.reference)?;
-                self.orders.remove(&m.reference);
-                Some(Operation::Delete { id: m.reference.0 })
-            }
-            Message::OrderReplace(m) => {
-                let old = self.known(m.original_reference)?;
-                self.orders.remove(&m.original_reference);
-                let new = Shown {
-                    side: old.side,
-                    price: m.price,
-                    shares: m.shares.0,
-                };
-                self.orders.insert(m.new_reference, new);
-                Some(Operation::Replace {
-                    id: m.original_reference.0,
-                    new: m.new_reference.0,
-                    price: price(m.price),
-                    quantity: quantity(m.shares),
-                })
-            }
-            _ => None,
-        }
-    }
-
-    fn add(&mut self, reference: OrderReference, of: ItchSide, shares: Shares, at: Price4) -> Option<Operation<u64>> {
-        let shown = Shown {
-            side: of,
-            price: at,
-            shares: shares.0,
-        };
-        self.orders.insert(reference, shown);
-        Some(Operation::Add {
-            id: reference.0,
-            side: side(of),
-            price: price(at),
-            quantity: quantity(shares),
-        })
-    }
-
-    fn known(&mut self, reference: OrderReference) -> Option<Shown> {
-        let known = self.orders.get(&reference).copied();
-        self.summary.left_out += u64::from(known.is_none());
-        known
-    }
-
-    /// The order, of which so many shares go.
-    fn less(&mut self, reference: OrderReference, shares: Shares) -> Option<Shown> {
-        let shown = self.known(reference)?;
-        if shown.shares <= shares.0 {
-            self.orders.remove(&reference);
-        } else if let Some(order) = self.orders.get_mut(&reference) {
-            order.shares -= shares.0;
-        }
-        Some(shown)
     }
 
     fn list(&mut self, locate: StockLocate, stock: Stock) -> Result<()> {
@@ -322,6 +233,8 @@ impl Day {
             wrong_fills,
             crossing_adds,
             refused,
+            repriced: self.orders.repriced,
+            left_out: self.summary.left_out + self.orders.left_out,
             commands: ended.last_seq.0,
             events: ended.events,
             last_seq: ended.last_seq.0,
@@ -342,21 +255,6 @@ impl Day {
         self.flow.settle();
         Ok(())
     }
-}
-
-fn side(of: ItchSide) -> Side {
-    match of {
-        ItchSide::Buy => Side::Buy,
-        ItchSide::Sell => Side::Sell,
-    }
-}
-
-fn price(of: Price4) -> Price {
-    Price(i64::from(of.units()))
-}
-
-fn quantity(of: Shares) -> Quantity {
-    Quantity(u64::from(of.0))
 }
 
 fn levels(book: &Book, of: Side, count: usize) -> Vec<(Price, Quantity)> {

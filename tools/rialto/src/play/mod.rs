@@ -5,8 +5,9 @@
 
 mod company;
 mod pace;
+mod source;
 
-use crate::lobster::{Operation, Tape, open_book, open_tape, symbol_in};
+use crate::lobster::{Operation, open_book, symbol_in};
 use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
 use crate::out;
 use crate::shutdown::Interrupt;
@@ -19,8 +20,9 @@ use rialto_ouch::messages::{
     InterMarketSweep, LiquidityFlag, Outbound, TimeInForce, UserRefNum,
 };
 use serde::Serialize;
+use source::Source;
+pub(crate) use source::is_itch;
 use std::collections::HashMap;
-use std::io::BufRead;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -34,10 +36,10 @@ const LOOK: Duration = Duration::from_millis(5);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The tape: plain or gzip
+    /// The LOBSTER tape or ITCH 5.0 file: plain or gzip
     #[arg(long, value_name = "FILE")]
     tape: PathBuf,
-    /// The archive of the sample day, whose message file has the times; not needed with --speed max or step
+    /// The archive of a LOBSTER day, whose message file has the times; not needed with --speed max or step
     #[arg(long, value_name = "FILE")]
     book: Option<PathBuf>,
     /// Levels a side in its order book file
@@ -58,7 +60,8 @@ pub(crate) struct Args {
     /// Its password
     #[arg(long)]
     password: String,
-    /// The instrument on this exchange; without it, as in the file's name
+    /// The instrument: of a tape what this exchange calls it, without it as in the file's name; of an ITCH file which to play,
+    /// without it all
     #[arg(long)]
     symbol: Option<String>,
     /// Print one JSON object for each trade with somebody else, and one in the end
@@ -77,7 +80,8 @@ pub(crate) struct Day {
     pub(crate) ouch: SocketAddr,
     pub(crate) user: String,
     pub(crate) password: String,
-    pub(crate) symbol: String,
+    /// Of a LOBSTER tape one.
+    pub(crate) symbols: Vec<String>,
 }
 
 /// What a day in company came to.
@@ -91,15 +95,25 @@ pub(crate) struct Summary {
     seconds: f64,
 }
 
-/// The symbol of a day, from its files' names.
-pub(crate) fn symbol_of(tape: &Path, book: Option<&Path>) -> Option<String> {
-    book.into_iter().chain([tape]).find_map(symbol_in)
+/// The symbols of a day: those of an ITCH file that are wanted, or the one that is named, or in the names of a tape's files.
+pub(crate) fn symbols_of(tape: &Path, book: Option<&Path>, wanted: &[String]) -> Result<Vec<String>> {
+    if is_itch(tape)? {
+        ensure!(book.is_none(), "an ITCH file has its times: leave out --book");
+        return source::listed(tape, wanted);
+    }
+    ensure!(wanted.len() < 2, "a LOBSTER tape is of one instrument: name one");
+    let named = wanted.first().cloned();
+    let symbol = named.or_else(|| book.into_iter().chain([tape]).find_map(symbol_in));
+    let symbol = symbol.context(
+        "neither is it ITCH, nor has the tape's name a symbol, as in GOOG_2012-06-21_10.tape.gz: rename it, or say which",
+    )?;
+    Ok(vec![symbol])
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let named = args.symbol.or_else(|| symbol_of(&args.tape, args.book.as_deref()));
+    let wanted: Vec<String> = args.symbol.into_iter().collect();
     let day = Day {
-        symbol: named.context("the file's name has no symbol: say which instrument with --symbol")?,
+        symbols: symbols_of(&args.tape, args.book.as_deref(), &wanted)?,
         tape: args.tape,
         book: args.book,
         levels: args.levels,
@@ -129,18 +143,23 @@ pub(crate) fn run(args: Args) -> Result<()> {
 impl Day {
     /// Plays it until its end or until `over` says so, and tells of each trade with somebody else.
     pub(crate) fn play(&self, quiet: bool, over: &dyn Fn() -> bool, tell: &mut dyn FnMut(&Meeting)) -> Result<Summary> {
-        let times = match (&self.book, self.speed) {
-            (Some(book), Speed::Times(_)) => open_book(book, self.levels)?.times,
-            _ => Vec::new(),
+        let mut source = if is_itch(&self.tape)? {
+            Source::itch(&self.tape, &self.symbols)?
+        } else {
+            let times = match (&self.book, self.speed) {
+                (Some(book), Speed::Times(_)) => open_book(book, self.levels)?.times,
+                _ => Vec::new(),
+            };
+            let symbol = self.symbols.first().context("the day has no symbol")?;
+            Source::lobster(&self.tape, times, symbol)?
         };
-        if matches!(self.speed, Speed::Times(_)) && times.is_empty() {
+        if matches!(self.speed, Speed::Times(_)) && !source.is_timed() {
             bail!("the tape alone has no times: give the day's archive beside it, or the speed max");
         }
-        let tape = Tape::new(open_tape(&self.tape)?);
         let begun = Instant::now();
         let mut player = Player::log_in(self, over, tell)?;
-        let bar = out::progress(times.len().max(1) as u64, "rows", quiet);
-        let rows = player.play(tape, self, &times, &bar)?;
+        let bar = out::progress(source.len() as u64, "rows", quiet);
+        let rows = player.play(&mut source, self, &bar)?;
         bar.finish_and_clear();
         Ok(Summary {
             played: true,
@@ -155,13 +174,22 @@ impl Day {
 /// The day's session.
 struct Player<'a> {
     client: OuchClient,
-    symbol: ouch::Symbol,
-    /// Live orders of the tape by the tape's id: the reference, and the total that it is to come to, executions included.
-    live: HashMap<String, (u32, u32)>,
+    /// Live orders of the tape by the tape's id.
+    live: HashMap<String, Live>,
     company: Company,
     state: Said,
     over: &'a dyn Fn() -> bool,
     tell: &'a mut dyn FnMut(&Meeting),
+}
+
+/// A live order of the tape.
+#[derive(Clone, Copy, Debug)]
+struct Live {
+    user_ref: u32,
+    /// What it is to come to, executions of the whole chain included.
+    total: u32,
+    /// What the tape has executed of the chain.
+    executed: u32,
 }
 
 /// What was said and is still to be taken note of.
@@ -183,11 +211,9 @@ enum Word {
 
 impl<'a> Player<'a> {
     fn log_in(day: &Day, over: &'a dyn Fn() -> bool, tell: &'a mut dyn FnMut(&Meeting)) -> Result<Self> {
-        let symbol = ouch::Symbol::new(&day.symbol).with_context(|| format!("{:?} is no symbol", day.symbol))?;
         let client = OuchClient::connect(day.ouch, login_for_new(&day.user, &day.password)?)?;
         let mut player = Self {
             client,
-            symbol,
             live: HashMap::new(),
             company: Company::default(),
             state: Said::default(),
@@ -206,32 +232,18 @@ impl<'a> Player<'a> {
     }
 
     /// Sends row after row as each is due; how many there were.
-    fn play(
-        &mut self,
-        tape: Tape<impl BufRead>,
-        day: &Day,
-        times: &[u64],
-        bar: &indicatif::ProgressBar,
-    ) -> Result<usize> {
+    fn play(&mut self, source: &mut Source, day: &Day, bar: &indicatif::ProgressBar) -> Result<usize> {
         let begun = Instant::now();
         let mut steps = Steps::default();
-        let (mut rows, mut waiting) = (0, Vec::new());
-        for operation in tape {
-            let row = match operation? {
-                Operation::Row(row) => row,
-                other => {
-                    waiting.push(other);
-                    continue;
-                }
-            };
+        let (mut rows, mut first_ns) = (0, None);
+        while let Some(row) = source.next()? {
             match day.speed {
                 Speed::Max => {}
                 Speed::Step if !steps.next()? => break,
                 Speed::Step => {}
                 Speed::Times(speed) => {
-                    let behind = |row: usize| times.get(row.checked_sub(1)?).copied();
-                    let ns = behind(row).with_context(|| format!("the message file has no row {row}"))?;
-                    let due = pace::due(speed, ns.saturating_sub(times.first().copied().unwrap_or(ns)));
+                    let ns = row.at_ns.with_context(|| format!("row {} has no time", row.number))?;
+                    let due = pace::due(speed, ns.saturating_sub(*first_ns.get_or_insert(ns)));
                     while begun.elapsed() < due && !(self.over)() {
                         let left = due.saturating_sub(begun.elapsed());
                         self.listen(left.min(LOOK))?;
@@ -241,8 +253,8 @@ impl<'a> Player<'a> {
             if (self.over)() {
                 break;
             }
-            for one in waiting.drain(..) {
-                self.send(one, row)?;
+            for one in row.operations {
+                self.send(one, row.symbol, row.number)?;
             }
             rows += 1;
             bar.inc(1);
@@ -261,7 +273,7 @@ impl<'a> Player<'a> {
         Ok(rows)
     }
 
-    fn send(&mut self, operation: Operation, row: usize) -> Result<()> {
+    fn send(&mut self, operation: Operation, symbol: ouch::Symbol, row: usize) -> Result<()> {
         match operation {
             Operation::Add {
                 id,
@@ -271,8 +283,13 @@ impl<'a> Player<'a> {
             } => {
                 let shares = shares(quantity)?;
                 let user_ref = self.company.sends(Sent::Add, row);
-                self.live.insert(id, (user_ref, shares));
-                self.enter(user_ref, side, price, shares, TimeInForce::Day)
+                let live = Live {
+                    user_ref,
+                    total: shares,
+                    executed: 0,
+                };
+                self.live.insert(id, live);
+                self.enter(user_ref, symbol, side, price, shares, TimeInForce::Day)
             }
             Operation::Take {
                 side,
@@ -281,31 +298,66 @@ impl<'a> Player<'a> {
                 maker,
             } => {
                 let shares = shares(quantity)?;
-                let (maker, _) = *self
+                let live = self
                     .live
-                    .get(&maker)
+                    .get_mut(&maker)
                     .with_context(|| format!("the tape takes unknown order {maker}"))?;
+                live.executed = live.executed.saturating_add(shares);
+                let maker = live.user_ref;
                 let user_ref = self.company.sends(Sent::Take { maker, shares }, row);
-                self.enter(user_ref, side, price, shares, TimeInForce::ImmediateOrCancel)
+                self.enter(user_ref, symbol, side, price, shares, TimeInForce::ImmediateOrCancel)
             }
             Operation::Reduce { id, by } => {
                 let by = shares(by)?;
-                let (user_ref, total) = self
+                let live = self
                     .live
                     .get_mut(&id)
                     .with_context(|| format!("the tape reduces unknown order {id}"))?;
-                *total = total.saturating_sub(by);
-                let cancel = cancel(*user_ref, *total);
+                live.total = live.total.saturating_sub(by);
+                // A total of nothing but what has executed leaves nothing open.
+                let open = live.total.saturating_sub(live.executed);
+                let cancel = cancel(live.user_ref, if open == 0 { 0 } else { live.total });
                 self.request(cancel)
             }
             Operation::Delete { id } => {
-                let (user_ref, _) = self
+                let live = self
                     .live
                     .remove(&id)
                     .with_context(|| format!("the tape deletes unknown order {id}"))?;
-                self.request(cancel(user_ref, 0))
+                self.request(cancel(live.user_ref, 0))
             }
-            Operation::Replace { id, .. } => bail!("a tape replaces no order, and this one replaces {id}"),
+            Operation::Replace {
+                id,
+                new,
+                price,
+                quantity,
+            } => {
+                let old = self
+                    .live
+                    .remove(&id)
+                    .with_context(|| format!("the tape replaces unknown order {id}"))?;
+                let user_ref = self.company.sends(Sent::Add, row);
+                // Where company has taken all of the old order nothing is said to this: nobody waits for it.
+                self.state.answered += 1;
+                let live = Live {
+                    user_ref,
+                    total: shares(quantity)?.saturating_add(old.executed),
+                    ..old
+                };
+                self.live.insert(new, live);
+                let replace = ouch::ReplaceOrder {
+                    orig_user_ref: UserRefNum(old.user_ref),
+                    user_ref: UserRefNum(user_ref),
+                    quantity: ouch::Quantity(live.total),
+                    price: limit(price)?,
+                    time_in_force: TimeInForce::Day,
+                    display: Display::Visible,
+                    inter_market_sweep: InterMarketSweep::NotEligible,
+                    cl_ord_id: ClOrdId::BLANK,
+                    appendage: Appendage::EMPTY,
+                };
+                self.request(replace)
+            }
             Operation::Row(row) => bail!("row {row} is no order"),
         }
     }
@@ -313,15 +365,12 @@ impl<'a> Player<'a> {
     fn enter(
         &mut self,
         user_ref: u32,
+        symbol: ouch::Symbol,
         side: rialto_model::Side,
         price: rialto_model::Price,
         shares: u32,
         time_in_force: TimeInForce,
     ) -> Result<()> {
-        let price = u64::try_from(price.0)
-            .ok()
-            .map(ouch::Price)
-            .filter(|price| price.is_limit());
         let order = EnterOrder {
             user_ref: UserRefNum(user_ref),
             side: match side {
@@ -329,8 +378,8 @@ impl<'a> Player<'a> {
                 rialto_model::Side::Sell => ouch::Side::Sell,
             },
             quantity: ouch::Quantity(shares),
-            symbol: self.symbol,
-            price: price.context("the tape has a price that OUCH cannot say")?,
+            symbol,
+            price: limit(price)?,
             time_in_force,
             display: Display::Visible,
             capacity: Capacity::Agency,
@@ -340,7 +389,7 @@ impl<'a> Player<'a> {
             appendage: Appendage::EMPTY,
         };
         self.until("answers", |player| {
-            player.company.orders() - player.state.answered <= UNDER_WAY_MAX
+            player.company.orders().saturating_sub(player.state.answered) <= UNDER_WAY_MAX
         })?;
         self.request(order)
     }
@@ -442,6 +491,13 @@ impl Steps {
         self.left -= 1;
         Ok(true)
     }
+}
+
+fn limit(price: rialto_model::Price) -> Result<ouch::Price> {
+    let price = u64::try_from(price.0).ok().map(ouch::Price);
+    price
+        .filter(|price| price.is_limit())
+        .context("the tape has a price that OUCH cannot say")
 }
 
 fn cancel(user_ref: u32, total: u32) -> CancelOrder {

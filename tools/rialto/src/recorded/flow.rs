@@ -44,6 +44,50 @@ pub(crate) enum Operation<Id> {
     Row(usize),
 }
 
+impl<Id> Operation<Id> {
+    /// The same under other names.
+    pub(crate) fn rename<New>(self, name: impl Fn(Id) -> New) -> Operation<New> {
+        match self {
+            Self::Add {
+                id,
+                side,
+                price,
+                quantity,
+            } => Operation::Add {
+                id: name(id),
+                side,
+                price,
+                quantity,
+            },
+            Self::Reduce { id, by } => Operation::Reduce { id: name(id), by },
+            Self::Delete { id } => Operation::Delete { id: name(id) },
+            Self::Replace {
+                id,
+                new,
+                price,
+                quantity,
+            } => Operation::Replace {
+                id: name(id),
+                new: name(new),
+                price,
+                quantity,
+            },
+            Self::Take {
+                side,
+                price,
+                quantity,
+                maker,
+            } => Operation::Take {
+                side,
+                price,
+                quantity,
+                maker: name(maker),
+            },
+            Self::Row(row) => Operation::Row(row),
+        }
+    }
+}
+
 /// How the session names, sends and judges orders.
 pub(crate) struct Flow<Id> {
     session: SessionId,

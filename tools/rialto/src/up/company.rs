@@ -3,10 +3,11 @@
 use super::{Args, demo};
 use crate::config::{Config, FirmConfig, InstrumentConfig, PortsConfig, SessionConfig};
 use crate::out;
-use crate::play::{Day, Meeting, Speed, Summary, symbol_of};
-use anyhow::{Context as _, Result, bail};
+use crate::play::{Day, Meeting, Speed, Summary, is_itch, symbols_of};
+use anyhow::{Result, bail};
 use crossbeam_channel::{Receiver, bounded};
 use rialto_ring::Stop;
+use rust_decimal::Decimal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -23,7 +24,7 @@ pub(super) fn recorded(tape: &Path, args: &Args) -> Result<Day> {
     if args.speed == Speed::Step {
         bail!("the exchange has no standard input to step by: use rialto play --speed step beside it");
     }
-    let symbol = symbol_of(tape, args.book.as_deref());
+    let symbols = symbols_of(tape, args.book.as_deref(), &args.day_symbol)?;
     Ok(Day {
         tape: tape.to_owned(),
         book: args.book.clone(),
@@ -33,14 +34,21 @@ pub(super) fn recorded(tape: &Path, args: &Args) -> Result<Day> {
         ouch: SocketAddr::from(([127, 0, 0, 1], 0)),
         user: SESSION.to_owned(),
         password: demo::PASSWORD.to_owned(),
-        symbol: symbol.context("the tape's name has no symbol, as in GOOG_2012-06-21_10.tape.gz: rename it")?,
+        symbols,
     })
 }
 
-/// Gives the day its instrument and its session.
-pub(super) fn invite(day: &Day, config: &mut Config) {
-    if config.instruments.iter().all(|one| one.symbol != day.symbol) {
-        config.instruments.push(InstrumentConfig::new(&day.symbol));
+/// Gives the day its instruments and its session.
+pub(super) fn invite(day: &Day, config: &mut Config) -> Result<()> {
+    for symbol in &day.symbols {
+        if config.instruments.iter().all(|one| one.symbol != *symbol) {
+            let mut instrument = InstrumentConfig::new(symbol);
+            if is_itch(&day.tape)? {
+                // Any price that ITCH can say.
+                instrument.tick = Decimal::new(1, 4);
+            }
+            config.instruments.push(instrument);
+        }
     }
     config.firms.push(FirmConfig {
         name: "The recorded day".to_owned(),
@@ -49,6 +57,7 @@ pub(super) fn invite(day: &Day, config: &mut Config) {
         ports: PortsConfig::default(),
         sessions: vec![SessionConfig::new(SESSION.to_owned(), "ouch", false)],
     });
+    Ok(())
 }
 
 /// Somebody who plays it.

@@ -222,7 +222,7 @@ pub(super) fn hands() -> Hands {
         password: PASSWORD.to_owned(),
     };
     Hands {
-        desk: seat(CONSOLE_SESSION.to_owned()),
+        desk: Some(seat(CONSOLE_SESSION.to_owned())),
         firms: STEMS.iter().map(|stem| seat(web(stem))).collect(),
     }
 }

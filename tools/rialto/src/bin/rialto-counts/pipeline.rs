@@ -7,11 +7,12 @@ use rialto_flow::{Flow, Shape};
 use rialto_journal::disk::{Access, Disk, DiskFile};
 use rialto_journal::{Config, Durability, LockError, OsDisk, Syncer, recover};
 use rialto_matching::{Engine, Limits};
-use rialto_model::command::{Route, SwitchFlag, Tick};
+use rialto_model::command::{Route, SetBudgets, SetRiskLimits, SwitchFlag, Tick};
 use rialto_model::flags::{self, Scope};
+use rialto_model::member::BUDGET_MAX;
 use rialto_model::{
-    Clock, Command, FlagAct, FlagChange, FlagTarget, InstrumentId, Monotonic, Output, SequenceNumber, Sequenced,
-    Timestamp, VenueId, Way,
+    AccountId, Budgets, Clock, Command, FirmId, FlagAct, FlagChange, FlagTarget, InstrumentId, Monotonic, Notional,
+    Output, Quantity, RiskLimits, SequenceNumber, Sequenced, Timestamp, VenueId, Way,
 };
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Producer, RingBuffer};
@@ -138,6 +139,8 @@ enum Beside {
     Shadow,
     /// Every instrument's events wait for another engine that agrees to everything.
     Routed,
+    /// Every firm has every pre-trade limit that nobody reaches, and budgets.
+    Limits,
 }
 
 impl Beside {
@@ -147,12 +150,13 @@ impl Beside {
             "flags" => Self::Flags,
             "shadow" => Self::Shadow,
             "routed" => Self::Routed,
-            other => bail!("nothing beside is called {other:?}: use off, flags, shadow or routed"),
+            "limits" => Self::Limits,
+            other => bail!("nothing beside is called {other:?}: use off, flags, shadow, routed or limits"),
         })
     }
 
     /// The commands that bring it about, as many whatever it is: ticks fill up.
-    fn commands(self) -> Vec<Command> {
+    fn commands(self, firms: &[FirmId]) -> Vec<Command> {
         let sequenced: Vec<_> = flags::TABLE.iter().filter(|flag| flag.scope != Scope::Edge).collect();
         let switch = |flag: &&flags::Flag| {
             let change = FlagChange {
@@ -167,6 +171,7 @@ impl Beside {
         };
         let mut commands = match self {
             Self::Off | Self::Shadow => Vec::new(),
+            Self::Limits => firms.iter().flat_map(|firm| limited(*firm)).collect(),
             Self::Flags => sequenced.iter().map(switch).collect(),
             Self::Routed => {
                 let way = Way {
@@ -183,9 +188,34 @@ impl Beside {
                 ]
             }
         };
-        commands.resize(sequenced.len(), Tick {}.into());
+        commands.resize(sequenced.len().max(2 * firms.len()), Tick {}.into());
         commands
     }
+}
+
+/// What a firm is limited by, far beyond what it does.
+fn limited(firm: FirmId) -> [Command; 2] {
+    let limits = RiskLimits {
+        order_quantity: Quantity(u64::MAX >> 1),
+        order_notional: Notional(u64::MAX >> 1),
+        collar: 10_000_000,
+        open_orders: u32::MAX >> 1,
+        position: Quantity(u64::MAX >> 1),
+        credit: Notional(u64::MAX >> 1),
+        ..RiskLimits::default()
+    };
+    let budgets = Budgets {
+        orders_per_second: BUDGET_MAX,
+        orders_burst: BUDGET_MAX,
+        cancels_per_second: BUDGET_MAX,
+        cancels_burst: BUDGET_MAX,
+        ..Budgets::default()
+    };
+    let account = AccountId(0);
+    [
+        SetRiskLimits { firm, account, limits }.into(),
+        SetBudgets { firm, budgets }.into(),
+    ]
 }
 
 struct Pipeline {
@@ -296,7 +326,7 @@ pub(crate) fn count(args: &[&str], allocations: &dyn Fn() -> u64) -> Result<serd
         args => (args, Beside::Off),
     };
     let [durability, batch, seed, ops, folder] = args else {
-        bail!("usage: rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER [off|flags|shadow|routed]");
+        bail!("usage: rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER [off|flags|shadow|routed|limits]");
     };
     let durability = match *durability {
         "memory" => Durability::Memory,
@@ -316,8 +346,12 @@ pub(crate) fn count(args: &[&str], allocations: &dyn Fn() -> u64) -> Result<serd
     let (warm, counted) = flow.commands.split_at(ops / 2);
     pipeline.run(&flow.prelude, 256)?;
     let at = flow.prelude.last().copied().context("a flow begins with a venue")?;
+    let firms = flow.prelude.iter().filter_map(|command| match &command.body {
+        Command::DefineFirm(c) => Some(c.firm),
+        _ => None,
+    });
     let asked: Vec<_> = beside
-        .commands()
+        .commands(&firms.collect::<Vec<_>>())
         .into_iter()
         .map(|body| Sequenced { body, ..at })
         .collect();

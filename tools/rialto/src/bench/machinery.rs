@@ -1,0 +1,274 @@
+//! `rialto bench member`: what the machinery around members costs the order path, and what a refusal costs.
+//!
+//! **The path**: one exchange, one session, 512 orders outstanding. Pieces of the same flow come in turn without limits and with
+//! all of them (budgets and every pre-trade limit, none of which is ever met), in the order off, on, on, off, so that what
+//! drifts falls on both. A piece's cost is the CPU time of the matching thread, which is door, sequencer, journal, engine and gate
+//! in the layouts `one` and `two`. Neighbouring pieces are compared; those without limits among themselves are the noise.
+//!
+//! **A refusal**: a burst of which one order is within the budget and the rest is over it, beside a burst of that one order alone,
+//! each within the same time; what the matching thread spends more, by the refusals. Reading the message, judging it, its
+//! part of the record and telling the member are all in it.
+
+use super::member::{Member, Own};
+use super::timing::rounded;
+use crate::bench::journal::Scratch;
+use crate::exchange::Controls;
+use crate::out;
+use anyhow::{Context as _, Result, ensure};
+use nix::time::{ClockId, clock_gettime};
+use rialto_model::command::{SetBudgets, SetRiskLimits};
+use rialto_model::member::BUDGET_MAX;
+use rialto_model::{AccountId, Budgets, FirmId, Notional, Quantity, RiskLimits};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Orders outstanding: one alone hides anything.
+const WINDOW: u32 = 512;
+/// By how much the path may cost more.
+const PATH_MAX: f64 = 1.05;
+/// Nanoseconds that a refusal may cost.
+const REFUSAL_MAX_NS: f64 = 200.0;
+/// The firm of an exchange of [`Own`].
+const FIRM: FirmId = FirmId(1);
+/// Orders that pass before a piece that counts: the change before it has arrived everywhere then.
+const BETWEEN: u32 = 64;
+/// Refusals of one burst: reading would stop at `THROTTLE_REFUSALS_MAX`.
+const REFUSED: u32 = rialto_gateway::limits::THROTTLE_REFUSALS_MAX - 1;
+/// What a burst has, and a while before the next one in which the budget is whole again.
+const BURST_TIME: Duration = Duration::from_millis(10);
+/// The budget of which one order is there at a time.
+const TIGHT: Budgets = Budgets {
+    orders_per_second: 200,
+    orders_burst: 1,
+    cancels_per_second: 0,
+    cancels_burst: 0,
+    questions_per_second: 0,
+    questions_burst: 0,
+    weight: 0,
+};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Pairs of pieces
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    pairs: u32,
+    /// Orders of a piece
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(512..=100_000))]
+    orders: u32,
+    /// Pairs of bursts
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    bursts: u32,
+    /// Where the journal lies [default: the system's folder for temporary files]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Summary {
+    pairs: u32,
+    orders_of_a_piece: u32,
+    outstanding: u32,
+    /// CPU time of the matching thread for an order, medians.
+    off_ns: f64,
+    on_ns: f64,
+    /// Median over pairs: how many times as much with limits.
+    path_times: f64,
+    /// Median over neighbouring pieces without limits, the larger by the smaller.
+    noise_times: f64,
+    /// `within` or `beyond` a twentieth; `INCONCLUSIVE` where the noise is as much.
+    path: &'static str,
+    refusals: u32,
+    /// CPU time of a refusal, median over pairs of bursts.
+    refusal_ns: f64,
+    /// `within` or `beyond` 200 ns.
+    refusal: &'static str,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let folder = Scratch::new(&args.dir.clone().unwrap_or_else(std::env::temp_dir))?;
+    // A thread that idles by yielding would spend what nobody asked for.
+    let own = Own {
+        durability: "memory".to_owned(),
+        layout: "two".to_owned(),
+        idle: "park".to_owned(),
+    };
+    let summary = own.with_controls(&folder.0, |controls| measure(args, controls))?;
+    if args.json {
+        out::json_line(&summary);
+    } else {
+        out::say(format_args!("{}", out::pairs(&summary)));
+    }
+    Ok(())
+}
+
+fn measure(args: &Args, controls: &Controls) -> Result<Summary> {
+    let clock = matching_thread()?;
+    let mut member = Member::log_on_own(controls.addresses.ouch)?;
+    let bar = out::progress(u64::from(2 * args.pairs + 2 * args.bursts), "pieces", args.json);
+    let (mut off, mut on, mut ratios, mut noise) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut last_off = None;
+    member.flood(args.orders, WINDOW)?;
+    for pair in 0..args.pairs {
+        let mut costs = [0.0; 2];
+        let turns = if pair % 2 == 0 { [false, true] } else { [true, false] };
+        for limited in turns {
+            change(controls, limited)?;
+            member.flood(BETWEEN, 1)?;
+            let before = clock.spent()?;
+            member.flood(args.orders, WINDOW)?;
+            let spent = clock.spent()?.saturating_sub(before);
+            costs[usize::from(limited)] = spent.as_nanos() as f64 / f64::from(args.orders);
+            bar.inc(1);
+        }
+        let [without, with] = costs;
+        off.push(without);
+        on.push(with);
+        ratios.push(with / without.max(1.0));
+        // Every second time the piece without limits stands beside the one before.
+        if let Some(before) = last_off.replace(without).filter(|_| pair % 2 == 0) {
+            noise.push((without / before).max(before / without));
+        }
+    }
+    let refusal_ns = refusal(args, controls, &clock, &mut member, &bar)?;
+    bar.finish_and_clear();
+    let (path_times, noise_times) = (median(&mut ratios), median(&mut noise));
+    Ok(Summary {
+        pairs: args.pairs,
+        orders_of_a_piece: args.orders,
+        outstanding: WINDOW,
+        off_ns: rounded(median(&mut off)),
+        on_ns: rounded(median(&mut on)),
+        path_times: (path_times * 1_000.0).round() / 1_000.0,
+        noise_times: (noise_times * 1_000.0).round() / 1_000.0,
+        path: if path_times <= PATH_MAX {
+            "within"
+        } else if noise_times > PATH_MAX {
+            "INCONCLUSIVE"
+        } else {
+            "beyond"
+        },
+        refusals: args.bursts * REFUSED,
+        refusal_ns: rounded(refusal_ns),
+        refusal: if refusal_ns <= REFUSAL_MAX_NS {
+            "within"
+        } else {
+            "beyond"
+        },
+    })
+}
+
+/// Gives the firm every limit, far beyond what it does, or none.
+fn change(controls: &Controls, limited: bool) -> Result<()> {
+    let far = u64::MAX >> 2;
+    let (limits, budgets) = if limited {
+        let limits = RiskLimits {
+            order_quantity: Quantity(far),
+            order_notional: Notional(far),
+            collar: 10_000_000,
+            open_orders: u32::MAX,
+            position: Quantity(far),
+            credit: Notional(far),
+            ..RiskLimits::default()
+        };
+        let budgets = Budgets {
+            orders_per_second: BUDGET_MAX,
+            orders_burst: BUDGET_MAX,
+            cancels_per_second: BUDGET_MAX,
+            cancels_burst: BUDGET_MAX,
+            ..Budgets::default()
+        };
+        (limits, budgets)
+    } else {
+        (RiskLimits::default(), Budgets::default())
+    };
+    let account = AccountId(0);
+    let limits = SetRiskLimits {
+        firm: FIRM,
+        account,
+        limits,
+    };
+    controls.act(limits.into(), "bench", "the cost of limits")?;
+    budget(controls, budgets)
+}
+
+fn budget(controls: &Controls, budgets: Budgets) -> Result<()> {
+    controls.act(
+        SetBudgets { firm: FIRM, budgets }.into(),
+        "bench",
+        "the cost of budgets",
+    )
+}
+
+/// What a refusal costs, in nanoseconds.
+fn refusal(
+    args: &Args,
+    controls: &Controls,
+    clock: &ThreadClock,
+    member: &mut Member,
+    bar: &indicatif::ProgressBar,
+) -> Result<f64> {
+    change(controls, false)?;
+    budget(controls, TIGHT)?;
+    let mut costs = Vec::new();
+    let mut burst = |more: u32| {
+        std::thread::sleep(BURST_TIME);
+        let (begun, before) = (Instant::now(), clock.spent()?);
+        let (accepted, refused) = member.burst(1 + more)?;
+        std::thread::sleep(BURST_TIME.saturating_sub(begun.elapsed()));
+        bar.inc(1);
+        let spent = clock.spent()?.saturating_sub(before);
+        // Where the machine was held up, the budget has more.
+        Ok::<_, anyhow::Error>(((accepted, refused) == (1, more)).then_some(spent))
+    };
+    burst(0)?;
+    for pair in 0..args.bursts {
+        let (alone, refused) = if pair % 2 == 0 {
+            let alone = burst(0)?;
+            (alone, burst(REFUSED)?)
+        } else {
+            let refused = burst(REFUSED)?;
+            (burst(0)?, refused)
+        };
+        if let (Some(alone), Some(refused)) = (alone, refused) {
+            costs.push((refused.as_nanos() as f64 - alone.as_nanos() as f64) / f64::from(REFUSED));
+        }
+    }
+    ensure!(
+        !costs.is_empty(),
+        "no burst was answered in its time: the machine does too much else"
+    );
+    Ok(median(&mut costs))
+}
+
+/// The CPU time of a thread of this process.
+struct ThreadClock(ClockId);
+
+impl ThreadClock {
+    fn spent(&self) -> Result<Duration> {
+        let time = clock_gettime(self.0).context("the system tells no CPU time of the matching thread")?;
+        Ok(Duration::from(time))
+    }
+}
+
+/// The thread that doors, sequencer and engine share.
+fn matching_thread() -> Result<ThreadClock> {
+    for entry in std::fs::read_dir("/proc/self/task").context("the system lists no threads")? {
+        let entry = entry?;
+        let name = std::fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+        if name.trim_end() == "match" {
+            let thread: i32 = entry.file_name().to_string_lossy().parse()?;
+            // How Linux numbers the clock of a thread's CPU time (CPUCLOCK_PERTHREAD_MASK and CPUCLOCK_SCHED).
+            return Ok(ThreadClock(ClockId::from_raw((!thread << 3) | 6)));
+        }
+    }
+    anyhow::bail!("no thread of this process is called \"match\"")
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
