@@ -88,17 +88,68 @@ impl Cores {
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
-/// Puts the calling thread behind those that carry orders and ticks: for followers, hashes of passwords, pictures.
-/// What only reads the stream is late where cores are scarce, and the stream is not. A system that refuses costs latency alone.
+/// Puts the calling thread behind those that carry orders and ticks: for followers, hashes of passwords, pictures, HTTP. It is
+/// nicer, and it leaves the core of the doors and the engine, where there are others: a matching thread that yields would hand
+/// its core over for a whole slice, however nice who takes it is. What only reads the stream is late where cores are scarce, and the
+/// stream is not. A system that refuses costs latency alone. Threads that it makes later are as it is.
 pub fn beside_the_path() {
-    // On Linux a nice value is a thread's own; elsewhere it would be the process's.
+    // On Linux a nice value and the cores are a thread's own; elsewhere they would be the process's.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICE);
+    {
+        let _ = rustix::process::setpriority_process(None, NICE);
+        leave_the_path();
+    }
+}
+
+/// How many of so many cores are the path's alone: those of doors, sequencer and engine in the layout that `auto` means.
+#[cfg(target_os = "linux")]
+const fn cores_of_the_path(cores: usize) -> usize {
+    match cores {
+        0 | 1 => 0,
+        2 | 3 => 1,
+        _ => 3,
+    }
+}
+
+/// The cores behind those of the path, in the order that [`Cores::pin`] counts. Whoever was tied down already has left.
+#[cfg(target_os = "linux")]
+fn leave_the_path() {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    static ALL: std::sync::OnceLock<Vec<usize>> = std::sync::OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
+        (0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect()
+    });
+    let mut others = CpuSet::new();
+    all.iter()
+        .skip(cores_of_the_path(all.len()))
+        .for_each(|core| others.set(*core));
+    if others.count() > 0 {
+        let _ = sched_setaffinity(None, &others);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_beside_the_path_leaves_its_cores() {
+        assert_eq!([0, 1, 2, 3, 4, 64].map(cores_of_the_path), [0, 0, 1, 1, 3, 3]);
+        let left = || {
+            std::thread::spawn(|| {
+                beside_the_path();
+                // Twice is as once.
+                beside_the_path();
+                core_affinity::get_core_ids().unwrap_or_default()
+            })
+        };
+        let all = Cores::read().0;
+        let beside = left().join().unwrap();
+        assert_eq!(beside, all[cores_of_the_path(all.len())..]);
+        assert_eq!(Cores::read().0, all, "the others' cores are as they were");
+    }
 
     #[test]
     fn auto_goes_by_the_cores_and_names_are_checked() {

@@ -51,13 +51,13 @@ const TIGHT: Budgets = Budgets {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Pairs of pieces
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(2..=1_000))]
     pairs: u32,
     /// Orders of a piece
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(512..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(512..=100_000))]
     orders: u32,
     /// Pairs of bursts
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..=10_000))]
     bursts: u32,
     /// Where the journal lies [default: the system's folder for temporary files]
     #[arg(long, value_name = "DIR")]
