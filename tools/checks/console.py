@@ -43,6 +43,15 @@ def main():
         status, refused = request("DELETE", f"{base}/api/v1/orders/{own['order']}", key)
         assert status == 404 and "not live" in refused["detail"], refused
 
+        # What comes of an order while the desk's connection is lost is told when it is back: here the cancel that the loss itself is.
+        status, own = request("POST", f"{base}/api/v1/orders", key, order)
+        assert (status, own["state"]) == (200, "live"), own
+        ask("fault", "add", "cut", "disconnect", "--session", "alphaw", "--data", data)
+        request("POST", f"{base}/api/v1/orders", key, order)
+        ask("fault", "rm", "cut", "--data", data)
+        listed = lambda: request("GET", f"{base}/api/v1/orders", key)[1]  # noqa: E731
+        until("the cancel", lambda: next(one for one in listed() if one["order"] == own["order"])["state"] == "cancelled")
+
         last = picture()["seq"]
         places = sorted({1, last // 3, last // 2, last})
         shown = {seq: request("GET", f"{base}/api/v1/at/{seq}") for seq in places}

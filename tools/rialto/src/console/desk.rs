@@ -1,7 +1,7 @@
 //! A person's orders: entered at the OUCH door by one session, like anyone's.
 //!
-//! One thread owns the connection. A lost one is made again, from the next message on; until then orders are refused with
-//! the reason.
+//! One thread owns the connection. A lost one is made again, from the next message on, so that what came of its orders
+//! meanwhile is told; until then orders are refused with the reason.
 
 use super::Seat;
 use super::ahead::Ahead;
@@ -11,6 +11,7 @@ use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
 use anyhow::Result;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rialto_ouch::messages::{AccountQuery, CancelOrder, ClOrdId, OrderState, Outbound, Quantity, UserRefNum};
+use rialto_ouch::soup::LoginRequest;
 use rialto_ring::Stop;
 use rialto_web::{Refusal, Ticket};
 use rust_decimal::Decimal;
@@ -83,6 +84,8 @@ pub(super) fn open(
         door,
         seat,
         client: None,
+        came_in: false,
+        again: None,
         next: None,
         tried: None,
         orders: BTreeMap::new(),
@@ -162,6 +165,10 @@ struct Trader {
     door: SocketAddr,
     seat: Seat,
     client: Option<OuchClient>,
+    /// Whether this connection was let in.
+    came_in: bool,
+    /// How to go on where the last one broke off; on another day there is nothing to go on with, and this is refused once.
+    again: Option<LoginRequest>,
     /// The number of the next order, once the exchange has told.
     next: Option<u32>,
     tried: Option<Instant>,
@@ -189,7 +196,10 @@ impl Trader {
             return;
         }
         self.tried = Some(Instant::now());
-        let login = login_for_new(&self.seat.user, &self.seat.password);
+        let login = self
+            .again
+            .map_or_else(|| login_for_new(&self.seat.user, &self.seat.password), Ok);
+        self.came_in = false;
         self.client = login.and_then(|login| OuchClient::connect(self.door, login)).ok();
     }
 
@@ -204,13 +214,18 @@ impl Trader {
             OuchEvent::Message(message) => heard.extend(Heard::of(&message)),
         });
         if logged_in {
+            self.came_in = true;
             closed |= client.send(AccountQuery {}).is_err();
+        }
+        closed |= polled.is_err();
+        if closed {
+            self.again = self.came_in.then(|| client.resume());
         }
         let changed = !heard.is_empty();
         for word in heard {
             self.take(word);
         }
-        if closed || polled.is_err() {
+        if closed {
             self.client = None;
             self.next = None;
             for reply in std::mem::take(&mut self.replies).into_values() {
