@@ -100,7 +100,7 @@ def main():
             status = lambda: ask("deploy", "door", "status", "--data", data)["candidate"]
             until("a door that takes sockets", lambda: (now := status()) and now["open"])
             member = Session(ready)
-            for share, elsewhere in ((0, 0), (100, 1), (0, 0), (100, 1), (0, 0)):
+            for share, elsewhere in ((0, 0), (100, 1), (0, 0)):
                 if member.orders:
                     act = ("share", str(share)) if share else ("back",)
                     ask("deploy", "door", *act, "--door", "fix", "--data", data)
@@ -117,7 +117,7 @@ def main():
             replayed = ask("replay", data)
             assert ended["state_hash"] == replayed["state_hash"]
             print(
-                f"FIX: {member.orders} orders over 5 connections, twice to another process and twice back: up to number "
+                f"FIX: {member.orders} orders over 3 connections, to another process and back: up to number "
                 f"{member.wanted - 1}, 0 gaps, 0 duplicates; {member.again} messages asked for again"
             )
         finally:

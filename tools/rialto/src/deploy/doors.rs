@@ -143,6 +143,11 @@ impl Doors {
         }
     }
 
+    /// Of a candidate that is yet to come nothing was found.
+    pub(super) const fn forget_said(&mut self) {
+        (self.compared, self.differs) = (0, None);
+    }
+
     /// Why the candidate may not stay, whatever it costs.
     pub(super) fn held(&self, gone: Option<&str>) -> Result<(), String> {
         if let Some(window) = self.differs {
@@ -325,7 +330,7 @@ impl Deployment {
         doors.farewell = None;
         doors.said[place].clear();
         if place == 0 {
-            (doors.compared, doors.differs) = (0, None);
+            doors.forget_said();
         }
         let chair = DoorChair {
             deployment: Arc::clone(self),

@@ -46,6 +46,7 @@ impl Deployment {
             );
             doors.farewell = None;
             doors.verdict = None;
+            doors.forget_said();
             doors.run = Some(DoorRun {
                 phase: "starting",
                 share: 0,

@@ -193,8 +193,8 @@ fn route(audience: Audience, why: &str) -> Command {
     .into()
 }
 
-/// Memory that the candidate has taken beyond the baseline, since both were first measured. Without a baseline nothing is known:
-/// each subscriber takes some.
+/// Memory that the candidate has taken beyond the baseline, of each since its last subscriber came or went. Without a baseline
+/// nothing is known.
 pub(super) fn growth(feeds: &Feeds) -> u64 {
     let grown = |seat: &Option<FeedSeat>| {
         let (first, last) = seat.as_ref()?.memory?;
@@ -619,6 +619,10 @@ impl Seat for FeedChair {
         match said {
             Testify::Tells { port, subscribers } => {
                 let begins = seat.port.is_none() && self.place == 0;
+                // A subscriber takes memory, and two feeds never have the same ones: growth is what comes without them.
+                if seat.subscribers != subscribers {
+                    seat.memory = None;
+                }
                 (seat.port, seat.subscribers) = (Some(port), subscribers);
                 drop(feeds);
                 if begins {
