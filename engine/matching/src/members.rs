@@ -64,7 +64,7 @@ pub struct Recent {
 }
 
 /// What makes two orders alike.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Likeness {
     /// On which instrument.
     pub instrument: InstrumentId,

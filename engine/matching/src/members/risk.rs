@@ -20,6 +20,8 @@
 
 mod judge;
 mod ledger;
+mod meters;
+mod recents;
 
 pub(crate) use ledger::Ledger;
 

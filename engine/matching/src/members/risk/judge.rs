@@ -1,7 +1,7 @@
 //! Whether a command may raise what a firm or account risks. Nothing is changed here, and what is not valid anyway passes:
 //! the rules of the market refuse it.
 
-use super::ledger::{Ledger, Meter, is_recent};
+use super::ledger::{Ledger, Meter};
 use crate::book::queue_of;
 use crate::change::{Request, new_leaves};
 use crate::engine::Engine;
@@ -125,8 +125,7 @@ impl Engine {
         let judged = ledger.meters((firm, account)).try_for_each(|meter| {
             meter.judge(&[ask])?;
             let window = meter.limits.duplicate_window;
-            let mut recent = meter.recent.iter();
-            if window > 0 && recent.any(|one| one.order == like && is_recent(one.stamp, window, ledger.now)) {
+            if window > 0 && meter.recent.has(&like, window, ledger.now) {
                 return Err(RejectReason::RiskDuplicate);
             }
             Ok(())

@@ -1,11 +1,11 @@
 //! What is counted: every event is taken in on its way out.
 
+use super::meters::Meters;
+use super::recents::Recents;
 use super::{Owner, Sessions, Standing};
-use crate::members::{Gauge, Likeness, MembersState, Recent};
+use crate::members::{Gauge, Likeness, MembersState};
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use rialto_model::event::{Executed, TradeCorrected};
-use rialto_model::member::RECENT_ORDERS_MAX;
 use rialto_model::{
     AccountId, Deal, Event, EventSink, FeeTier, FirmId, InstrumentId, Money, Notional, OrderId, Price, Quantity,
     RiskLimits, SessionId, Side, Timestamp,
@@ -14,7 +14,7 @@ use rialto_model::{
 /// Everything that limits and tiers go by.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
-    meters: BTreeMap<Owner, Meter>,
+    meters: Meters,
     tiers: BTreeMap<FirmId, FeeTier>,
     standing: Standing,
     pub(super) sessions: Sessions,
@@ -30,7 +30,7 @@ pub(super) struct Meter {
     pub(super) reserved: u128,
     pub(super) orders: u64,
     pub(super) exposures: BTreeMap<InstrumentId, Exposure>,
-    pub(super) recent: Vec<Recent>,
+    pub(super) recent: Recents,
 }
 
 /// What is held of an instrument, and what stands on each side.
@@ -92,9 +92,9 @@ impl Ledger {
 
     pub(crate) fn limit(&mut self, firm: FirmId, account: AccountId, limits: RiskLimits) {
         if limits == RiskLimits::default() {
-            self.meters.remove(&(firm, account));
+            self.meters.remove((firm, account));
         } else {
-            self.meters.entry((firm, account)).or_default().limits = limits;
+            self.meters.entry((firm, account)).limits = limits;
         }
     }
 
@@ -107,15 +107,16 @@ impl Ledger {
     }
 
     /// The meters that an order of this account is counted on: its firm's, then its own.
-    pub(super) fn meters(&self, (firm, account): Owner) -> impl Iterator<Item = &Meter> {
-        [(firm, AccountId(0)), (firm, account)]
-            .into_iter()
-            .filter_map(|owner| self.meters.get(&owner))
+    #[inline]
+    pub(super) fn meters(&self, owner: Owner) -> impl Iterator<Item = &Meter> {
+        let places = self.meters.places(owner);
+        places.into_iter().filter_map(|place| self.meters.get(place))
     }
 
-    fn each(&mut self, (firm, account): Owner, mut change: impl FnMut(&mut Meter)) {
-        for owner in [(firm, AccountId(0)), (firm, account)] {
-            if let Some(meter) = self.meters.get_mut(&owner) {
+    #[inline]
+    fn each(&mut self, owner: Owner, mut change: impl FnMut(&mut Meter)) {
+        for place in self.meters.places(owner) {
+            if let Some(meter) = self.meters.get_mut(place) {
                 change(meter);
             }
         }
@@ -127,7 +128,7 @@ impl Ledger {
 
     pub(super) fn forget_working(&mut self) {
         self.standing.clear();
-        for meter in self.meters.values_mut() {
+        for meter in self.meters.iter_mut() {
             meter.reserved = 0;
             meter.orders = 0;
             for exposure in meter.exposures.values_mut() {
@@ -137,12 +138,14 @@ impl Ledger {
     }
 
     pub(super) fn add(&mut self, order_id: OrderId, order: Working) {
-        let owner = (order.firm, order.account);
-        if self.meters(owner).next().is_none() {
-            return;
+        let mut counted = false;
+        self.each((order.firm, order.account), |meter| {
+            meter.count(&order);
+            counted = true;
+        });
+        if counted {
+            self.standing.insert(order_id, order);
         }
-        self.each(owner, |meter| meter.count(&order));
-        self.standing.insert(order_id, order);
     }
 
     fn remove(&mut self, order_id: OrderId) -> Option<Working> {
@@ -152,15 +155,20 @@ impl Ledger {
     }
 
     fn lower(&mut self, order_id: OrderId, leaves: Quantity) {
-        if let Some(order) = self.remove(order_id).filter(|_| !leaves.is_zero()) {
-            self.add(
-                order_id,
-                Working {
-                    leaves: leaves.0,
-                    ..order
-                },
-            );
+        if leaves.is_zero() {
+            self.remove(order_id);
+            return;
         }
+        let Some(order) = self.standing.get_mut(&order_id) else {
+            return;
+        };
+        let before = *order;
+        order.leaves = leaves.0;
+        let after = *order;
+        self.each((before.firm, before.account), |meter| {
+            meter.uncount(&before);
+            meter.count(&after);
+        });
     }
 
     /// Takes in one event.
@@ -227,7 +235,7 @@ impl Ledger {
                     self.fill(owner, e.instrument, side, again.price, again.quantity);
                 }
             }
-            Event::DayStarted(_) => self.meters.values_mut().for_each(|meter| meter.paid = 0),
+            Event::DayStarted(_) => self.meters.iter_mut().for_each(|meter| meter.paid = 0),
             Event::SessionDefined(e) => {
                 self.sessions.insert(e.session, (e.firm, e.account));
             }
@@ -312,7 +320,7 @@ impl Ledger {
                 .filter(|(_, exposure)| exposure.position != 0)
                 .map(|(instrument, exposure)| (*instrument, exposure.position))
                 .collect(),
-            recent: meter.recent.clone(),
+            recent: meter.recent.iter().copied().collect(),
         });
         state.gauges = gauges.collect();
         state.tiers = self.tiers.iter().map(|(firm, tier)| (*firm, *tier)).collect();
@@ -333,15 +341,16 @@ impl Ledger {
                     (*instrument, exposure)
                 })
                 .collect(),
-            recent: gauge.recent.clone(),
+            recent: Recents::of(&gauge.recent),
             ..Meter::default()
         };
         Self {
-            meters: state
-                .gauges
-                .iter()
-                .map(|gauge| ((gauge.firm, gauge.account), meter(gauge)))
-                .collect(),
+            meters: Meters::of(
+                state
+                    .gauges
+                    .iter()
+                    .map(|gauge| ((gauge.firm, gauge.account), meter(gauge))),
+            ),
             tiers: state.tiers.iter().copied().collect(),
             ..Self::default()
         }
@@ -353,18 +362,8 @@ impl Meter {
         if self.limits.duplicate_window == 0 {
             return self.recent.clear();
         }
-        let window = self.limits.duplicate_window;
-        self.recent.retain(|recent| is_recent(recent.stamp, window, now));
-        if self.recent.len() >= RECENT_ORDERS_MAX {
-            self.recent.remove(0);
-        }
-        self.recent.push(Recent { stamp: now, order });
+        self.recent.remember(now, order, self.limits.duplicate_window);
     }
-}
-
-/// Whether a stamp lies within a window of milliseconds before now.
-pub(super) const fn is_recent(stamp: Timestamp, window: u32, now: Timestamp) -> bool {
-    stamp.0.saturating_add(window as u64 * 1_000_000) > now.0
 }
 
 /// Who traded, and on which side.
