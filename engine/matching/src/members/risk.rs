@@ -22,6 +22,7 @@ mod judge;
 mod ledger;
 mod meters;
 mod recents;
+mod standing;
 
 pub(crate) use ledger::Ledger;
 
@@ -35,7 +36,7 @@ use ledger::{Watch, Working};
 use rialto_model::command::{SetFeeTier, SetRiskLimits};
 use rialto_model::event::{FeeTierSet, RiskLimitsSet};
 use rialto_model::{
-    AccountId, CancelReason, Command, Event, EventSink, FirmId, OrderId, Price, RejectReason, Sequenced, SessionId,
+    AccountId, CancelReason, Command, Event, EventSink, FirmId, Price, RejectReason, Sequenced, SessionId,
 };
 
 impl Engine {
@@ -179,5 +180,3 @@ impl Engine {
 type Owner = (FirmId, AccountId);
 /// Whose each session's trades are where nothing else is known.
 type Sessions = alloc::collections::BTreeMap<SessionId, Owner>;
-/// Orders that stand and are counted.
-type Standing = alloc::collections::BTreeMap<OrderId, Working>;

@@ -2,7 +2,8 @@
 
 use super::meters::Meters;
 use super::recents::Recents;
-use super::{Owner, Sessions, Standing};
+use super::standing::Standing;
+use super::{Owner, Sessions};
 use crate::members::{Gauge, Likeness, MembersState};
 use alloc::collections::BTreeMap;
 use rialto_model::event::{Executed, TradeCorrected};
