@@ -7,6 +7,7 @@
 
 use super::canary::{Bake, Children};
 use super::judge::{DoorCost, door_at_once, door_cost, is_door_dear};
+use super::seat::check_brief;
 use super::{Deployment, build, millis, text};
 use crate::door::{Which, hand};
 use anyhow::{Result, bail, ensure};
@@ -300,13 +301,7 @@ impl Deployment {
         }
         let settings = self.place.get().map(|place| place.doors.clone());
         let settings = settings.ok_or_else(|| "the exchange is not open yet: come again".to_owned())?;
-        let most = rialto_follow::limits::ENGINE_BYTES_MAX;
-        if settings.len() > most {
-            return Err(format!(
-                "the settings of this exchange's sessions take {} bytes, and a door is told {most} at most",
-                settings.len()
-            ));
-        }
+        check_brief(&settings, "sessions", "door")?;
         let place = usize::from(introduction.role == Role::BaselineDoor);
         let mut doors = self.doors();
         if doors.closed {

@@ -9,6 +9,7 @@ use super::canary::{Bake, Children};
 use super::compare::Wrong;
 use super::judge::{Delay, DoorCost, delay, door_at_once, door_cost, is_door_dear, is_late};
 use super::listen::{self, OwnFeed};
+use super::seat::check_brief;
 use super::{Deployment, build, millis, text};
 use anyhow::{Context as _, Result, bail, ensure};
 use rialto_engine::talk::{Introduction, Role, Testify};
@@ -319,13 +320,7 @@ impl Deployment {
             );
         }
         let settings = self.own_feed().map_err(|error| error.to_string())?.settings.clone();
-        let most = rialto_follow::limits::ENGINE_BYTES_MAX;
-        if settings.len() > most {
-            return Err(format!(
-                "the settings of this exchange's sessions take {} bytes, and a feed is told {most} at most",
-                settings.len()
-            ));
-        }
+        check_brief(&settings, "feed", "feed")?;
         let place = usize::from(introduction.role == Role::BaselineFeed);
         let mut feeds = self.feeds();
         if feeds.closed {

@@ -11,6 +11,18 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
+/// Whether what a process of this kind has to know, the exchange's settings of `what`, fits what a process is told.
+pub(super) fn check_brief(settings: &str, what: &str, kind: &str) -> Result<(), String> {
+    let most = rialto_follow::limits::ENGINE_BYTES_MAX;
+    if settings.len() > most {
+        return Err(format!(
+            "the settings of this exchange's {what} take {} bytes, and a {kind} is told {most} at most",
+            settings.len()
+        ));
+    }
+    Ok(())
+}
+
 /// Receives engines for a deployment.
 pub(crate) struct Office(pub(crate) Arc<Deployment>);
 
