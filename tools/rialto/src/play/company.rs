@@ -186,9 +186,15 @@ impl Company {
         })
     }
 
-    /// Whether the exchange refused something, or let somebody trade with what is to be kept apart.
-    pub(super) const fn is_broken(&self) -> bool {
-        self.outcome.refused > 0 || self.outcome.kept_broken > 0
+    /// Under the policy tape: whether the exchange refused something, or let anything else trade with what is to be kept apart.
+    pub(super) fn is_broken(&self) -> bool {
+        let Outcome {
+            trades_rearranged,
+            refused,
+            kept_broken,
+            ..
+        } = self.outcome;
+        self.policy == Assumption::Tape && trades_rearranged + refused + kept_broken > 0
     }
 
     /// The counts so far.
@@ -246,6 +252,25 @@ mod tests {
             ..Outcome::default()
         };
         assert_eq!(company.outcome(), outcome);
+    }
+
+    #[test]
+    fn under_the_policy_tape_only_what_was_kept_apart_may_trade_with_the_tape() {
+        for (kept, rested, broken) in [(true, true, true), (false, true, false), (false, false, false)] {
+            let mut company = Company::of(Assumption::Tape);
+            let order = company.sends(Sent::Add { kept }, 1);
+            assert_eq!(company.executed(execution(order, 10, 1, rested)), None);
+            let meeting = company.settle().expect("nobody else was there");
+            assert!(meeting.rests_on.contains("nobody traded with these shares"));
+            assert_eq!(company.is_broken(), broken, "{kept} {rested}");
+        }
+        let mut company = Company::of(Assumption::Tape);
+        let free = company.sends(Sent::Add { kept: false }, 1);
+        let take = company.sends(Sent::Take { maker: 9, shares: 10 }, 2);
+        for (user_ref, rested) in [(free, true), (take, false)] {
+            company.executed(execution(user_ref, 10, 1, rested));
+        }
+        assert!(company.is_broken(), "a recorded taker met what nobody traded with");
     }
 
     #[test]

@@ -474,7 +474,7 @@ impl<'a> Player<'a> {
             }
         }
         ensure!(
-            self.parted.is_none() || !self.company.is_broken(),
+            !self.company.is_broken(),
             "the exchange does not keep the day's orders apart: change the rules of each of its instruments, as in \
              `rialto operate rules {} '{{\"self_trade\":\"Apart\"}}'`, or play under the policy market",
             self.symbol
