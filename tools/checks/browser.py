@@ -48,9 +48,12 @@ def orders(page):
     refused = page.order("buy", 100, "1.005")
     assert "invalid price" in refused and ":" in refused, refused
     until("the refusal in the list", lambda: "rejected" in page.text("#orders"))
+    assert page.text("#orders tr:first-child td:nth-child(3)") == "1.005", page.text("#orders")
     rows = page.count("#orders tr")
     page.click(f"#orders tr:nth-child({rows}) td:first-child button")
     until("its journey", lambda: "Accepted" in page.text("#journey-steps"))
+    until("its stages", lambda: page.count("#journey-stages tr") == 6)
+    assert page.text("#journey-stages").split()[:2] == ["Gateway", "in"], page.text("#journey-stages")
     assert "priority" in page.text("#journey-steps"), page.text("#journey-steps")
     page.shot("journey", 1440, 900)
     page.click("#journey form[method=dialog] button")
@@ -139,8 +142,11 @@ def venue(page, data):
     for name in ("latency", "members", "flags"):
         page.click(f"#{name} summary")
     page.order("buy", 100, "1.00")
-    until("percentiles", lambda: "p99" in page.text("#latency-said"))
-    assert page.browser.execute_script("return document.getElementById('latency-line').points.length") > 40
+    until("its answer", lambda: "p99" in page.text("#latency-own"))
+    until("every stage", lambda: page.count("#latency-rows tr") == 5 and page.count("#latency-plot polyline") == 5)
+    points = page.run("return [...document.querySelectorAll('#latency-plot polyline')].map(one => one.points.length)")
+    assert min(points) > 8, points
+    shown(page, "latency")
     ask("member", "limits", "set", "ALFA", "--credit", 5_000_000_000, "--who", "rita", "--why", "new", "--data", data)
     until("the limit", lambda: "credit 5000000000" in page.text("#member-rows"))
     assert "BETA" in page.text("#member-rows"), page.text("#member-rows")

@@ -18,15 +18,16 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def built(folder):
-    """A clean clone and its build; the seconds that both took."""
-    begun = time.monotonic()
+    """A clean clone of what is committed here, and its build."""
+    watch = Watch()
     clone = Path(folder) / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    watch.say("cloned")
     environment = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
     command = ["cargo", "build", "--release", "--locked", "--offline", "--quiet", "-p", "rialto"]
     subprocess.run(command, cwd=clone, env=environment, check=True)
+    watch.say("cloned and built")
     exchange.BINARY = str(clone / "target/release/rialto")
-    return time.monotonic() - begun
 
 
 class Watch:
@@ -58,7 +59,7 @@ def filled(ready):
 def main():
     with tempfile.TemporaryDirectory(prefix="rialto-first-") as folder:
         if "RIALTO_CLONE" in os.environ:
-            print(f"{'clone and build':<28}{built(folder):>8.2f} s")
+            built(folder)
         else:
             print("clone and build: left out, there is a build (RIALTO_CLONE=1 makes one)")
         watch = Watch()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What flags, another engine and limits of members cost the order path, in instructions for an order, so that a busy machine
+# What flags, another engine, limits of members and times of the stages cost the order path, in instructions for an order, so that a busy machine
 # does not matter: sequencer, journal, engine and gate, by callgrind, over the second half of a flow. Asked: 5 % at most.
 #   RIALTO_COUNTS  the program (target/release/rialto-counts)   RIALTO_ORDERS  of each half (20000)
 set -euo pipefail
@@ -27,7 +27,7 @@ of() { # BESIDE
 off=$(of off)
 echo "off: $off instructions an order"
 worst=0
-for beside in flags shadow routed limits; do
+for beside in flags shadow routed limits stages; do
     on=$(of "$beside")
     awk -v b="$beside" -v on="$on" -v off="$off" 'BEGIN { printf "%s: %s instructions an order, %+.2f %%\n", b, on, 100 * (on / off - 1) }'
     awk -v on="$on" -v off="$off" 'BEGIN { exit !(on > 1.05 * off) }' && worst=1

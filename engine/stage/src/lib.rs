@@ -18,9 +18,9 @@ pub use witness::{BYTES_MAX, COMMANDS_MAX, Testimony, Witness};
 
 use rialto_matching::Matching;
 use rialto_model::{Command, Output, Sequenced};
-use rialto_ring::Stage;
 use rialto_ring::broadcast::Writer;
 use rialto_ring::spsc::Consumer;
+use rialto_ring::{Pen, Stage};
 
 /// Commands applied in one poll at most; their events are published together.
 const BATCH: usize = 256;
@@ -30,6 +30,7 @@ const BATCH: usize = 256;
 pub struct EngineStage<M> {
     applier: Applier<M>,
     commands: Consumer<Sequenced<Command>>,
+    marks: Option<Pen>,
 }
 
 impl<M: Matching> EngineStage<M> {
@@ -39,6 +40,16 @@ impl<M: Matching> EngineStage<M> {
         Self {
             applier: Applier::new(engine, events),
             commands,
+            marks: None,
+        }
+    }
+
+    /// Writes when it was how far, behind each batch: a measurement beside the engine, which knows nothing of it.
+    #[must_use]
+    pub fn marking(self, pen: Pen) -> Self {
+        Self {
+            marks: Some(pen),
+            ..self
         }
     }
 
@@ -62,7 +73,7 @@ impl<M: Matching + Send> Stage for EngineStage<M> {
     fn poll(&mut self) -> usize {
         let drained = self.applier.drain();
         let waiting = self.commands.slots().min(BATCH);
-        let mut taken = 0;
+        let (mut taken, mut last_seq) = (0, 0);
         if let Ok(commands) = self.commands.read_chunk(waiting) {
             // In place: a command is no small thing to copy.
             let (first, second) = commands.as_slices();
@@ -70,9 +81,14 @@ impl<M: Matching + Send> Stage for EngineStage<M> {
             if taken == first.len() {
                 taken += self.applier.apply(second);
             }
+            let last = first.iter().chain(second).nth(taken.wrapping_sub(1));
+            last_seq = last.map_or(0, |command| command.seq.0);
             commands.commit(taken);
         }
         self.applier.publish();
+        if let Some(pen) = &mut self.marks {
+            pen.note(last_seq);
+        }
         drained + taken
     }
 

@@ -4,7 +4,7 @@ use rialto_model::{Clock, Monotonic, Output};
 use rialto_publisher::{HistoryAnswer, HistoryRequest, Publisher, Tick};
 use rialto_ring::broadcast::Reader;
 use rialto_ring::spsc::{Consumer, Producer};
-use rialto_ring::{FaultBoard, FaultSight, Stage};
+use rialto_ring::{FaultBoard, FaultSight, Pen, Stage};
 use std::net::{SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
@@ -42,6 +42,7 @@ pub struct FeedStage<C> {
     progress: Progress,
     taps: Vec<Tap>,
     faults: FaultSight,
+    marks: Option<Pen>,
 }
 
 impl<C: Clock> FeedStage<C> {
@@ -79,7 +80,13 @@ impl<C: Clock> FeedStage<C> {
             progress: Progress::default(),
             taps: Vec::new(),
             faults: FaultSight::none(),
+            marks: None,
         })
+    }
+
+    /// Writes when it was how far: the last command whose messages are all with the lines.
+    pub fn set_marks(&mut self, pen: Pen) {
+        self.marks = Some(pen);
     }
 
     /// Sees what is broken on purpose.
@@ -179,7 +186,11 @@ impl<C: Clock + Send> Stage for FeedStage<C> {
             feed.flush_due(now);
             feed.show_publisher();
             if feed.held.is_none() {
-                self.progress.set(feed.publisher.last_command());
+                let last = feed.publisher.last_command();
+                self.progress.set(last);
+                if let Some(pen) = &mut self.marks {
+                    pen.note(last.0);
+                }
             }
         }
         feed.keep_alive(now);

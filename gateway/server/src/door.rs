@@ -17,8 +17,8 @@ use std::net::{SocketAddr, TcpStream};
 
 use crossbeam_channel::Receiver;
 use rialto_model::{Clock, Door, Lane, Output, SessionId};
-use rialto_ring::FaultSight;
 use rialto_ring::broadcast::Reader;
+use rialto_ring::{FaultSight, Pen};
 
 use crate::control::DoorControl;
 use crate::counters::{add, set};
@@ -103,6 +103,7 @@ pub(crate) struct DoorStage<P: Protocol, C> {
     adopted: Option<Receiver<TcpStream>>,
     /// Windows of commands with the hash of what all sessions were told by their ends, where that is wanted.
     transcripts: Option<Vec<(u64, u64)>>,
+    marks: Option<Pen>,
     scratch: Box<[u8; limits::READ_BYTES]>,
 }
 
@@ -122,6 +123,7 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             front: None,
             adopted: None,
             transcripts: None,
+            marks: None,
             scratch: Box::new([0; limits::READ_BYTES]),
         }
     }
@@ -137,6 +139,11 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
     /// Sees what is broken on purpose.
     pub(crate) fn set_faults(&mut self, faults: FaultSight) {
         self.faults = faults;
+    }
+
+    /// Writes when the poll began that sent how many commands.
+    pub(crate) fn set_marks(&mut self, pen: Pen) {
+        self.marks = Some(pen);
     }
 
     /// Has somewhere to give connections away to.
@@ -202,6 +209,9 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         if now_ns >= self.next_look_ns || now_ns == before_ns {
             moved += self.look();
             moved += self.serve();
+        }
+        if let Some(pen) = &mut self.marks {
+            pen.note_at(self.floor.outlet.sent(), now_ns);
         }
         self.floor.count_sessions();
         if self.control.is_closing()

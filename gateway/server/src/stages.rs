@@ -10,7 +10,7 @@ use rialto_members::Desk;
 use rialto_model::{Clock, Command, Door, Output};
 use rialto_ring::broadcast::Reader;
 use rialto_ring::spsc::Producer;
-use rialto_ring::{FaultBoard, FaultSight, Stage};
+use rialto_ring::{FaultBoard, FaultSight, Pen, Stage};
 
 use crate::budget::FirmBudgets;
 use crate::config::{FixConfig, OuchConfig};
@@ -91,6 +91,12 @@ macro_rules! door {
             /// Sees what is broken on purpose.
             pub fn set_faults(&mut self, board: FaultBoard) {
                 self.0.set_faults(FaultSight::new(board, crate::faults::KINDS));
+            }
+
+            /// Writes when it was how far: how many commands it has sent, and when the poll began that took them in. The pen's
+            /// clock is to be the door's.
+            pub fn set_marks(&mut self, pen: Pen) {
+                self.0.set_marks(pen);
             }
 
             /// Has somewhere to give connections away to.

@@ -122,6 +122,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/metrics", get(metrics))
         .route("/api/v1/picture", get(picture))
         .route("/api/v1/stream", get(open_stream))
+        .route("/api/v1/stages", get(stages))
         .route("/api/v1/at/{seq}", get(at))
         .route("/api/v1/at/{seq}/chart/{symbol}", get(chart))
         .route("/api/v1/ask", post(ask))
@@ -224,6 +225,10 @@ async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
 
 async fn picture(State(app): State<App>) -> Response {
     json(app.services.pictures.borrow().to_string())
+}
+
+async fn stages(State(app): State<App>) -> Result<Response, Problem> {
+    Ok(json(app.ask(|services| Ok((services.stages)())).await?))
 }
 
 async fn orders(State(app): State<App>) -> Response {

@@ -25,6 +25,8 @@ pub struct Services {
     pub flags: Arc<dyn Flags>,
     /// Whether everything follows that is to follow.
     pub health: Arc<dyn Fn() -> Health + Send + Sync>,
+    /// How long orders took at each stage, as JSON text.
+    pub stages: Arc<dyn Fn() -> String + Send + Sync>,
     /// More of them, by firm: for the venue alone.
     pub firm_metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// Counters in the Prometheus text format.

@@ -145,6 +145,7 @@ fn gateway() -> Gateway {
         office: Arc::new(Books),
         members: Arc::new(Books),
         health: Arc::new(Health::default),
+        stages: Arc::new(|| "{\"orders\":1}".to_owned()),
         firm_metrics: Arc::new(|| "firm_up 1\n".to_owned()),
         metrics: Arc::new(|| "rialto_up 1\n".to_owned()),
         flags: Arc::new(Books),

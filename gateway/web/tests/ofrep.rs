@@ -130,6 +130,7 @@ impl Gateway {
             office: Arc::new(Nobody),
             members: Arc::new(Nobody),
             health: Arc::new(Health::default),
+            stages: Arc::new(String::new),
             firm_metrics: Arc::new(String::new),
             metrics: Arc::new(String::new),
             flags: Arc::clone(&flags) as Arc<dyn Flags>,

@@ -3,9 +3,9 @@
 use crate::hold::Hold;
 use crate::slow::SlowDisk;
 use rialto_journal::Frontier;
-use rialto_model::{Epoch, Output};
+use rialto_model::{Epoch, Output, SequenceNumber};
 use rialto_ring::broadcast::Gate;
-use rialto_ring::{FaultBoard, Stage, Word};
+use rialto_ring::{FaultBoard, Pen, Stage, Word};
 
 /// Events looked at in one poll at most.
 const BATCH: usize = 1024;
@@ -18,6 +18,7 @@ pub struct ReleaseGate {
     epoch: Epoch,
     hold: Option<Hold>,
     slow: Option<SlowDisk>,
+    marks: Option<Pen>,
 }
 
 impl ReleaseGate {
@@ -30,6 +31,16 @@ impl ReleaseGate {
             epoch,
             hold: None,
             slow: None,
+            marks: None,
+        }
+    }
+
+    /// Writes when it was how far: the last command of which it let an event out.
+    #[must_use]
+    pub fn marking(self, pen: Pen) -> Self {
+        Self {
+            marks: Some(pen),
+            ..self
         }
     }
 
@@ -69,13 +80,25 @@ impl Stage for ReleaseGate {
             Some(slow) => slow.seen(released),
         };
         let is_safe = |output: &Output| output.event.seq <= safe && output.event.epoch == epoch;
-        match &mut self.hold {
-            None => self.events.poll(BATCH, is_safe),
+        let mut last = SequenceNumber(0);
+        let mut let_out = |output: &Output, open: bool| {
+            if open {
+                last = output.event.seq;
+            }
+            open
+        };
+        let released = match &mut self.hold {
+            None => self.events.poll(BATCH, |output| let_out(output, is_safe(output))),
             Some(hold) => {
                 hold.note_safe(safe);
-                self.events.poll(BATCH, |output| is_safe(output) && hold.admits(output))
+                self.events
+                    .poll(BATCH, |output| let_out(output, is_safe(output) && hold.admits(output)))
             }
+        };
+        if let Some(pen) = &mut self.marks {
+            pen.note(last.0);
         }
+        released
     }
 
     fn is_drained(&self) -> bool {

@@ -4,7 +4,7 @@ use crate::room::{StandingHandle, Watch};
 use rialto_journal::{AppendError, CommitError, Disk, Writer};
 use rialto_model::{Clock, Command, Epoch, FaultKind, SequenceNumber, Sequenced, Timestamp};
 use rialto_ring::spsc::{Consumer, Producer};
-use rialto_ring::{FaultBoard, FaultSight, Stage, Stop};
+use rialto_ring::{FaultBoard, FaultSight, Origin, Pen, Stage, Stop};
 
 /// Where the stream stands and how it goes on.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,37 @@ pub struct Sequencer<C, D: Disk> {
     faults: FaultSight,
     /// What the clock is ahead by on purpose, in nanoseconds.
     step_ns: i64,
+    marks: Option<Marks>,
+}
+
+/// Where it writes when it was how far, and what it has taken of each input so far.
+struct Marks {
+    sequenced: Pen<Origin>,
+    /// Where a written block is a safe one.
+    written: Option<Pen>,
+    taken: Vec<u64>,
+    /// When the batch began.
+    ns: u64,
+}
+
+impl Marks {
+    /// Commands up to `upto` are this input's, so many of them.
+    #[inline]
+    fn took(&mut self, input: usize, count: u64, upto: SequenceNumber) {
+        let Some(taken) = self.taken.get_mut(input) else { return };
+        *taken += count;
+        let of = Origin {
+            input: Some(input as u32),
+            taken: *taken,
+        };
+        self.sequenced.note_of(upto.0, self.ns, of);
+    }
+
+    /// The last of a batch's own commands, which came by no input.
+    fn own(&mut self, upto: SequenceNumber) {
+        let of = Origin { input: None, taken: 0 };
+        self.sequenced.note_of(upto.0, self.ns, of);
+    }
 }
 
 impl<C: Clock, D: Disk> Sequencer<C, D> {
@@ -59,6 +90,23 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
             watch: Watch::new(config.cancel_only),
             faults: FaultSight::none(),
             step_ns: 0,
+            marks: None,
+        }
+    }
+
+    /// Writes when it was how far: one mark for each input of a batch, and one in `written` behind each block, where a block that
+    /// is written is safe.
+    #[must_use]
+    pub fn marking(self, sequenced: Pen<Origin>, written: Option<Pen>) -> Self {
+        let marks = Marks {
+            sequenced,
+            written,
+            taken: vec![0; self.inputs.len()],
+            ns: 0,
+        };
+        Self {
+            marks: Some(marks),
+            ..self
         }
     }
 
@@ -143,26 +191,52 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
             return Ok(0);
         }
         let stamp = self.now().max(self.config.last_stamp);
+        if let Some(marks) = &mut self.marks {
+            marks.ns = marks.sequenced.now();
+        }
         let share = room.div_ceil(self.inputs.len());
         let mut taken = 0;
         if let Some(change) = change {
             self.sequence(stamp, change.into())?;
             self.watch.sequenced(change);
             taken += 1;
+            if let Some(marks) = &mut self.marks {
+                marks.own(self.config.last_seq);
+            }
         }
         for offset in 0..self.inputs.len() {
             let index = (self.turn + offset) % self.inputs.len();
+            let before = taken;
+            let mut full = false;
             for _ in 0..share.min(room - taken) {
-                if self.journal.is_full() {
-                    return Ok(taken);
+                full = self.journal.is_full();
+                if full {
+                    break;
                 }
                 let Ok(command) = self.inputs[index].pop() else { break };
                 self.sequence(stamp, command)?;
                 taken += 1;
             }
+            if taken > before
+                && let Some(marks) = &mut self.marks
+            {
+                marks.took(index, (taken - before) as u64, self.config.last_seq);
+            }
+            if full {
+                return Ok(taken);
+            }
         }
         self.turn = (self.turn + 1) % self.inputs.len();
         Ok(taken)
+    }
+
+    /// Writes what waits.
+    fn commit(&mut self) -> Result<(), CommitError> {
+        let written = self.journal.commit()?;
+        if let Some(pen) = self.marks.as_mut().and_then(|marks| marks.written.as_mut()) {
+            pen.note(written.0);
+        }
+        Ok(())
     }
 
     /// One batch: what an earlier commit left waiting goes first, and nothing new is taken before it is written.
@@ -170,11 +244,11 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
         if self.journal.pending() > 0 {
             // Where they wait for room, the doors are to know of it.
             self.watch.look(self.journal.room());
-            self.journal.commit()?;
+            self.commit()?;
         }
         let taken = self.take(self.engine.slots().min(self.config.batch))?;
         if taken > 0 {
-            self.journal.commit()?;
+            self.commit()?;
         } else {
             self.journal.mark(self.clock.monotonic())?;
         }

@@ -6,6 +6,7 @@
 //! - A [`Stage`] is a struct with a bounded unit of work; [`run`] gives stages a thread and idles by [`Idle`].
 //! - Where a second engine is on the stream, who compares and the gate share a [`Word`].
 //! - What is broken on purpose stands on a [`FaultBoard`], where each edge sees its own.
+//! - When a stage was how far it writes with a [`Pen`], for who measures beside the path.
 //!
 //! `unsafe` lives in [`broadcast`] alone.
 
@@ -13,12 +14,14 @@ pub mod broadcast;
 pub mod clock;
 pub mod faults;
 pub mod layout;
+pub mod marks;
 pub mod stage;
 pub mod word;
 
 pub use clock::{SystemClock, VirtualClock};
 pub use faults::{FaultBoard, FaultSight};
 pub use layout::Layout;
+pub use marks::{Mark, Origin, Pen, pen};
 pub use stage::{Idle, Stage, Stop, run};
 pub use word::Word;
 

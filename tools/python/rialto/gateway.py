@@ -75,6 +75,11 @@ class Gateway:
         """Why the order with the venue's number `order_id` fared as it did, a line for each event."""
         return self.ask({"ask": "explain", "order": order_id})
 
+    def stages(self) -> dict[str, Any]:
+        """How long orders took at each stage, in percentiles, as `/api/v1/stages` tells."""
+        told: dict[str, Any] = self._call("GET", "/api/v1/stages")
+        return told
+
     def phase(self, symbol: str, phase: str) -> list[dict[str, Any]]:
         """Brings an instrument into another phase, as the venue's operator."""
         return self.ask({"ask": "operate", "act": {"act": "phase", "symbol": symbol, "phase": phase}})

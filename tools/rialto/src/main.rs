@@ -147,8 +147,46 @@ enum Ingest {
     Itch(itch_day::Args),
 }
 
+impl Command {
+    /// What one waits for before it prints anything; none where that is for it to show.
+    const fn work(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Up(_) | Self::Serve(_) => "opening the exchange",
+            Self::Journal(_) | Self::Audit(_) => "reading the journal",
+            Self::At(_) | Self::Explain(_) | Self::Snapshot(_) => "replaying the journal",
+            Self::Fork(_) => "copying the stream",
+            Self::Doctor(_) => "looking at this machine",
+            Self::Bench(_) | Self::Load(_) => "measuring",
+            Self::Ingest(_) | Self::Play(_) => "reading the day",
+            Self::Replay(_) | Self::Facts(_) | Self::Simulate(_) => "at work",
+            Self::Venue(_)
+            | Self::Status(_)
+            | Self::Deploy(_)
+            | Self::Canary(_)
+            | Self::Operate(_)
+            | Self::Flag(_)
+            | Self::Fault(_)
+            | Self::Member(_)
+            | Self::Order(_)
+            | Self::Certify(_) => "waiting for an answer",
+            Self::Top(_)
+            | Self::Md(_)
+            | Self::Follow(_)
+            | Self::Engine(_)
+            | Self::Door(_)
+            | Self::Feed(_)
+            | Self::Relay(_)
+            | Self::Completions(_) => return None,
+        })
+    }
+}
+
 fn main() -> ExitCode {
-    let result: Result<()> = match Cli::parse().command {
+    let command = Cli::parse().command;
+    if let Some(work) = command.work() {
+        out::wait(work);
+    }
+    let result: Result<()> = match command {
         Command::Up(args) => up::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Ingest(Ingest::Lobster(args)) => lobster::run(args),
@@ -185,6 +223,7 @@ fn main() -> ExitCode {
         Command::Bench(command) => bench::run(command),
         Command::Doctor(args) => doctor::run(args),
     };
+    out::hush();
     match result.and_then(|()| out::finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

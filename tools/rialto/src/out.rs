@@ -5,17 +5,86 @@
 //! for terminals only.
 
 use anyhow::{Result, bail};
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 use std::fmt;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 /// The reader of stdout has gone.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 /// Something could not be written for another reason, a full disk say.
 static FAILED: AtomicBool = AtomicBool::new(false);
+
+/// From when on who waits is shown that something is done.
+const PATIENT_FOR: Duration = Duration::from_secs(1);
+/// Between two drawings of that.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Whether there is a [`Waiting`], asked for in passing.
+static WAITED: AtomicBool = AtomicBool::new(false);
+static WAITING: Mutex<Option<Waiting>> = Mutex::new(None);
+
+/// What is shown to who waits.
+struct Waiting {
+    end: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// Shows on stderr, after a second, that the command is at work on `what`, until anything is printed or [`hush`] is called. Nothing
+/// is shown where nobody looks or a program reads.
+pub(crate) fn wait(what: &'static str) {
+    let reads = std::env::args_os().any(|argument| argument == "--json");
+    if reads || !io::stderr().is_terminal() {
+        return;
+    }
+    let begun = Instant::now();
+    let (end, ended) = bounded::<()>(0);
+    let body = move || {
+        let mut next = PATIENT_FOR;
+        let mut bar = None;
+        while ended.recv_timeout(next) == Err(RecvTimeoutError::Timeout) {
+            next = TURN;
+            let bar = bar.get_or_insert_with(|| spinner(what));
+            bar.set_message(format!("{} s", begun.elapsed().as_secs()));
+            bar.tick();
+        }
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+    };
+    // Without a thread nothing is shown, and nothing else is lost.
+    let Ok(thread) = std::thread::Builder::new().name("waiting".to_owned()).spawn(body) else {
+        return;
+    };
+    *WAITING.lock().unwrap_or_else(PoisonError::into_inner) = Some(Waiting { end, thread });
+    WAITED.store(true, Ordering::Release);
+}
+
+fn spinner(what: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    match ProgressStyle::with_template(&format!("{{spinner}} {what}, {{msg}}")) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// Takes away what [`wait`] shows.
+pub(crate) fn hush() {
+    if !WAITED.swap(false, Ordering::AcqRel) {
+        return;
+    }
+    let waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(Waiting { end, thread }) = waiting {
+        drop(end);
+        let _ = thread.join();
+    }
+}
 
 /// A line on stdout.
 pub(crate) fn say(line: fmt::Arguments<'_>) {
@@ -24,6 +93,7 @@ pub(crate) fn say(line: fmt::Arguments<'_>) {
 
 /// A line on stderr. What cannot be complained of is lost: there is nobody left to tell.
 pub(crate) fn complain(line: fmt::Arguments<'_>) {
+    hush();
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
@@ -58,6 +128,7 @@ pub(crate) fn pairs(value: &impl Serialize) -> String {
 /// A progress bar on stderr over `total` units; a spinner where the total is not known (0). Draws nothing where it is to
 /// be `quiet` or nobody looks.
 pub(crate) fn progress(total: u64, unit: &str, quiet: bool) -> ProgressBar {
+    hush();
     if quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -116,6 +187,7 @@ pub(crate) fn coloured(colour: Colour, text: &str) -> String {
 }
 
 fn write_out(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    hush();
     if is_closed() {
         return;
     }

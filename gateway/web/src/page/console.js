@@ -183,6 +183,12 @@ function decimals(one) {
 
 const price = (units, places = state.places[state.symbol] || 2) => (units / 10000).toFixed(places);
 
+// A limit as it was asked for: with all its decimals, and no fewer than the instrument's.
+function asked(limit, places) {
+  const own = (String(limit).split(".")[1] || "").length;
+  return Number(limit).toFixed(Math.max(own, places));
+}
+
 function cell(row, text, kind) {
   const made = row.insertCell();
   made.textContent = text;
@@ -383,7 +389,7 @@ function drawOrders() {
     row.dataset.session = order.session;
     tell(number.children[0], order.order);
     tell(what, `${order.side} ${order.quantity} ${order.symbol}`, order.side === "buy" ? "bid" : "ask");
-    tell(limit, order.price === null ? "any" : Number(order.price).toFixed(state.places[order.symbol] || 2));
+    tell(limit, order.price === null ? "any" : asked(order.price, state.places[order.symbol] || 2));
     tell(ahead, order.open > 0 && order.ahead !== null ? order.ahead : "–");
     tell(done, order.executed);
     tell(how, order.reason && order.state === "rejected" ? `rejected: ${order.reason}` : order.state);

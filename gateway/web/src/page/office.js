@@ -17,6 +17,35 @@ const Office = (() => {
     return told.lines;
   }
 
+  const STAGES = { gateway: "Gateway in", sequenced: "Sequenced", journaled: "Journaled", matched: "Matched", released: "Released", published: "Published" };
+
+  // A time to two digits at least.
+  function took(ns) {
+    const [unit, size] = ns < 1e3 ? ["ns", 1] : ns < 1e6 ? ["µs", 1e3] : ns < 1e9 ? ["ms", 1e6] : ["s", 1e9];
+    return `${(ns / size).toFixed(size > 1 && ns / size < 10 ? 1 : 0)} ${unit}`;
+  }
+
+  // When a command was at each stage, with what it took as bars behind one another.
+  function stages(one) {
+    at("journey-command").textContent = `Command ${one.seq} through the stages`;
+    const all = one.stages[one.stages.length - 1].after_ns || 1;
+    const body = at("journey-stages");
+    body.replaceChildren();
+    let before = 0;
+    for (const { stage, at_ns, after_ns } of one.stages) {
+      const row = body.insertRow();
+      cell(row, STAGES[stage] || stage);
+      cell(row, `${new Date(at_ns / 1e6).toISOString().slice(11, 19)}.${String(Math.floor(at_ns / 1e3) % 1e6).padStart(6, "0")}`);
+      cell(row, row.rowIndex === 1 ? "–" : took(after_ns));
+      cell(row, row.rowIndex === 1 ? "–" : took(after_ns - before));
+      const bar = document.createElement("span");
+      bar.style.marginLeft = `${98 * before / all}%`;
+      bar.style.width = `${Math.max(0.5, 98 * (after_ns - before) / all)}%`;
+      cell(row, "", "bar").append(bar);
+      before = after_ns;
+    }
+  }
+
   function step(body, one) {
     const row = body.insertRow();
     const button = document.createElement("button");
@@ -25,8 +54,15 @@ const Office = (() => {
     button.title = "Rewind to here";
     button.onclick = () => { at("journey").close(); rewind(one.seq); };
     row.insertCell().append(button);
-    const time = new Date(one.stamp / 1e6);
-    cell(row, time.toISOString().slice(11, 23));
+    const time = new Date(one.stamp / 1e6).toISOString().slice(11, 23);
+    if (one.stages) {
+      const times = document.createElement("button");
+      times.type = "button";
+      times.textContent = time;
+      times.title = "Its times at the stages";
+      times.onclick = () => stages(one);
+      row.insertCell().append(times);
+    } else cell(row, time);
     cell(row, one.event);
     cell(row, `${one.by} (${one.command})`);
     cell(row, one.leaves);
@@ -42,13 +78,18 @@ const Office = (() => {
   async function journey(find) {
     const body = at("journey-steps");
     body.replaceChildren();
+    at("journey-times").hidden = true;
     at("journey-said").textContent = "reading the journal";
     try {
       const order = find.order || (await ask({ ask: "find", ...find }))[0].order;
       at("journey-order").value = order;
       const steps = await ask({ ask: "explain", order });
       steps.forEach((one) => step(body, one));
-      at("journey-said").textContent = `${steps.length} ${steps.length === 1 ? "change" : "changes"}`;
+      const timed = steps.find((one) => one.stages);
+      at("journey-times").hidden = !timed;
+      if (timed) stages(timed);
+      const kept = timed ? "" : "; when it was at each stage is no longer kept: only of the newest batches, and not over a restart";
+      at("journey-said").textContent = `${steps.length} ${steps.length === 1 ? "change" : "changes"}${kept}`;
     } catch (error) {
       at("journey-said").textContent = error.message;
     }
@@ -118,5 +159,5 @@ const Office = (() => {
   for (const button of document.querySelectorAll("[data-phase]")) {
     button.onclick = () => operate(state.symbol, button.dataset.phase);
   }
-  return { open, ask };
+  return { open, ask, took, STAGES };
 })();

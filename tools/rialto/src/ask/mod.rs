@@ -1,7 +1,8 @@
 //! Questions about the stream, past and present, and their answers.
 //!
 //! A [`Request`] is answered by [`World::answer`] from the files alone, whoever asks: a person's own process where the
-//! exchange is stopped, or the exchange over its administration socket ([`admin`]) where it runs. So both say the same.
+//! exchange is stopped, or the exchange over its administration socket ([`admin`]) where it runs. So both say the same, but for what the stream does not
+//! hold: when an order was at each stage.
 
 pub(crate) mod admin;
 mod cli;

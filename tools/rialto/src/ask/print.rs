@@ -11,12 +11,16 @@ pub(crate) fn print(request: &Request, line: &Value) {
             what: What::Book { .. },
             ..
         } => book(line),
-        Request::History { .. } => change(line),
+        Request::History { .. } => {
+            change(line);
+            stages(line);
+        }
         Request::Explain { .. } => {
             change(line);
             for because in list(line, "because") {
                 out::say(format_args!("            {}", because.as_str().unwrap_or_default()));
             }
+            stages(line);
         }
         Request::Operate { .. } => {
             let events: Vec<&str> = list(line, "events").iter().filter_map(Value::as_str).collect();
@@ -93,6 +97,21 @@ fn change(line: &Value) {
         text(line, "why"),
         number(line, "leaves"),
     ));
+}
+
+/// When a change's command was at each stage, in microseconds behind the first.
+fn stages(line: &Value) {
+    let after = |one: &Value| {
+        let us = number(one, "after_ns") as f64 / 1e3;
+        match us {
+            0.0 => text(one, "stage").to_owned(),
+            us => format!("{} +{us:.1} us", text(one, "stage")),
+        }
+    };
+    let told: Vec<String> = list(line, "stages").iter().map(after).collect();
+    if !told.is_empty() {
+        out::say(format_args!("            {}", told.join(", ")));
+    }
 }
 
 /// Bids on the left, asks on the right, the best on top.

@@ -3,6 +3,7 @@
 use super::member::By;
 use super::{Act, Answer, Member, OPERATE_LOOK, OPERATE_MAX, Request, What, flags};
 use crate::deploy::{DeployAct, Deployment};
+use crate::exchange::stages::Stages;
 use crate::exchange::store::StoreDesk;
 use anyhow::{Context as _, Result, bail};
 use rialto_gateway::FirmPorts;
@@ -45,6 +46,8 @@ pub(crate) struct Live {
     pub(crate) faults: FaultBoard,
     /// The ports of firms that are served apart.
     pub(crate) ports: FirmPorts,
+    /// When orders were at each stage.
+    pub(crate) stages: Arc<Stages>,
     /// More about it, as an object.
     pub(crate) status: Box<dyn Fn() -> Value + Send + Sync>,
 }
@@ -86,9 +89,11 @@ impl World {
                 if told.live {
                     notes.push(format!("it still rests at sequence number {}", told.up_to));
                 }
-                Answer::of(&told.changes, notes)
+                self.timed(Answer::of(&told.changes, notes)?)
             }
-            Request::Explain { order } => Answer::of(&explain(&self.stream()?, OrderId(*order))?, Vec::new()),
+            Request::Explain { order } => {
+                self.timed(Answer::of(&explain(&self.stream()?, OrderId(*order))?, Vec::new())?)
+            }
             Request::SnapshotLs => self.snapshot_ls(),
             Request::SnapshotTake => self.snapshot_take(),
             Request::SnapshotDrop { seq } => {
@@ -142,6 +147,18 @@ impl World {
             Request::Doors { act } => Answer::of(&self.deployment()?.doors_act(act)?, Vec::new()),
             Request::Canary { act } => Answer::of(&self.deployment()?.canary(act)?, Vec::new()),
         }
+    }
+
+    /// Says of each change when its command was at each stage, as `stages`; null where that is not kept.
+    fn timed(&self, mut answer: Answer) -> Result<Answer> {
+        for line in &mut answer.lines {
+            let seq = line["seq"].as_u64().unwrap_or_default();
+            let told = self.live.as_ref().and_then(|live| live.stages.of(seq));
+            if let Some(line) = line.as_object_mut() {
+                line.insert("stages".to_owned(), serde_json::to_value(told)?);
+            }
+        }
+        Ok(answer)
     }
 
     fn deployment(&self) -> Result<&Arc<Deployment>> {
@@ -215,6 +232,11 @@ impl World {
     /// Up to which command everything was released, where the exchange runs.
     pub(crate) fn released(&self) -> Option<u64> {
         self.live.as_ref().map(|live| live.frontier.released_up_to().1.0)
+    }
+
+    /// When orders were at each stage, where the exchange runs.
+    pub(crate) fn stages(&self) -> Option<&Arc<Stages>> {
+        self.live.as_ref().map(|live| &live.stages)
     }
 
     /// What is kept of members, where the exchange runs.

@@ -113,11 +113,24 @@ impl Console {
                 let watch = Arc::clone(&watch);
                 Arc::new(move || watch.firms())
             },
-            metrics: Arc::new(move || {
-                let mut text = picture::metrics(&ouch.read(), &fix.read(), &feed);
-                watch.metrics(&mut text);
-                text
-            }),
+            stages: {
+                let world = Arc::clone(&controls.world);
+                Arc::new(move || {
+                    let report = world.stages().map(|stages| stages.report());
+                    report.unwrap_or_default().to_string()
+                })
+            },
+            metrics: {
+                let world = Arc::clone(&controls.world);
+                Arc::new(move || {
+                    let mut text = picture::metrics(&ouch.read(), &fix.read(), &feed);
+                    watch.metrics(&mut text);
+                    if let Some(stages) = world.stages() {
+                        stages.metrics(&mut text);
+                    }
+                    text
+                })
+            },
         };
         let mut servers = vec![Server::start(listen, key.clone(), services.clone())?];
         for _ in 1..gateways {

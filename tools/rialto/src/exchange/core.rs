@@ -9,7 +9,7 @@ use rialto_model::{
 };
 use rialto_ring::broadcast::{Gate, Reader as EventReader, Writer as EventWriter};
 use rialto_ring::spsc::{Consumer, RingBuffer};
-use rialto_ring::{FaultBoard, Stage, Stop, Word};
+use rialto_ring::{FaultBoard, Origin, Pen, Stage, Stop, Word};
 use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig};
 use std::path::{Path, PathBuf};
 
@@ -138,6 +138,14 @@ impl<F: FnMut(&Output)> EventSink for Rebuild<'_, F> {
     }
 }
 
+/// Where the stages of the core write when they were how far.
+pub(crate) struct Pens {
+    pub(crate) sequenced: Pen<Origin>,
+    pub(crate) journaled: Pen,
+    pub(crate) matched: Pen,
+    pub(crate) released: Pen,
+}
+
 /// The stages.
 pub(crate) struct Core<C> {
     pub(crate) sequencer: Sequencer<C, OsDisk>,
@@ -206,6 +214,8 @@ impl<C: Clock> Core<C> {
             sync: SyncStage {
                 syncer,
                 stop: stop.clone(),
+                durability: rebuilt.config.durability,
+                marks: None,
             },
             hash,
             frontier,
@@ -219,6 +229,30 @@ impl<C: Clock> Core<C> {
         Self {
             sequencer: self.sequencer.with_faults(faults.clone()),
             gate: self.gate.slowed(faults.clone(), monotonic),
+            ..self
+        }
+    }
+
+    /// Writes when each stage was how far. A block that is written is safe in `memory`; in `disk` one that is synced.
+    pub(crate) fn marking(self, pens: Pens) -> Self {
+        let Pens {
+            sequenced,
+            journaled,
+            matched,
+            released,
+        } = pens;
+        let (written, synced) = match self.sync.durability {
+            Durability::Memory => (Some(journaled), None),
+            Durability::Disk => (None, Some(journaled)),
+        };
+        Self {
+            sequencer: self.sequencer.marking(sequenced, written),
+            engine: self.engine.marking(matched),
+            gate: self.gate.marking(released),
+            sync: SyncStage {
+                marks: synced,
+                ..self.sync
+            },
             ..self
         }
     }
@@ -245,6 +279,8 @@ impl<C: Clock> Core<C> {
 pub(crate) struct SyncStage {
     syncer: Syncer<OsDisk>,
     stop: Stop,
+    durability: Durability,
+    marks: Option<Pen>,
 }
 
 impl Stage for SyncStage {
@@ -254,6 +290,11 @@ impl Stage for SyncStage {
 
     fn poll(&mut self) -> usize {
         let moved = self.syncer.poll();
+        if moved > 0
+            && let Some(pen) = &mut self.marks
+        {
+            pen.note(self.syncer.frontier().released_up_to().1.0);
+        }
         if moved == 0
             && let Some(failure) = self.syncer.failure()
         {

@@ -6,6 +6,7 @@
 use super::core::journal_folder;
 use super::history::{Desk, HistoryThread};
 use super::runaway::RunawayThread;
+use super::stages::StageThread;
 use super::store::{StoreDesk, StoreThread};
 use crate::ask::admin::Server;
 use crate::ask::flags::{Processes, said};
@@ -68,13 +69,14 @@ impl Followers {
     /// Starts what the configuration asks for.
     pub(super) fn start(
         config: &Config,
-        frontier: &Frontier,
-        standing: &StandingHandle,
+        (frontier, standing): (&Frontier, &StandingHandle),
         (faults, operations, ports): (FaultBoard, Sender<Command>, FirmPorts),
+        stage_thread: StageThread,
         desks: Vec<Desk>,
         deployment: &Arc<Deployment>,
         say: &Say,
     ) -> Result<Self> {
+        let stages = stage_thread.stages();
         let progress = Arc::new(Progress::default());
         let every = NonZeroU64::new(config.snapshot_every);
         let seen = Arc::clone(&progress);
@@ -106,6 +108,7 @@ impl Followers {
             frontier: frontier.clone(),
             faults,
             ports,
+            stages,
             sequence: Box::new(move |command| {
                 sequence
                     .try_send(command)
@@ -151,6 +154,9 @@ impl Followers {
         };
         let thread = std::thread::Builder::new().name("member store".to_owned());
         followers.threads.push(thread.spawn(move || members.run())?);
+        let stop = Arc::clone(&followers.stop);
+        let thread = std::thread::Builder::new().name("stage times".to_owned());
+        followers.threads.push(thread.spawn(move || stage_thread.run(&stop))?);
         let released = frontier.clone();
         let history = HistoryThread {
             desks,

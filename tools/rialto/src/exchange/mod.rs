@@ -7,6 +7,7 @@ mod history;
 pub(crate) mod pipeline;
 pub(crate) mod quic;
 mod runaway;
+pub(crate) mod stages;
 pub(crate) mod store;
 mod threads;
 
@@ -296,6 +297,11 @@ impl Exchange {
             feed.replay(output);
             deployment.replay(output);
         })?;
+        let (pens, stage_thread) = stages::open(clock, rebuilt.recovery().last_seq);
+        let [of_ouch, of_fix] = pens.doors;
+        ouch.set_marks(of_ouch);
+        fix.set_marks(of_fix);
+        feed.set_marks(pens.feed);
         let state = rebuilt.state();
         crate::ask::fault::show(&faults, &state);
         let recovered = recovery_line(&rebuilt);
@@ -310,14 +316,15 @@ impl Exchange {
         }
         let inputs = vec![venue_out, ouch_out, fix_out];
         let other = Some((deployment.word(), testimony));
-        let core =
-            Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop, other)?.with_faults(&faults);
+        let core = Core::assemble(rebuilt, inputs, (event_in, gate, hash_reader), clock, &stop, other)?
+            .with_faults(&faults)
+            .marking(pens.core);
         let standing = core.sequencer.standing();
         let followers = Followers::start(
             config,
-            &core.frontier,
-            &standing,
+            (&core.frontier, &standing),
             (faults, operate, ports.clone()),
+            stage_thread,
             vec![feed_desk, quic_desk],
             &deployment,
             &say,

@@ -1,6 +1,6 @@
 //! Questions to the HTTP gateway: a request a connection, each bounded in time and bytes.
 
-use super::state::{Picture, Standing};
+use super::state::{Picture, Stages, Standing};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,6 +25,7 @@ pub(super) struct Client {
 pub(super) struct Told {
     pub(super) picture: Picture,
     pub(super) standing: Standing,
+    pub(super) stages: Stages,
     /// How long the picture took to come.
     pub(super) took: Duration,
 }
@@ -60,11 +61,13 @@ impl Client {
         let begun = Instant::now();
         let picture = self.request("GET /api/v1/picture", "")?;
         let took = begun.elapsed();
+        let stages = self.request("GET /api/v1/stages", "")?;
         let mut answer: Answer = self.request("POST /api/v1/ask", r#"{"ask":"status"}"#)?;
         let standing = answer.lines.pop().context("the exchange does not say how it stands")?;
         Ok(Told {
             picture,
             standing,
+            stages,
             took,
         })
     }

@@ -26,7 +26,7 @@ pub(super) fn render(state: &State, frame: &mut Frame<'_>) {
         Constraint::Length(rows + TABLE_FRAME),
         Constraint::Fill(1),
         Constraint::Length(pick(PARTIES) + TABLE_FRAME),
-        Constraint::Length(2),
+        Constraint::Length(3),
     ]);
     let [head, instruments, middle, parties, foot] = areas.areas(frame.area());
     frame.render_widget(header_lines(state), head);
@@ -209,7 +209,28 @@ fn footer_lines(state: &State) -> Paragraph<'static> {
         Some(trouble) => Line::from(format!(" {trouble}")).yellow(),
         None => Line::from(" q: quit   up, down: choose the instrument").dim(),
     };
-    Paragraph::new(vec![Line::from(times), last])
+    Paragraph::new(vec![stage_line(state), Line::from(times), last])
+}
+
+/// How long after the gateway orders were through each stage: half of them, and all but one in a hundred.
+fn stage_line(state: &State) -> Line<'static> {
+    let rows = state.stages.after([50.0, 99.0]);
+    if rows.is_empty() {
+        return Line::from(" no order has come by a door yet").dim();
+    }
+    let told = rows.iter().map(|(stage, ns)| {
+        let [half, most] = ns.map(micros);
+        format!("  {} {half}/{most}", stage.get(..3).unwrap_or(stage))
+    });
+    Line::from(format!(" us p50/p99:{}", told.collect::<String>()))
+}
+
+/// Microseconds, with a decimal where they are few.
+fn micros(ns: u64) -> String {
+    match ns {
+        0..10_000 => format!("{:.1}", ns as f64 / 1e3),
+        _ => (ns / 1_000).to_string(),
+    }
 }
 
 fn header<const N: usize>(names: [&'static str; N]) -> Row<'static> {
@@ -278,11 +299,23 @@ mod tests {
                 {"number": 2, "symbol": "ACME", "price": 999_900, "shares": 50, "taker": null, "time_ns": 36_062_250_000_000_u64},
             ],
         });
+        let times = |ns: u64| serde_json::json!({"took_ns": [], "after_ns": [ns, 20 * ns]});
+        let stages = serde_json::json!({
+            "percentiles": [50.0, 99.0],
+            "stages": [
+                {"stage": "sequenced", "recent": times(1_500), "all": times(1)},
+                {"stage": "journaled", "recent": times(9_999), "all": times(1)},
+                {"stage": "matched", "recent": times(12_000), "all": times(1)},
+                {"stage": "released", "recent": times(13_000), "all": times(1)},
+                {"stage": "published", "recent": times(250_000), "all": times(1)},
+            ],
+        });
         let mut state = State::new(None);
         for millis in [3, 1, 2, 40] {
             state.take(Told {
                 picture: serde_json::from_value(picture.clone()).unwrap(),
                 standing: serde_json::from_value(serde_json::json!({"epoch": 3, "released_up_to": 1_205})).unwrap(),
+                stages: serde_json::from_value(stages.clone()).unwrap(),
                 took: Duration::from_millis(millis),
             });
         }
@@ -322,6 +355,7 @@ mod tests {
             "alpha1",
             "confl",
             "19",
+            " us p50/p99:  seq 1.5/30  jou 10.0/199  mat 12/240  rel 13/260  pub 250/5000",
             "p50 2.0  p90 40.0  p99 40.0  max 40.0",
             "q: quit",
         ] {

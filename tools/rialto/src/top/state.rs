@@ -92,11 +92,46 @@ pub(super) struct Standing {
     pub(super) released_up_to: Option<u64>,
 }
 
+/// How long orders took, as the exchange has measured it.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Stages {
+    pub(super) percentiles: Vec<f64>,
+    pub(super) stages: Vec<StageTimes>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct StageTimes {
+    pub(super) stage: String,
+    pub(super) recent: Times,
+    pub(super) all: Times,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Times {
+    /// Since the gateway, by percentile; empty where no order was.
+    pub(super) after_ns: Vec<u64>,
+}
+
+impl Stages {
+    /// For each stage its name and how long after the gateway orders were through it: the last seconds' where there were any.
+    pub(super) fn after(&self, of: [f64; 2]) -> Vec<(&str, [u64; 2])> {
+        let at = of.map(|percent| self.percentiles.iter().position(|one| *one == percent));
+        let recent = self.stages.iter().any(|one| !one.recent.after_ns.is_empty());
+        let rows = self.stages.iter().filter_map(|one| {
+            let times = if recent { &one.recent } else { &one.all };
+            let [first, second] = at.map(|at| times.after_ns.get(at?).copied());
+            Some((one.stage.as_str(), [first?, second?]))
+        });
+        rows.collect()
+    }
+}
+
 /// All of it.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) picture: Picture,
     pub(super) standing: Standing,
+    pub(super) stages: Stages,
     /// Commands and messages of the feed in a second.
     pub(super) rates: (u64, u64),
     since: Option<(Instant, u64, u64)>,
@@ -121,6 +156,7 @@ impl State {
         let Told {
             picture,
             standing,
+            stages,
             took,
         } = told;
         if self.times.len() == TIMES {
@@ -145,6 +181,7 @@ impl State {
         self.trouble = picture.feed.trouble.clone();
         self.picture = picture;
         self.standing = standing;
+        self.stages = stages;
     }
 
     /// Chooses another instrument, so many further down.

@@ -216,6 +216,7 @@ impl Drop for View {
 
 /// Takes it, and sees to it that a panic on any thread gives it back before its message is written.
 pub(crate) fn take_terminal() -> io::Result<DefaultTerminal> {
+    out::hush();
     let terminal = ratatui::try_init()?;
     let restore_and_tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -15,8 +15,8 @@ use rialto_model::{
     Output, Quantity, RiskLimits, SequenceNumber, Sequenced, Timestamp, VenueId, Way,
 };
 use rialto_ring::broadcast::{Reader, broadcast};
-use rialto_ring::spsc::{Producer, RingBuffer};
-use rialto_ring::{Stage as _, Stop, Word};
+use rialto_ring::spsc::{Consumer, Producer, RingBuffer};
+use rialto_ring::{Mark, Origin, Stage as _, Stop, SystemClock, Word, pen};
 use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig};
 use std::io::Result as IoResult;
 use std::path::Path;
@@ -141,6 +141,8 @@ enum Beside {
     Routed,
     /// Every firm has every pre-trade limit that nobody reaches, and budgets.
     Limits,
+    /// Sequencer, engine and gate write when they were how far.
+    Stages,
 }
 
 impl Beside {
@@ -151,7 +153,8 @@ impl Beside {
             "shadow" => Self::Shadow,
             "routed" => Self::Routed,
             "limits" => Self::Limits,
-            other => bail!("nothing beside is called {other:?}: use off, flags, shadow, routed or limits"),
+            "stages" => Self::Stages,
+            other => bail!("nothing beside is called {other:?}: use off, flags, shadow, routed, limits or stages"),
         })
     }
 
@@ -170,7 +173,7 @@ impl Beside {
             Command::from(SwitchFlag { change })
         };
         let mut commands = match self {
-            Self::Off | Self::Shadow => Vec::new(),
+            Self::Off | Self::Shadow | Self::Stages => Vec::new(),
             Self::Limits => firms.iter().flat_map(|firm| limited(*firm)).collect(),
             Self::Flags => sequenced.iter().map(switch).collect(),
             Self::Routed => {
@@ -227,7 +230,11 @@ struct Pipeline {
     hash: HashStage,
     feed: FeedStage<CountedClock>,
     stop: Stop,
+    marks: Option<Marks>,
 }
+
+/// Where the marks of the stages are read.
+type Marks = (Consumer<Mark<Origin>>, [Consumer<Mark>; 3]);
 
 impl Pipeline {
     fn open(
@@ -272,15 +279,29 @@ impl Pipeline {
         }
         let hash = gate.preview(hash);
         let witness = Witness::new(word.clone(), RingBuffer::new(1).1);
+        let mut sequencer = Sequencer::new(config, vec![inputs], command_in, journal, clock.clone(), stop.clone());
+        let mut engine = EngineStage::new(Engine::new(Limits::default()), command_out, event_in);
+        let mut gate = ReleaseGate::new(gate, frontier, epoch).heeding(word);
+        let mut marks = None;
+        if beside == Beside::Stages {
+            let time = SystemClock::new();
+            let (sequenced, of_sequencer) = pen(time, 0);
+            let [written, matched, released] = std::array::from_fn(|_| pen(time, 0));
+            sequencer = sequencer.marking(sequenced, Some(written.0));
+            engine = engine.marking(matched.0);
+            gate = gate.marking(released.0);
+            marks = Some((of_sequencer, [written.1, matched.1, released.1]));
+        }
         Ok(Self {
             input,
-            sequencer: Sequencer::new(config, vec![inputs], command_in, journal, clock.clone(), stop.clone()),
+            sequencer,
             syncer,
-            engine: EngineStage::new(Engine::new(Limits::default()), command_out, event_in),
-            gate: ReleaseGate::new(gate, frontier, epoch).heeding(word),
+            engine,
+            gate,
             hash: HashStage::new(hash, Hashes::default()).with_witness(witness),
             feed: FeedStage::new(&lines, feed, clock)?,
             stop,
+            marks,
         })
     }
 
@@ -311,6 +332,10 @@ impl Pipeline {
             self.release();
             self.hash.poll();
             self.feed.poll();
+            if let Some((sequenced, others)) = &mut self.marks {
+                while sequenced.pop().is_ok() {}
+                others.iter_mut().for_each(|marks| while marks.pop().is_ok() {});
+            }
             if let Some(failure) = self.stop.failure() {
                 bail!("{failure}");
             }
@@ -326,7 +351,9 @@ pub(crate) fn count(args: &[&str], allocations: &dyn Fn() -> u64) -> Result<serd
         args => (args, Beside::Off),
     };
     let [durability, batch, seed, ops, folder] = args else {
-        bail!("usage: rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER [off|flags|shadow|routed|limits]");
+        bail!(
+            "usage: rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER [off|flags|shadow|routed|limits|stages]"
+        );
     };
     let durability = match *durability {
         "memory" => Durability::Memory,
