@@ -4,6 +4,8 @@
 //! A run is one thread. What goes wrong is seen within [`LOOK`], rolled back, recorded in the stream with its numbers, and
 //! both processes are ended. One that has come through waits for an operator to promote it.
 
+use super::attention::Attention;
+use super::edge_run::{BASELINE, CANDIDATE};
 use super::judge::{Cost, Evidence, at_once, cost, is_dear};
 use super::pick::Step;
 use super::{Attached, Deployment, build, cut_over, millis, route};
@@ -208,9 +210,6 @@ impl Children {
     }
 }
 
-const CANDIDATE: &str = "candidate";
-const BASELINE: &str = "baseline";
-
 impl Deployment {
     /// What operators ask.
     pub(crate) fn canary(self: &Arc<Self>, act: &CanaryAct) -> Result<Vec<Value>> {
@@ -324,7 +323,8 @@ impl Deployment {
             children,
             number,
             last_agreed: SequenceNumber(0),
-            agreed_at: Instant::now(),
+            attention: Attention::begin(),
+            agreed_at: Duration::ZERO,
             missed: 0,
         };
         std::thread::Builder::new()
@@ -374,7 +374,9 @@ struct Driver {
     children: Children,
     number: u64,
     last_agreed: SequenceNumber,
-    agreed_at: Instant,
+    attention: Attention,
+    /// When, in attention, they last agreed.
+    agreed_at: Duration,
     /// What was missed before both had caught up.
     missed: u64,
 }
@@ -458,7 +460,7 @@ impl Driver {
             });
             let (begun, from) = (Instant::now(), self.frontier());
             let routed = self.route(&step).map_err(|error| Ended::Judged(format!("{error:#}")))?;
-            let cost = self.bake(begun, from)?;
+            let cost = self.bake(from)?;
             let done = json!({
                 "step": step.to_string(),
                 "instruments": routed,
@@ -474,7 +476,7 @@ impl Driver {
 
     /// Waits until both engines are there and have caught up.
     fn join(&mut self) -> Result<(), Ended> {
-        let begun = Instant::now();
+        let begun = self.attention.look();
         loop {
             self.go_on()?;
             let (both, farewell) = {
@@ -496,10 +498,10 @@ impl Driver {
             let agreed = self.deployment.word.agreed();
             if both && agreed.0 > 0 && self.frontier() < agreed.0 + CAUGHT_UP {
                 self.missed = self.deployment.word.counts().missed;
-                (self.last_agreed, self.agreed_at) = (agreed, Instant::now());
+                (self.last_agreed, self.agreed_at) = (agreed, self.attention.look());
                 return Ok(());
             }
-            if begun.elapsed() > JOIN_MAX {
+            if self.attention.look() - begun > JOIN_MAX {
                 return Err(Ended::Judged("missing data: it never caught up".to_owned()));
             }
             std::thread::sleep(LOOK);
@@ -528,21 +530,22 @@ impl Driver {
     }
 
     /// Watches a step until it has baked.
-    fn bake(&mut self, begun: Instant, from: u64) -> Result<Option<Cost>, Ended> {
-        let mut over = None;
+    fn bake(&mut self, from: u64) -> Result<Option<Cost>, Ended> {
+        let (begun, mut over) = (self.attention.look(), None);
         loop {
             std::thread::sleep(LOOK);
             self.go_on()?;
             let evidence = self.evidence();
             at_once(&evidence).map_err(Ended::Judged)?;
+            let seen = self.attention.look();
             let baked = match self.start.bake {
-                Bake::Seconds(seconds) => begun.elapsed().as_secs_f64() >= seconds,
+                Bake::Seconds(seconds) => (seen - begun).as_secs_f64() >= seconds,
                 Bake::Commands(commands) => self.frontier() - from >= commands,
             };
             if !baked {
                 continue;
             }
-            let over = over.get_or_insert_with(Instant::now);
+            let over = *over.get_or_insert(seen);
             if let Some(cost) = cost(&evidence) {
                 if is_dear(&cost) {
                     let percent = (cost.median_ratio - 1.0) * 100.0;
@@ -550,8 +553,8 @@ impl Driver {
                 }
                 return Ok(Some(cost));
             }
-            let extra = (*over - begun).mul_f64(BAKES_MAX).max(BAKE_EXTRA);
-            if over.elapsed() > extra {
+            let extra = (over - begun).mul_f64(BAKES_MAX).max(BAKE_EXTRA);
+            if seen - over > extra {
                 let found = evidence.pairs.len();
                 return Err(Ended::Judged(format!("missing data: {found} pairs of windows")));
             }
@@ -571,9 +574,9 @@ impl Driver {
     fn evidence(&mut self) -> Evidence {
         let word = &self.deployment.word;
         let (agreed, counts, difference) = (word.agreed(), word.counts(), word.difference());
-        let frontier = self.frontier();
+        let (frontier, seen) = (self.frontier(), self.attention.look());
         if agreed != self.last_agreed || agreed.0 >= frontier {
-            (self.last_agreed, self.agreed_at) = (agreed, Instant::now());
+            (self.last_agreed, self.agreed_at) = (agreed, seen);
         }
         let state = self.deployment.state();
         let gone = match (&state.green, &state.baseline) {
@@ -598,7 +601,7 @@ impl Driver {
             difference,
             gone,
             missed: counts.missed - self.missed.min(counts.missed),
-            silent: self.agreed_at.elapsed(),
+            silent: seen - self.agreed_at,
             memory_growth,
             pairs: pairs.filter(|(_, old)| *old > 0.0).collect(),
         }
