@@ -146,7 +146,7 @@ def main():
         costs = [f"{step['cost']['median_ratio']:.3f}" for step in report["steps"]]
         print(
             f"{defect}: {canary['phase']} after {seconds:.0f} s and {sent} orders; steps passed {','.join(steps) or 'none'}; "
-            f"cost ratio {' '.join(costs) or '-'}; {verdict.get('why') or 'no fault'}; compared {verdict.get('compared')}; "
+            f"cost ratio {' '.join(costs) or '-'}; {verdict.get('why') or 'no fault'}; doubted once: {canary['doubt']}; compared {verdict.get('compared')}; "
             f"rollback {rollback.get('ms', 0):.1f} ms of {rollback.get('instruments')} instruments, "
             f"events by its word {rollback.get('released_by_its_word')}, of its own bytes 0: all is what the old build replays; silences {report['deployment']['silences']}",
             flush=True,

@@ -1,19 +1,23 @@
 """A small recorded day is played step by step while another member trades in it: each trade with it is told with what it
 rests on, the rest goes as recorded, and the journal replays to the same hashes. Then the beginning of a real day at full
 speed, without company: every recorded trade meets the recorded order. The same of a day in ITCH, which `up` plays by the name of
-its file alone."""
+its file alone. Then under the policy tape, beside somebody who takes whatever there is: what the day traded is traded as
+recorded, and nobody else has any of it."""
 
 import json
 import os
+import select
 import signal
 import subprocess
 import tempfile
+import threading
 import urllib.request
 from datetime import date
 from pathlib import Path
 
 from exchange import BINARY, PATIENCE_S, ask, hashes, stop, until, up, verify
 from itch_day import recorded, write
+from soup import OuchClient
 
 TAPE = """\
 A t1 1 1000000 100
@@ -146,8 +150,63 @@ def itch(folder):
     print(f"an ITCH day: {changes} rows, {executed} trades as recorded, and one in company")
 
 
+def kept_apart(folder):
+    """A small day under the policy tape, then the first rows of the real one with an eager buyer and an eager seller."""
+    tape = folder / "KEPT_2012-06-21_10.tape"
+    # t1 trades 30 of its 100 shares, t2 all of them; t3 and t4 come across the other side's quotes and are taken back.
+    tape.write_text(
+        "A t1 1 1000000 100\n= 1\nA t2 -1 1001000 40\n= 2\nM 1 1001000 40 t2\n= 3\nM -1 1000000 30 t1\n= 4\n"
+        "X t1 20\n= 5\nA t3 -1 1000500 60\n= 6\nD t3\n= 7\nD t1\n= 8\n"
+    )
+    process, ready = up(folder / "data", "--with-me", str(tape), "--policy", "tape", "--speed", "max", "--seconds", "5")
+    out, _ = process.communicate(timeout=PATIENCE_S)
+    summary, _ = map(json.loads, out.splitlines()[-2:])
+    counts = {"policy": "tape", "rows": 8, "trades_as_recorded": 2, "trades_rearranged": 0, "takes_short": 0, "kept_broken": 0}
+    assert counts.items() <= summary.items() and summary["refused"] == 0, summary
+
+    # An instrument whose rules keep nothing apart refuses it, and the mend is named; then it is mended.
+    data = folder / "plain"
+    process, ready = up(data)
+    player = play(ready, tape, "max", "--symbol", "ACME", "--policy", "tape", stderr=subprocess.PIPE)
+    _, error = player.communicate(timeout=PATIENCE_S)
+    assert player.returncode != 0 and "rialto operate rules ACME" in error, error
+    stop(process)
+    if not REAL.exists():
+        print(f"SKIPPED: the real day under the policy tape: {REAL} is absent")
+        return
+
+    data = folder / "real"
+    process, ready = up(data)
+    ask("operate", "rules", "ACME", '{"self_trade":"Apart"}', "--data", data)
+    clients = [OuchClient(ready["ouch"], user, "rialto") for user in ("beta1", "beta2")]
+    for client in clients:
+        client.login()
+        client.sock.setblocking(False)
+    player = play(ready, REAL, "max", "--symbol", "ACME", "--policy", "tape")
+    told = []
+    reader = threading.Thread(target=lambda: told.extend(player.stdout))
+    reader.start()
+    orders = 0
+    while player.poll() is None:
+        orders += 1
+        for client, side, price in zip(clients, (b"B", b"S"), (6_000_000, 5_500_000)):
+            client.enter(orders, side, 10, "ACME", price, "", b"3" if orders % 2 else b"0")
+            if select.select([client.sock], [], [], 0.005)[0]:
+                client.sock.recv(1 << 20)
+    reader.join()
+    assert player.returncode == 0, told[-1:]
+    last = stop(process)
+    *meetings, summary = map(json.loads, told)
+    wrong = ("trades_rearranged", "takes_short", "refused", "kept_broken")
+    assert summary["rows"] == 147_916 and all(summary[name] == 0 for name in wrong), summary
+    assert summary["trades_as_recorded"] > 1_000 and len(meetings) == summary["trades_with_company"] > 10, summary
+    assert {one["other"] for one in meetings} == {"took", "rested"} and "nobody traded" in meetings[0]["rests_on"]
+    assert hashes(data) == (last["last_seq"], last["state_hash"], last["event_hash"])
+    print(f"a real day kept apart from {2 * orders} orders of company: {summary}")
+
+
 def main():
-    for part in (in_company, alone, hosted, itch):
+    for part in (in_company, alone, hosted, itch, kept_apart):
         with tempfile.TemporaryDirectory(prefix="rialto-play-") as folder:
             part(Path(folder))
 

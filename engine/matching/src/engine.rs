@@ -72,6 +72,8 @@ pub struct Engine {
     pub(crate) mpids: Vec<Mpid>,
     /// What is chosen for each firm by id.
     pub(crate) firms: Vec<FirmRules>,
+    /// Whether any of them has chosen that its orders are kept apart.
+    pub(crate) apart: bool,
     /// By instrument id, the first at zero.
     pub(crate) books: Vec<Book>,
     pub(crate) orders: Pool<Order>,
@@ -152,6 +154,7 @@ impl Engine {
             accounts: Vec::new(),
             mpids: Vec::new(),
             firms: Vec::new(),
+            apart: false,
             books: Vec::new(),
             orders: Pool::new(limits.orders_reserved.min(live_orders_max) as usize),
             extras: Pool::new(0),

@@ -190,6 +190,7 @@ impl Engine {
                 killed: firm.killed,
             };
         }
+        engine.apart = engine.is_any_apart();
         for account in &state.accounts {
             engine.add_account(account);
         }

@@ -11,6 +11,7 @@
 //! [`quote`] is market making; [`flags`] switches variants of all that; [`runaway`] keeps what a firm may send.
 
 mod after;
+mod apart;
 mod change;
 mod enter;
 mod flags;

@@ -165,6 +165,8 @@ byte_enum! {
         Requoted = 16,
         /// Market-maker protection.
         MarketMakerProtection = 17,
+        /// It would stand across an order that is kept apart from it.
+        KeptApart = 18,
     }
 }
 

@@ -79,6 +79,12 @@ byte_enum! {
         CancelBoth = 3,
         /// Both are lowered by the smaller one's open quantity, without a trade.
         Decrement = 4,
+        /// The other way round: an order of a group trades with its firm's orders of that group alone, and nobody else's trade
+        /// with it; those without a group trade with each other. Where both would cross, the order of a group stays: what
+        /// stands in its way is cancelled, and so is the rest of what runs into it. A recorded day of which the trades have to
+        /// come out as recorded is played so (the assumption of no market impact in historical simulation). Allocation on
+        /// such an instrument is by time; an auction brings all together.
+        Apart = 5,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::console::Console;
 use crate::console::members::QUESTIONS_PER_SECOND;
 use crate::exchange::{Controls, Exchange, today};
 use crate::out;
-use crate::play::Speed;
+use crate::play::{Assumption, Speed};
 use crate::serve::{credentials_path, trading_day, watch};
 use crate::shutdown::Interrupt;
 use crate::view::View;
@@ -93,6 +93,10 @@ pub(crate) struct Args {
     /// How fast the day goes by: real, max or so many times as fast
     #[arg(long, default_value = "real")]
     speed: Speed,
+    /// What you may change of that day: market (you really trade with it) or tape (what it traded is traded again exactly so, and
+    /// you meet what is left)
+    #[arg(long, value_enum, default_value_t)]
+    policy: Assumption,
     /// HTTP gateways side by side: the first is the console, the others have ports that the system chooses
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
     gateways: u8,
@@ -150,6 +154,7 @@ pub(crate) fn run_private(private: Private) -> Result<()> {
         book: None,
         day_symbol: Vec::new(),
         speed: Speed::REAL,
+        policy: Assumption::Market,
         gateways: 1,
         json: true,
         private: Some(private),
@@ -176,11 +181,14 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         },
         None => None,
     };
-    let needless =
-        args.with_me.is_none() && (args.book.is_some() || args.speed != Speed::REAL || !args.day_symbol.is_empty());
+    let says_how = args.book.is_some()
+        || args.speed != Speed::REAL
+        || args.policy != Assumption::Market
+        || !args.day_symbol.is_empty();
+    let needless = args.with_me.is_none() && says_how;
     ensure!(
         !needless,
-        "--book, --day-symbol and --speed are for a recorded day: name one with --with-me"
+        "--book, --day-symbol, --policy and --speed are for a recorded day: name one with --with-me"
     );
     let data = match &args.data {
         Some(data) => data.clone(),

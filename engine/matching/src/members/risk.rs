@@ -41,7 +41,6 @@ use rialto_model::{
 
 impl Engine {
     /// Applies a command under watch.
-    #[cold]
     #[inline(never)]
     pub(crate) fn apply_limited(&mut self, command: &Sequenced<Command>, out: &mut dyn EventSink) {
         let Some(mut ledger) = self.ledger.take() else { return };

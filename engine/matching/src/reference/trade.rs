@@ -9,8 +9,8 @@ use crate::state::{InstrumentState, OrderState};
 use alloc::vec::Vec;
 use rialto_model::event::{Executed, Reduced};
 use rialto_model::{
-    AllocationRule, CancelReason, Event, Handling, Incarnation, Instructions, InstrumentId, Money, MsgSeqNum, OrderId,
-    OrderKind, Part, Price, PublicRef, Quantity, SelfTrade, Side, Text, TimeInForce, TradeId,
+    AllocationRule, CancelReason, Event, FirmId, Handling, Incarnation, Instructions, InstrumentId, Money, MsgSeqNum,
+    OrderId, OrderKind, Part, Price, PublicRef, Quantity, SelfTrade, Side, Text, TimeInForce, TradeId,
 };
 
 /// An order off the book on its way to trade.
@@ -112,6 +112,10 @@ impl Engine {
         if run == Run::Prevented || incoming.order.leaves.is_zero() {
             return;
         }
+        let stands = kind == OrderKind::Limit && incoming.order.tif.rests();
+        if run == Run::Done && stands && !self.make_way(&incoming, events) {
+            return;
+        }
         if kind == OrderKind::Market || !incoming.order.tif.rests() {
             events.push(unasked(&incoming.order, instrument, side, CancelReason::Unfilled, false).into());
         } else {
@@ -167,6 +171,7 @@ impl Engine {
             };
             let mode = self.prevention(listed, firm);
             let mut makers = self.makers(listed, incoming.side, limit);
+            makers.retain(|maker| self.is_one_circle(listed, incoming, maker));
             if incoming.kind == OrderKind::Market {
                 let rounding = self.variant("bands.collar-rounding", incoming.instrument);
                 makers.retain(|maker| is_allowed(listed, rounding, incoming.side, maker.price));
@@ -178,7 +183,7 @@ impl Engine {
                 return Run::Interrupted;
             }
             let own = |maker: &OrderState| {
-                mode != SelfTrade::Allowed
+                !matches!(mode, SelfTrade::Allowed | SelfTrade::Apart)
                     && self.firm_of(maker.session) == firm
                     && maker.instructions().group == incoming.instructions.group
                     && !(by_account && maker.account != incoming.order.account)
@@ -187,7 +192,9 @@ impl Engine {
             makers.retain(|one| one.price == maker.price && is_hidden(one) == is_hidden(&maker));
             let rule = listed.rules.map_or(AllocationRule::Fifo, |rules| rules.allocation.rule);
             let all: u64 = makers.iter().map(|one| one.displayed().0).sum();
-            let shared = rule != AllocationRule::Fifo && !is_hidden(&maker) && incoming.order.leaves.0 < all;
+            let together = !self.keeps_any_apart(listed);
+            let shared =
+                together && rule != AllocationRule::Fifo && !is_hidden(&maker) && incoming.order.leaves.0 < all;
             let prevented = match shared {
                 true => makers.iter().find(|maker| own(maker)).copied(),
                 false => own(&maker).then_some(maker),
@@ -206,6 +213,57 @@ impl Engine {
         }
     }
 
+    fn keeps_any_apart(&self, listed: &InstrumentState) -> bool {
+        rulebook(listed).self_trade == SelfTrade::Apart
+            || self.state.firms.iter().any(|one| one.self_trade == SelfTrade::Apart)
+    }
+
+    /// The group within which an order is kept, by firm; zero for no group.
+    fn circle(&self, listed: &InstrumentState, order: &OrderState, group: u16) -> (FirmId, u16) {
+        let firm = self.firm_of(order.session);
+        match self.prevention(listed, firm) {
+            SelfTrade::Apart if group > 0 => (firm, group),
+            _ => (FirmId(0), 0),
+        }
+    }
+
+    fn is_one_circle(&self, listed: &InstrumentState, incoming: &Incoming, maker: &OrderState) -> bool {
+        self.circle(listed, maker, maker.instructions().group)
+            == self.circle(listed, &incoming.order, incoming.instructions.group)
+    }
+
+    /// An order that is kept apart takes those off that it would cross; any other gives way. Whether it is to stand.
+    fn make_way(&mut self, incoming: &Incoming, events: &mut Vec<Event>) -> bool {
+        let Incoming { instrument, side, .. } = *incoming;
+        let Some(listed) = self.listed(instrument) else {
+            return true;
+        };
+        let crossed = self.makers(listed, side, Some(incoming.order.price));
+        let in_a_group = |order: &OrderState, group| self.circle(listed, order, group).1 > 0;
+        let goes_first = in_a_group(&incoming.order, incoming.instructions.group);
+        let blocked = crossed
+            .iter()
+            .any(|one| in_a_group(one, one.instructions().group) || !goes_first);
+        if blocked {
+            events.push(unasked(&incoming.order, instrument, side, CancelReason::KeptApart, false).into());
+            return false;
+        }
+        for one in crossed {
+            events.push(
+                unasked(
+                    &one,
+                    instrument,
+                    side.opposite(),
+                    CancelReason::KeptApart,
+                    !is_hidden(&one),
+                )
+                .into(),
+            );
+            self.remove(one.order_id);
+        }
+        true
+    }
+
     fn keep_apart(
         &mut self,
         incoming: &mut Incoming,
@@ -218,7 +276,7 @@ impl Engine {
         let maker_ends = unasked(maker, instrument, side.opposite(), CancelReason::SelfTrade, !hidden);
         let taker_ends = unasked(&incoming.order, instrument, side, CancelReason::SelfTrade, false);
         match mode {
-            SelfTrade::Allowed => {}
+            SelfTrade::Allowed | SelfTrade::Apart => {}
             SelfTrade::CancelNewest => events.push(taker_ends.into()),
             SelfTrade::CancelOldest => events.push(maker_ends.into()),
             SelfTrade::CancelBoth => events.extend([Event::from(maker_ends), taker_ends.into()]),

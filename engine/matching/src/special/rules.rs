@@ -207,6 +207,7 @@ impl Engine {
             return refused(SetSelfTrade::SCHEMA);
         }
         self.firms[c.firm.0 as usize].self_trade = c.mode;
+        self.apart = self.is_any_apart();
         self.mark_sessions(c.firm);
         SelfTradeSet {
             firm: c.firm,

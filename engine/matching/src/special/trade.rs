@@ -11,6 +11,7 @@ use rialto_model::{
     TimeInForce,
 };
 
+use super::apart::Reached;
 use super::enter::{Incoming, is_reached};
 use super::{Extra, SIDES, index, price, quantity};
 
@@ -22,6 +23,33 @@ impl Engine {
             sink.emit(incoming.order.cancelled(reason, false).into());
             return false;
         }
+        let at = incoming.at();
+        if self.keeps_apart(at) {
+            match self.run_apart(incoming, reach, sink) {
+                Reached::Prevented => return false,
+                Reached::Range => self.special_book(at).interrupted = true,
+                Reached::End => {
+                    let stands = incoming.order.leaves > 0 && incoming.could_rest();
+                    if stands && !self.clear_the_way(incoming, reach, sink) {
+                        return false;
+                    }
+                }
+            }
+        } else if self.run_together(incoming, reach, sink) {
+            return false;
+        }
+        if incoming.order.leaves == 0 {
+            return false;
+        }
+        if !incoming.could_rest() {
+            sink.emit(incoming.order.cancelled(CancelReason::Unfilled, false).into());
+            return false;
+        }
+        true
+    }
+
+    /// Trades an order with all that it reaches. Whether self-trade prevention has ended it.
+    fn run_together(&mut self, incoming: &mut Incoming, reach: u32, sink: &mut impl EventSink) -> bool {
         let at = incoming.at();
         let mode = self.self_trade(at, incoming.order.firm());
         let last = self.books[at].last_price;
@@ -35,27 +63,20 @@ impl Engine {
             }
             if self.is_shared(at, level, incoming.order.leaves) {
                 if self.share(incoming, level, mode, sink) {
-                    return false;
+                    return true;
                 }
                 continue;
             }
             let maker = self.rungs.levels[level].head;
             if mode != SelfTrade::Allowed && self.is_own(incoming, maker) {
                 if self.prevent(incoming, maker, mode, sink) {
-                    return false;
+                    return true;
                 }
             } else {
                 self.execute_special(incoming, maker, u32::MAX, sink);
             }
         }
-        if incoming.order.leaves == 0 {
-            return false;
-        }
-        if !incoming.could_rest() {
-            sink.emit(incoming.order.cancelled(CancelReason::Unfilled, false).into());
-            return false;
-        }
-        true
+        false
     }
 
     /// The level that an order of `side` trades with next: the best price, and at one price the displayed orders first
@@ -88,7 +109,7 @@ impl Engine {
     fn available(&self, incoming: &Incoming, reach: u32) -> u64 {
         let at = incoming.at();
         let side = incoming.order.side.opposite();
-        let mode = self.self_trade(at, incoming.order.firm());
+        let mode = self.prevention(at, incoming.order.firm());
         let mut levels: Vec<(u32, bool, u32, u32)> = Vec::new();
         let displayed = self.books[at].side(side).levels(&self.rungs);
         levels.extend(
@@ -114,7 +135,7 @@ impl Engine {
             .take_while(|(.., price)| book.is_in_range(last, *price));
         for (_, _, head, _) in in_range {
             // First what stands in the queue, one behind the other or shared, then what icebergs show behind all of it.
-            let shared = self.may_share(at, head);
+            let shared = self.may_share(at, head) && !self.keeps_apart(at);
             let mut queue = self.queue_of_level(incoming, head, mode);
             let mut displayed: u64 = queue.iter().map(|(_, displayed, _)| displayed).sum();
             let mut reserves = 0;
@@ -157,9 +178,11 @@ impl Engine {
         let mut queue = Vec::new();
         let mut next = head;
         while next != NONE {
-            let own = mode != SelfTrade::Allowed && self.is_own(incoming, next);
             let order = &self.orders[next];
-            queue.push((own, u64::from(order.leaves), u64::from(self.open(next))));
+            if self.may_meet(incoming, next) {
+                let own = mode != SelfTrade::Allowed && self.is_own(incoming, next);
+                queue.push((own, u64::from(order.leaves), u64::from(self.open(next))));
+            }
             next = order.next;
         }
         queue

@@ -258,6 +258,7 @@ pub(super) const fn ending(reason: CancelReason, by_owner: bool) -> (ExecType, O
         CancelReason::AuctionOver => "its auction is over",
         CancelReason::OutsideBands => "its price lies beyond the limit bands",
         CancelReason::Requoted => "a new quote takes its place",
+        CancelReason::KeptApart => "an order that is kept apart stands there",
         CancelReason::MarketMakerProtection => "market-maker protection",
         CancelReason::Delisted => "the instrument was delisted",
         CancelReason::MinimumNotMet => "less than the minimum quantity could trade",

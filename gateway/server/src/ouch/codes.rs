@@ -61,7 +61,9 @@ pub(super) const fn cancel_reason(reason: CancelReason, by_owner: bool) -> ouch:
             ouch::CancelReason::ImmediateOrCancel
         }
         CancelReason::DayEnded | CancelReason::Expired | CancelReason::AuctionOver => ouch::CancelReason::Timeout,
-        CancelReason::SessionLost | CancelReason::Delisted | CancelReason::OutsideBands => ouch::CancelReason::System,
+        CancelReason::SessionLost | CancelReason::Delisted | CancelReason::OutsideBands | CancelReason::KeptApart => {
+            ouch::CancelReason::System
+        }
         CancelReason::SelfTrade => ouch::CancelReason::SelfMatchPrevention,
         CancelReason::FirmKilled | CancelReason::MarketMakerProtection => ouch::CancelReason::Supervisory,
     }

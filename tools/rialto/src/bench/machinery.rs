@@ -1,9 +1,14 @@
 //! `rialto bench member`: what the machinery around members costs the order path, and what a refusal costs.
 //!
-//! **The path**: one exchange, one session, 512 orders outstanding. Pieces of the same flow come in turn without limits and with
-//! all of them (budgets and every pre-trade limit, none of which is ever met), in the order off, on, on, off, so that what
-//! drifts falls on both. A piece's cost is the CPU time of the matching thread, which is door, sequencer, journal, engine and gate
-//! in the layouts `one` and `two`. Neighbouring pieces are compared; those without limits among themselves are the noise.
+//! One exchange, one session. Pieces of the same flow come in turn without limits and with all of them (budgets and every
+//! pre-trade limit, none of which is ever met), in the order off, on, on, off, so that what drifts falls on both. Neighbouring
+//! pieces are compared; those without limits among themselves are the noise.
+//!
+//! **The path** is what a member waits for, one order outstanding: from its bytes on the socket to the bytes of its
+//! acknowledgement, through both kernels, the door, sequencer, journal, engine, gate and door again; of a piece the median.
+//!
+//! **The matching thread** is the same under load, 512 orders outstanding: its CPU time for an order, which is door, sequencer,
+//! journal, engine and gate in the layouts `one` and `two`, and none of the kernel's or the feed's on other threads.
 //!
 //! **A refusal**: a burst of which one order is within the budget and the rest is over it, beside a burst of that one order alone,
 //! each within the same time; what the matching thread spends more, by the refusals. Reading the message, judging it, its
@@ -16,7 +21,7 @@ use crate::exchange::Controls;
 use crate::out;
 use anyhow::{Context as _, Result, ensure};
 use nix::time::{ClockId, clock_gettime};
-use rialto_model::command::{SetBudgets, SetRiskLimits};
+use rialto_model::command::{MassCancel, SetBudgets, SetRiskLimits};
 use rialto_model::member::BUDGET_MAX;
 use rialto_model::{AccountId, Budgets, FirmId, Notional, Quantity, RiskLimits};
 use serde::Serialize;
@@ -31,6 +36,8 @@ const PATH_MAX: f64 = 1.05;
 const REFUSAL_MAX_NS: f64 = 200.0;
 /// The firm of an exchange of [`Own`].
 const FIRM: FirmId = FirmId(1);
+/// A piece one outstanding has this part of the orders of one under load: its rate is lower by far more.
+const ALONE_PART: u32 = 4;
 /// Orders that pass before a piece that counts: the change before it has arrived everywhere then.
 const BETWEEN: u32 = 64;
 /// Refusals of one burst: reading would stop at `THROTTLE_REFUSALS_MAX`.
@@ -67,20 +74,70 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// Pieces without limits beside pieces with all of them.
+#[derive(Debug, Default)]
+struct Sides {
+    off: Vec<f64>,
+    on: Vec<f64>,
+    times: Vec<f64>,
+    noise: Vec<f64>,
+}
+
+/// What they come to.
+#[derive(Debug, Serialize)]
+struct Compared {
+    /// Medians, in nanoseconds.
+    off_ns: f64,
+    on_ns: f64,
+    /// Median over pairs: how many times as much with limits.
+    times: f64,
+    /// Median over neighbouring pieces without limits, the larger by the smaller.
+    noise: f64,
+    /// `within` or `beyond` a twentieth; `INCONCLUSIVE` where it is beyond and the noise is as much.
+    verdict: &'static str,
+}
+
+impl Sides {
+    fn add(&mut self, [off, on]: [f64; 2]) {
+        // Every second time the piece without limits stands beside the one before.
+        if self.off.len() % 2 == 1
+            && let Some(before) = self.off.last()
+        {
+            self.noise.push((off / before).max(before / off));
+        }
+        self.off.push(off);
+        self.on.push(on);
+        self.times.push(on / off.max(1.0));
+    }
+
+    fn compare(mut self) -> Compared {
+        let (times, noise) = (median(&mut self.times), median(&mut self.noise));
+        let thousandths = |value: f64| (value * 1_000.0).round() / 1_000.0;
+        Compared {
+            off_ns: rounded(median(&mut self.off)),
+            on_ns: rounded(median(&mut self.on)),
+            times: thousandths(times),
+            noise: thousandths(noise),
+            verdict: if times <= PATH_MAX {
+                "within"
+            } else if noise > PATH_MAX {
+                "INCONCLUSIVE"
+            } else {
+                "beyond"
+            },
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Summary {
     pairs: u32,
     orders_of_a_piece: u32,
+    /// Order to acknowledgement, one outstanding.
+    path: Compared,
     outstanding: u32,
-    /// CPU time of the matching thread for an order, medians.
-    off_ns: f64,
-    on_ns: f64,
-    /// Median over pairs: how many times as much with limits.
-    path_times: f64,
-    /// Median over neighbouring pieces without limits, the larger by the smaller.
-    noise_times: f64,
-    /// `within` or `beyond` a twentieth; `INCONCLUSIVE` where the noise is as much.
-    path: &'static str,
+    /// CPU time of the matching thread for an order.
+    matching_thread: Compared,
     refusals: u32,
     /// CPU time of a refusal, median over pairs of bursts.
     refusal_ns: f64,
@@ -90,13 +147,51 @@ struct Summary {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let folder = Scratch::new(&args.dir.clone().unwrap_or_else(std::env::temp_dir))?;
-    // A thread that idles by yielding would spend what nobody asked for.
-    let own = Own {
+    let own = |idle: &str| Own {
         durability: "memory".to_owned(),
         layout: "two".to_owned(),
-        idle: "park".to_owned(),
+        idle: idle.to_owned(),
     };
-    let summary = own.with_controls(&folder.0, |controls| measure(args, controls))?;
+    let bar = out::progress(u64::from(4 * args.pairs + 2 * args.bursts), "pieces", args.json);
+    for part in ["path", "thread"] {
+        std::fs::create_dir(folder.0.join(part)).context("cannot make a folder for the journal")?;
+    }
+    // As `bench wire` measures: nobody is woken. Elsewhere a thread that yields would spend what nobody asked for.
+    let path = own("yield").with_controls(&folder.0.join("path"), |controls| {
+        let mut member = Member::log_on_own(controls.addresses.ouch)?;
+        let orders = (args.orders / ALONE_PART).max(BETWEEN);
+        in_turn(args.pairs, controls, &mut member, &bar, |member| {
+            let waits = member.one_by_one(orders)?;
+            Ok(median(&mut waits.into_iter().map(|ns| ns as f64).collect::<Vec<_>>()))
+        })
+    })?;
+    let (thread, refusal_ns) = own("park").with_controls(&folder.0.join("thread"), |controls| {
+        let clock = matching_thread()?;
+        let mut member = Member::log_on_own(controls.addresses.ouch)?;
+        member.flood(args.orders, WINDOW)?;
+        let thread = in_turn(args.pairs, controls, &mut member, &bar, |member| {
+            let before = clock.spent()?;
+            member.flood(args.orders, WINDOW)?;
+            let spent = clock.spent()?.saturating_sub(before);
+            Ok(spent.as_nanos() as f64 / f64::from(args.orders))
+        })?;
+        Ok((thread, refusal(args, controls, &clock, &mut member, &bar)?))
+    })?;
+    bar.finish_and_clear();
+    let summary = Summary {
+        pairs: args.pairs,
+        orders_of_a_piece: args.orders,
+        path: path.compare(),
+        outstanding: WINDOW,
+        matching_thread: thread.compare(),
+        refusals: args.bursts * REFUSED,
+        refusal_ns: rounded(refusal_ns),
+        refusal: if refusal_ns <= REFUSAL_MAX_NS {
+            "within"
+        } else {
+            "beyond"
+        },
+    };
     if args.json {
         out::json_line(&summary);
     } else {
@@ -105,60 +200,39 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn measure(args: &Args, controls: &Controls) -> Result<Summary> {
-    let clock = matching_thread()?;
-    let mut member = Member::log_on_own(controls.addresses.ouch)?;
-    let bar = out::progress(u64::from(2 * args.pairs + 2 * args.bursts), "pieces", args.json);
-    let (mut off, mut on, mut ratios, mut noise) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut last_off = None;
-    member.flood(args.orders, WINDOW)?;
-    for pair in 0..args.pairs {
+/// Pieces without limits and with all of them, in turn.
+fn in_turn(
+    pairs: u32,
+    controls: &Controls,
+    member: &mut Member,
+    bar: &indicatif::ProgressBar,
+    mut piece: impl FnMut(&mut Member) -> Result<f64>,
+) -> Result<Sides> {
+    let mut sides = Sides::default();
+    for pair in 0..pairs {
         let mut costs = [0.0; 2];
         let turns = if pair % 2 == 0 { [false, true] } else { [true, false] };
         for limited in turns {
+            // What stands is no more at the end than at the beginning: nobody has a hundred thousand orders open.
+            sweep(controls)?;
             change(controls, limited)?;
             member.flood(BETWEEN, 1)?;
-            let before = clock.spent()?;
-            member.flood(args.orders, WINDOW)?;
-            let spent = clock.spent()?.saturating_sub(before);
-            costs[usize::from(limited)] = spent.as_nanos() as f64 / f64::from(args.orders);
+            costs[usize::from(limited)] = piece(member)?;
             bar.inc(1);
         }
-        let [without, with] = costs;
-        off.push(without);
-        on.push(with);
-        ratios.push(with / without.max(1.0));
-        // Every second time the piece without limits stands beside the one before.
-        if let Some(before) = last_off.replace(without).filter(|_| pair % 2 == 0) {
-            noise.push((without / before).max(before / without));
-        }
+        sides.add(costs);
     }
-    let refusal_ns = refusal(args, controls, &clock, &mut member, &bar)?;
-    bar.finish_and_clear();
-    let (path_times, noise_times) = (median(&mut ratios), median(&mut noise));
-    Ok(Summary {
-        pairs: args.pairs,
-        orders_of_a_piece: args.orders,
-        outstanding: WINDOW,
-        off_ns: rounded(median(&mut off)),
-        on_ns: rounded(median(&mut on)),
-        path_times: (path_times * 1_000.0).round() / 1_000.0,
-        noise_times: (noise_times * 1_000.0).round() / 1_000.0,
-        path: if path_times <= PATH_MAX {
-            "within"
-        } else if noise_times > PATH_MAX {
-            "INCONCLUSIVE"
-        } else {
-            "beyond"
-        },
-        refusals: args.bursts * REFUSED,
-        refusal_ns: rounded(refusal_ns),
-        refusal: if refusal_ns <= REFUSAL_MAX_NS {
-            "within"
-        } else {
-            "beyond"
-        },
-    })
+    Ok(sides)
+}
+
+/// Takes all orders off.
+fn sweep(controls: &Controls) -> Result<()> {
+    let all = MassCancel {
+        whole_firm: true,
+        firm: FIRM,
+        ..MassCancel::default()
+    };
+    controls.act(all.into(), "bench", "a piece is over")
 }
 
 /// Gives the firm every limit, far beyond what it does, or none.

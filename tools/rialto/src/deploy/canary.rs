@@ -3,6 +3,10 @@
 //!
 //! A run is one thread. What goes wrong is seen within [`LOOK`], rolled back, recorded in the stream with its numbers, and
 //! both processes are ended. One that has come through waits for an operator to promote it.
+//!
+//! A process costs up to a tenth more or less than another of the same build for as long as it lives, by where its memory
+//! happens to lie. So a candidate that is too dear goes back at once, but is believed to be so only when a second pair of
+//! processes says it too.
 
 use super::attention::Attention;
 use super::edge_run::{BASELINE, CANDIDATE};
@@ -16,6 +20,7 @@ use rialto_model::{Finding, InstrumentId, SequenceNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
@@ -108,6 +113,8 @@ pub(super) struct Run {
     step: Option<String>,
     done: Vec<Value>,
     verdict: Option<Value>,
+    /// What a first pair of processes was found to cost.
+    doubt: Option<String>,
     children: Children,
     number: u64,
 }
@@ -128,6 +135,7 @@ impl Run {
             "step": self.step,
             "steps": self.start.steps.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "passed": self.done.len(),
+            "doubt": self.doubt,
             "why": self.verdict.as_ref().and_then(|verdict| verdict.get("why")),
         })
     }
@@ -273,13 +281,13 @@ impl Deployment {
         for step in &start.steps {
             step.instruments(&names.symbols)?;
         }
-        let args: Vec<String> = vec![
-            "--follow".to_owned(),
-            follow.address.to_string(),
-            "--key".to_owned(),
-            follow.key.display().to_string(),
-        ];
         let children = Children::default();
+        let pair = Pair {
+            build: start.build.clone(),
+            args: start.args.clone(),
+            address: follow.address,
+            key: follow.key.clone(),
+        };
         let number = {
             let mut state = self.state();
             if state.canary.as_ref().is_some_and(Run::is_running) {
@@ -298,21 +306,13 @@ impl Deployment {
                 step: None,
                 done: Vec::new(),
                 verdict: None,
+                doubt: None,
                 children: children.clone(),
                 number,
             });
             number
         };
-        // What an earlier one left that was ended in the middle of a command says nothing of this one.
-        for name in [CANDIDATE, BASELINE] {
-            let _ = std::fs::remove_file(breath::path(&follow.key, name));
-        }
-        let candidate = [args.clone(), start.args.clone()].concat();
-        let baseline = [args, vec!["--baseline".to_owned()]].concat();
-        let began = children
-            .start("engine", BASELINE, Path::new("/proc/self/exe"), &baseline)
-            .and_then(|()| children.start("engine", CANDIDATE, &start.build, &candidate));
-        if let Err(error) = began {
+        if let Err(error) = pair.start(&children) {
             children.end();
             self.state().canary = None;
             return Err(error);
@@ -320,6 +320,7 @@ impl Deployment {
         let driver = Driver {
             deployment: Arc::clone(self),
             start: start.clone(),
+            pair,
             children,
             number,
             last_agreed: SequenceNumber(0),
@@ -360,10 +361,37 @@ impl Deployment {
     }
 }
 
+/// The two processes of a run, to be started as often as need be.
+struct Pair {
+    build: PathBuf,
+    args: Vec<String>,
+    address: SocketAddr,
+    key: PathBuf,
+}
+
+impl Pair {
+    fn start(&self, children: &Children) -> Result<()> {
+        // What an earlier one left that was ended in the middle of a command says nothing of this one.
+        for name in [CANDIDATE, BASELINE] {
+            let _ = std::fs::remove_file(breath::path(&self.key, name));
+        }
+        let args = ["--follow", &self.address.to_string(), "--key"]
+            .map(str::to_owned)
+            .to_vec();
+        let args = [args, vec![self.key.display().to_string()]].concat();
+        let baseline = [args.clone(), vec!["--baseline".to_owned()]].concat();
+        let candidate = [args, self.args.clone()].concat();
+        children.start("engine", BASELINE, Path::new("/proc/self/exe"), &baseline)?;
+        children.start("engine", CANDIDATE, &self.build, &candidate)
+    }
+}
+
 /// Why a run ends early.
 enum Ended {
     /// The judge says so.
     Judged(String),
+    /// The judge finds it too dear.
+    Dear(String),
     /// An operator did it, or the exchange ends.
     Quietly,
 }
@@ -371,6 +399,7 @@ enum Ended {
 struct Driver {
     deployment: Arc<Deployment>,
     start: Start,
+    pair: Pair,
     children: Children,
     number: u64,
     last_agreed: SequenceNumber,
@@ -394,7 +423,7 @@ impl Driver {
                 let _ = self.record(100, true, "passed");
                 self.children.end_one(BASELINE);
             }
-            Err(Ended::Judged(why)) => {
+            Err(Ended::Judged(why) | Ended::Dear(why)) => {
                 let step = self.step();
                 let rolled_back = deployment.roll_back(&why);
                 let why = self.pinpoint().unwrap_or(why);
@@ -458,20 +487,67 @@ impl Driver {
                 run.phase = Phase::Baking;
                 run.step = Some(step.to_string());
             });
-            let (begun, from) = (Instant::now(), self.frontier());
-            let routed = self.route(&step).map_err(|error| Ended::Judged(format!("{error:#}")))?;
-            let cost = self.bake(from)?;
-            let done = json!({
-                "step": step.to_string(),
-                "instruments": routed,
-                "commands": self.frontier() - from,
-                "seconds": begun.elapsed().as_secs_f64(),
-                "cost": cost,
-            });
+            let done = match self.take(&step) {
+                Err(Ended::Dear(why)) if self.doubt(&why) => {
+                    self.begin_again(&why)?;
+                    self.take(&step)?
+                }
+                done => done?,
+            };
             self.set(|run| run.done.push(done));
             let _ = self.record(step.percent(), true, "goes on");
         }
         Ok(())
+    }
+
+    /// Takes a step: its instruments are routed, and watched until it has baked.
+    fn take(&mut self, step: &Step) -> Result<Value, Ended> {
+        let (begun, from) = (Instant::now(), self.frontier());
+        let routed = self.route(step).map_err(|error| Ended::Judged(format!("{error:#}")))?;
+        let cost = self.bake(from)?;
+        Ok(json!({
+            "step": step.to_string(),
+            "instruments": routed,
+            "commands": self.frontier() - from,
+            "seconds": begun.elapsed().as_secs_f64(),
+            "cost": cost,
+        }))
+    }
+
+    /// Takes note of what a pair of processes was found to cost. Whether it was the first.
+    fn doubt(&self, why: &str) -> bool {
+        let mut first = false;
+        self.set(|run| {
+            first = run.doubt.is_none();
+            run.doubt.get_or_insert_with(|| why.to_owned());
+        });
+        first
+    }
+
+    /// Takes the instruments back, and waits for a second pair of processes.
+    fn begin_again(&mut self, why: &str) -> Result<(), Ended> {
+        let judged = |error: anyhow::Error| Ended::Judged(format!("{error:#}"));
+        self.deployment.roll_back(why).map_err(judged)?;
+        for name in [CANDIDATE, BASELINE] {
+            self.children.end_one(name);
+        }
+        let begun = self.attention.look();
+        loop {
+            self.go_on()?;
+            let mut state = self.deployment.state();
+            if state.green.is_none() && state.baseline.is_none() {
+                state.costs.clear();
+                state.farewell = None;
+                break;
+            }
+            drop(state);
+            if self.attention.look() - begun > JOIN_MAX {
+                return Err(Ended::Judged("missing data: the first pair did not leave".to_owned()));
+            }
+            std::thread::sleep(LOOK);
+        }
+        self.pair.start(&self.children).map_err(judged)?;
+        self.join()
     }
 
     /// Waits until both engines are there and have caught up.
@@ -531,6 +607,8 @@ impl Driver {
 
     /// Watches a step until it has baked.
     fn bake(&mut self, from: u64) -> Result<Option<Cost>, Ended> {
+        // A step is judged by its own windows: those before it say how the processes were when they were younger.
+        self.deployment.state().costs.clear();
         let (begun, mut over) = (self.attention.look(), None);
         loop {
             std::thread::sleep(LOOK);
@@ -549,7 +627,7 @@ impl Driver {
             if let Some(cost) = cost(&evidence) {
                 if is_dear(&cost) {
                     let percent = (cost.median_ratio - 1.0) * 100.0;
-                    return Err(Ended::Judged(format!("cost: {percent:.1} % more, p {:.0e}", cost.p)));
+                    return Err(Ended::Dear(format!("cost: {percent:.1} % more, p {:.0e}", cost.p)));
                 }
                 return Ok(Some(cost));
             }

@@ -425,8 +425,10 @@ mod tests {
 
     #[test]
     fn memory_is_compared_behind_the_same_commands_and_from_one_moment_on() {
-        let mut bench: Bench<()> = Bench::default();
-        bench.seats = [seat(), None];
+        let mut bench: Bench<()> = Bench {
+            seats: [seat(), None],
+            ..Bench::default()
+        };
         let mut hears = |place, taken, megabytes: u64| {
             bench.hear_memory(place, SequenceNumber(taken), megabytes << 20);
             bench.growth() >> 20

@@ -312,7 +312,11 @@ impl Deployment {
     fn promotable(&self) -> Result<u64> {
         let state = self.state();
         let Some(green) = &state.green else {
-            bail!("no other engine follows: start one with `rialto engine --follow`, or a canary");
+            let last = state.farewell.as_ref().map(|why| format!(" any more ({why})"));
+            bail!(
+                "no other engine follows{}: start one with `rialto engine --follow`, or a canary",
+                last.unwrap_or_default()
+            );
         };
         let (name, build) = (&green.introduction.name, green.introduction.build);
         if let Some(found) = self.word.difference() {

@@ -28,8 +28,7 @@ impl Engines for Office {
             self.0.may_join(&introduction)?;
             return self.0.receive_edge::<Feeds>(peer.ip().is_loopback(), &introduction);
         }
-        let brief = self.0.receive(&introduction)?;
-        let generation = self.0.state().generation;
+        let (generation, brief) = self.0.receive(&introduction)?;
         let chair = Chair {
             deployment: Arc::clone(&self.0),
             role: introduction.role,
@@ -65,7 +64,8 @@ impl Deployment {
         Ok(())
     }
 
-    fn receive(&self, introduction: &Introduction) -> Result<Vec<PassedOver>, String> {
+    /// Keeps a seat for it: under which number, and what it has to pass over.
+    fn receive(&self, introduction: &Introduction) -> Result<(u64, Vec<PassedOver>), String> {
         let Introduction { role, build, .. } = *introduction;
         let joins = self.may_join(introduction);
         let mut state = self.state();
@@ -86,17 +86,18 @@ impl Deployment {
             return Err(why);
         }
         state.generation += 1;
+        let generation = state.generation;
         let attached = Attached {
             introduction: introduction.clone(),
             since: Instant::now(),
             taken: SequenceNumber(0),
             memory: None,
-            generation: state.generation,
+            generation,
         };
         let passed_over = state.ledger.passed_over.get(&build).cloned().unwrap_or_default();
         if role == Role::Baseline {
             state.baseline = Some(attached);
-            return Ok(passed_over);
+            return Ok((generation, passed_over));
         }
         // It is there before it is said so: what is still to come of another is of an older arrival.
         let begins = Testimony::Begins {
@@ -110,7 +111,7 @@ impl Deployment {
         }
         state.green = Some(attached);
         state.farewell = None;
-        Ok(passed_over)
+        Ok((generation, passed_over))
     }
 }
 

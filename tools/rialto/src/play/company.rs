@@ -1,17 +1,19 @@
 //! What became of the recorded day in company: a pure judge of what the exchange said about the tape's orders.
 //!
-//! The policy is *market*: the tape's orders are orders like any other's, whoever trades with them really trades, and the
-//! tape goes on as recorded, knowing of nobody. So each trade with somebody else rests on an assumption, and what the tape
-//! finds missing afterwards is counted.
+//! Under the policy *market* the tape's orders are orders like any other's, whoever trades with them really trades, and the
+//! tape goes on as recorded, knowing of nobody: what it finds missing afterwards is counted. Under the policy *tape* what it
+//! traded is kept apart ([`super::tape`]), and a trade of somebody else with that is a mistake of the exchange's rules. Under
+//! either each trade with somebody else rests on an assumption.
 
+use super::Assumption;
 use serde::Serialize;
 use std::collections::HashMap;
 
 /// What the tape did with its order when it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// A recorded order that rested.
-    Add,
+    /// A recorded order that rested, or the part of it that nobody may trade with but the tape.
+    Add { kept: bool },
     /// A recorded execution of `shares` against the order `maker`.
     Take { maker: u32, shares: u32 },
 }
@@ -74,15 +76,20 @@ pub(super) struct Outcome {
     pub(super) shares_short: u64,
     /// Orders of the tape that the exchange refused.
     pub(super) refused: u64,
+    /// Under the policy tape: executions with somebody else of what is kept apart.
+    pub(super) kept_broken: u64,
 }
 
 const TOOK: &str =
     "the recorded order would have stood there for you, and whoever traded with it later would not have minded";
 const RESTED: &str = "the recorded taker would have met your order first, by its price or its time";
+const TOOK_LEFT: &str = "nobody traded with these shares on the day: they were taken back or left over";
+const RESTED_LEFT: &str = "the recorded order came across yours, and nobody traded with these shares on the day: they would have been yours first";
 
 /// Takes note of what is sent and what is said.
 #[derive(Debug, Default)]
 pub(super) struct Company {
+    policy: Assumption,
     /// By user reference, the first at zero: what was sent, and behind which row.
     sent: Vec<(Sent, usize)>,
     /// Shares still missing of takes that are under way.
@@ -93,6 +100,13 @@ pub(super) struct Company {
 }
 
 impl Company {
+    pub(super) fn of(policy: Assumption) -> Self {
+        Self {
+            policy,
+            ..Self::default()
+        }
+    }
+
     /// The next order of the tape is sent; its user reference is the number of orders so far.
     pub(super) fn sends(&mut self, what: Sent, row: usize) -> u32 {
         self.sent.push((what, row));
@@ -153,15 +167,28 @@ impl Company {
         let one = self.pending.take()?;
         self.outcome.trades_with_company += 1;
         self.outcome.shares_with_company += u64::from(one.shares);
-        let (other, rests_on) = if one.rested { ("took", TOOK) } else { ("rested", RESTED) };
+        let (sent, row) = self.what(one.user_ref)?;
+        let kept = !matches!(sent, Sent::Add { kept: false });
+        self.outcome.kept_broken += u64::from(kept && self.policy == Assumption::Tape);
+        let (other, rests_on) = match (self.policy, one.rested) {
+            (Assumption::Market, true) => ("took", TOOK),
+            (Assumption::Market, false) => ("rested", RESTED),
+            (Assumption::Tape, true) => ("took", TOOK_LEFT),
+            (Assumption::Tape, false) => ("rested", RESTED_LEFT),
+        };
         Some(Meeting {
-            row: self.what(one.user_ref).map_or(0, |(_, row)| row),
+            row,
             order: one.user_ref,
             shares: one.shares,
             price: one.price,
             other,
             rests_on,
         })
+    }
+
+    /// Whether the exchange refused something, or let somebody trade with what is to be kept apart.
+    pub(super) const fn is_broken(&self) -> bool {
+        self.outcome.refused > 0 || self.outcome.kept_broken > 0
     }
 
     /// The counts so far.
@@ -196,8 +223,8 @@ mod tests {
     #[test]
     fn a_trade_of_the_tape_with_itself_is_as_recorded_or_rearranged() {
         let mut company = Company::default();
-        let first = company.sends(Sent::Add, 1);
-        let second = company.sends(Sent::Add, 2);
+        let first = company.sends(Sent::Add { kept: false }, 1);
+        let second = company.sends(Sent::Add { kept: false }, 2);
         let take = company.sends(
             Sent::Take {
                 maker: second,
@@ -224,7 +251,7 @@ mod tests {
     #[test]
     fn a_trade_with_somebody_else_says_what_it_rests_on() {
         let mut company = Company::default();
-        let order = company.sends(Sent::Add, 7);
+        let order = company.sends(Sent::Add { kept: false }, 7);
         let take = company.sends(
             Sent::Take {
                 maker: order,

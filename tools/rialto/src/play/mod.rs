@@ -6,6 +6,7 @@
 mod company;
 mod pace;
 mod source;
+mod tape;
 
 use crate::lobster::{Operation, open_book, symbol_in};
 use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
@@ -16,8 +17,8 @@ pub(crate) use company::Meeting;
 use company::{Company, Execution, Outcome, Sent};
 pub(crate) use pace::Speed;
 use rialto_ouch::messages::{
-    self as ouch, AccountQuery, Appendage, CancelOrder, Capacity, ClOrdId, CrossType, Display, EnterOrder, Inbound,
-    InterMarketSweep, LiquidityFlag, Outbound, TimeInForce, UserRefNum,
+    self as ouch, AccountQuery, Appendage, CancelOrder, Capacity, ClOrdId, CrossType, Display, EnterOrder, GroupId,
+    Inbound, InterMarketSweep, LiquidityFlag, Options, Outbound, TimeInForce, UserRefNum,
 };
 use serde::Serialize;
 use source::Source;
@@ -26,6 +27,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use tape::{Foresight, Parted};
 
 /// How long the exchange may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,6 +53,10 @@ pub(crate) struct Args {
     /// Stop behind so many rows
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
+    /// What company may change: market (it really trades with the day, which goes on as recorded) or tape (what the day traded is
+    /// traded again exactly so, and company meets what is left; the instrument's rules have to keep orders apart)
+    #[arg(long, value_enum, default_value_t)]
+    policy: Assumption,
     /// The OUCH door
     #[arg(long, value_name = "HOST:PORT")]
     ouch: SocketAddr,
@@ -69,6 +75,17 @@ pub(crate) struct Args {
     json: bool,
 }
 
+/// What company may change of the day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Assumption {
+    /// What it trades with is gone.
+    #[default]
+    Market,
+    /// Nothing: see [`tape`].
+    Tape,
+}
+
 /// Which day is played, where and how fast.
 #[derive(Clone, Debug)]
 pub(crate) struct Day {
@@ -76,6 +93,7 @@ pub(crate) struct Day {
     pub(crate) book: Option<PathBuf>,
     pub(crate) levels: usize,
     pub(crate) speed: Speed,
+    pub(crate) policy: Assumption,
     pub(crate) rows: Option<usize>,
     pub(crate) ouch: SocketAddr,
     pub(crate) user: String,
@@ -88,6 +106,7 @@ pub(crate) struct Day {
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     played: bool,
+    policy: Assumption,
     rows: usize,
     orders: usize,
     #[serde(flatten)]
@@ -118,6 +137,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         book: args.book,
         levels: args.levels,
         speed: args.speed,
+        policy: args.policy,
         rows: args.rows,
         ouch: args.ouch,
         user: args.user,
@@ -143,31 +163,44 @@ pub(crate) fn run(args: Args) -> Result<()> {
 impl Day {
     /// Plays it until its end or until `over` says so, and tells of each trade with somebody else.
     pub(crate) fn play(&self, quiet: bool, over: &dyn Fn() -> bool, tell: &mut dyn FnMut(&Meeting)) -> Result<Summary> {
-        let mut source = if is_itch(&self.tape)? {
-            Source::itch(&self.tape, &self.symbols)?
-        } else {
-            let times = match (&self.book, self.speed) {
-                (Some(book), Speed::Times(_)) => open_book(book, self.levels)?.times,
-                _ => Vec::new(),
-            };
-            let symbol = self.symbols.first().context("the day has no symbol")?;
-            Source::lobster(&self.tape, times, symbol)?
-        };
+        let mut source = self.source()?;
         if matches!(self.speed, Speed::Times(_)) && !source.is_timed() {
             bail!("the tape alone has no times: give the day's archive beside it, or the speed max");
         }
+        let foresight = match self.policy {
+            Assumption::Market => None,
+            Assumption::Tape => {
+                let bar = out::progress(source.len() as u64, "rows read ahead", quiet);
+                let foresight = Foresight::of(&mut self.source()?, self.rows, &bar)?;
+                bar.finish_and_clear();
+                Some(foresight)
+            }
+        };
         let begun = Instant::now();
-        let mut player = Player::log_in(self, over, tell)?;
+        let mut player = Player::log_in(self, foresight, over, tell)?;
         let bar = out::progress(source.len() as u64, "rows", quiet);
         let rows = player.play(&mut source, self, &bar)?;
         bar.finish_and_clear();
         Ok(Summary {
             played: true,
+            policy: self.policy,
             rows,
             orders: player.company.orders(),
             outcome: player.company.outcome(),
             seconds: begun.elapsed().as_secs_f64(),
         })
+    }
+
+    fn source(&self) -> Result<Source> {
+        if is_itch(&self.tape)? {
+            return Source::itch(&self.tape, &self.symbols);
+        }
+        let times = match (&self.book, self.speed) {
+            (Some(book), Speed::Times(_)) => open_book(book, self.levels)?.times,
+            _ => Vec::new(),
+        };
+        let symbol = self.symbols.first().context("the day has no symbol")?;
+        Source::lobster(&self.tape, times, symbol)
     }
 }
 
@@ -176,11 +209,18 @@ struct Player<'a> {
     client: OuchClient,
     /// Live orders of the tape by the tape's id.
     live: HashMap<String, Live>,
+    /// Under the policy tape.
+    parted: Option<Parted>,
+    /// One of its instruments, to be named.
+    symbol: String,
     company: Company,
     state: Said,
     over: &'a dyn Fn() -> bool,
     tell: &'a mut dyn FnMut(&Meeting),
 }
+
+/// Side, price, shares and lifetime of an order.
+type Terms = (rialto_model::Side, rialto_model::Price, u32, TimeInForce);
 
 /// A live order of the tape.
 #[derive(Clone, Copy, Debug)]
@@ -210,12 +250,19 @@ enum Word {
 }
 
 impl<'a> Player<'a> {
-    fn log_in(day: &Day, over: &'a dyn Fn() -> bool, tell: &'a mut dyn FnMut(&Meeting)) -> Result<Self> {
+    fn log_in(
+        day: &Day,
+        foresight: Option<Foresight>,
+        over: &'a dyn Fn() -> bool,
+        tell: &'a mut dyn FnMut(&Meeting),
+    ) -> Result<Self> {
         let client = OuchClient::connect(day.ouch, login_for_new(&day.user, &day.password)?)?;
         let mut player = Self {
             client,
             live: HashMap::new(),
-            company: Company::default(),
+            company: Company::of(day.policy),
+            parted: foresight.map(Parted::new),
+            symbol: day.symbols.first().cloned().unwrap_or_default(),
             state: Said::default(),
             over,
             tell,
@@ -254,7 +301,10 @@ impl<'a> Player<'a> {
                 break;
             }
             for one in row.operations {
-                self.send(one, row.symbol, row.number)?;
+                match self.parted.is_some() {
+                    false => self.send(one, row.symbol, row.number)?,
+                    true => self.send_parted(one, row.symbol, row.number)?,
+                }
             }
             rows += 1;
             bar.inc(1);
@@ -282,14 +332,14 @@ impl<'a> Player<'a> {
                 quantity,
             } => {
                 let shares = shares(quantity)?;
-                let user_ref = self.company.sends(Sent::Add, row);
+                let user_ref = self.company.sends(Sent::Add { kept: false }, row);
                 let live = Live {
                     user_ref,
                     total: shares,
                     executed: 0,
                 };
                 self.live.insert(id, live);
-                self.enter(user_ref, symbol, side, price, shares, TimeInForce::Day)
+                self.enter(user_ref, symbol, (side, price, shares, TimeInForce::Day), None)
             }
             Operation::Take {
                 side,
@@ -305,7 +355,8 @@ impl<'a> Player<'a> {
                 live.executed = live.executed.saturating_add(shares);
                 let maker = live.user_ref;
                 let user_ref = self.company.sends(Sent::Take { maker, shares }, row);
-                self.enter(user_ref, symbol, side, price, shares, TimeInForce::ImmediateOrCancel)
+                let terms = (side, price, shares, TimeInForce::ImmediateOrCancel);
+                self.enter(user_ref, symbol, terms, None)
             }
             Operation::Reduce { id, by } => {
                 let by = shares(by)?;
@@ -336,7 +387,7 @@ impl<'a> Player<'a> {
                     .live
                     .remove(&id)
                     .with_context(|| format!("the tape replaces unknown order {id}"))?;
-                let user_ref = self.company.sends(Sent::Add, row);
+                let user_ref = self.company.sends(Sent::Add { kept: false }, row);
                 // Where company has taken all of the old order nothing is said to this: nobody waits for it.
                 self.state.answered += 1;
                 let live = Live {
@@ -366,11 +417,14 @@ impl<'a> Player<'a> {
         &mut self,
         user_ref: u32,
         symbol: ouch::Symbol,
-        side: rialto_model::Side,
-        price: rialto_model::Price,
-        shares: u32,
-        time_in_force: TimeInForce,
+        (side, price, shares, time_in_force): Terms,
+        group: Option<GroupId>,
     ) -> Result<()> {
+        let options = Options {
+            group_id: group,
+            ..Options::default()
+        };
+        let appendage = options.to_appendage();
         let order = EnterOrder {
             user_ref: UserRefNum(user_ref),
             side: match side {
@@ -386,7 +440,7 @@ impl<'a> Player<'a> {
             inter_market_sweep: InterMarketSweep::NotEligible,
             cross_type: CrossType::Continuous,
             cl_ord_id: ClOrdId::BLANK,
-            appendage: Appendage::EMPTY,
+            appendage: appendage.as_appendage(),
         };
         self.until("answers", |player| {
             player.company.orders().saturating_sub(player.state.answered) <= UNDER_WAY_MAX
@@ -419,6 +473,12 @@ impl<'a> Player<'a> {
                 (self.tell)(&meeting);
             }
         }
+        ensure!(
+            self.parted.is_none() || !self.company.is_broken(),
+            "the exchange does not keep the day's orders apart: change the rules of each of its instruments, as in \
+             `rialto operate rules {} '{{\"self_trade\":\"Apart\"}}'`, or play under the policy market",
+            self.symbol
+        );
         match &self.state.closed {
             Some(why) => bail!("the exchange closed the session: {why}"),
             None => Ok(()),

@@ -3,9 +3,10 @@
 use super::{Args, demo};
 use crate::config::{Config, FirmConfig, InstrumentConfig, PortsConfig, SessionConfig};
 use crate::out;
-use crate::play::{Day, Meeting, Speed, Summary, is_itch, symbols_of};
+use crate::play::{Assumption, Day, Meeting, Speed, Summary, is_itch, symbols_of};
 use anyhow::{Result, bail};
 use crossbeam_channel::{Receiver, bounded};
+use rialto_model::Offers;
 use rialto_ring::Stop;
 use rust_decimal::Decimal;
 use std::net::SocketAddr;
@@ -30,6 +31,7 @@ pub(super) fn recorded(tape: &Path, args: &Args) -> Result<Day> {
         book: args.book.clone(),
         levels: LEVELS,
         speed: args.speed,
+        policy: args.policy,
         rows: None,
         ouch: SocketAddr::from(([127, 0, 0, 1], 0)),
         user: SESSION.to_owned(),
@@ -50,6 +52,15 @@ pub(super) fn invite(day: &Day, config: &mut Config) -> Result<()> {
             config.instruments.push(instrument);
         }
     }
+    if day.policy == Assumption::Tape {
+        for instrument in config
+            .instruments
+            .iter_mut()
+            .filter(|one| day.symbols.contains(&one.symbol))
+        {
+            instrument.rulebook = Some(rules_that_keep_apart());
+        }
+    }
     config.firms.push(FirmConfig {
         name: "The recorded day".to_owned(),
         mpid: "TAPE".to_owned(),
@@ -58,6 +69,12 @@ pub(super) fn invite(day: &Day, config: &mut Config) -> Result<()> {
         sessions: vec![SessionConfig::new(SESSION.to_owned(), "ouch", false)],
     });
     Ok(())
+}
+
+/// Everything is offered, and orders of a group are kept apart from all others.
+fn rules_that_keep_apart() -> serde_json::Value {
+    let offers: Vec<_> = Offers::NAMES.iter().map(|(name, _)| *name).collect();
+    serde_json::json!({ "offers": offers, "self_trade": "Apart" })
 }
 
 /// Somebody who plays it.

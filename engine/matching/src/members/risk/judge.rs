@@ -8,12 +8,12 @@ use crate::engine::Engine;
 use crate::enter::Numbering;
 use crate::members::Likeness;
 use crate::special::index;
-use rialto_model::command::{EnterSpecial, MassQuote, ReplaceSpecial};
+use rialto_model::command::{Enter, EnterSpecial, MassQuote, ReplaceSpecial};
 use rialto_model::event::{MassQuoteRejected, Rejected};
 use rialto_model::quote::QUOTES_MAX;
 use rialto_model::{
-    AccountId, AuctionOnly, Command, Event, FirmId, Incarnation, Instructions, InstrumentId, Notional, OrderKind,
-    Phase, Policy, Price, Quantity, RejectReason, SessionId, Side, UserRef,
+    AccountId, AuctionOnly, Command, Event, FirmId, Incarnation, Instructions, InstrumentId, MsgSeqNum, Notional,
+    OrderKind, Phase, Policy, Price, Quantity, RejectReason, SessionId, Side, Text, UserRef,
 };
 
 /// What becomes of a command.
@@ -61,22 +61,102 @@ impl Ask {
     }
 }
 
+/// A new order, with instructions or without.
+struct Entering<'a> {
+    session: SessionId,
+    incarnation: Incarnation,
+    inbound: MsgSeqNum,
+    user_ref: UserRef,
+    account: AccountId,
+    instrument: InstrumentId,
+    side: Side,
+    kind: OrderKind,
+    price: Price,
+    quantity: Quantity,
+    instructions: &'a Instructions,
+    client_id: &'a Text,
+}
+
+impl<'a> Entering<'a> {
+    #[inline]
+    const fn plain(c: &'a Enter) -> Self {
+        Self {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            user_ref: c.user_ref,
+            account: c.account,
+            instrument: c.instrument,
+            side: c.side,
+            kind: c.kind,
+            price: c.price,
+            quantity: c.quantity,
+            instructions: &Instructions::NONE,
+            client_id: &c.client_id,
+        }
+    }
+
+    const fn special(c: &'a EnterSpecial) -> Self {
+        Self {
+            session: c.session,
+            incarnation: c.incarnation,
+            inbound: c.inbound,
+            user_ref: c.user_ref,
+            account: c.account,
+            instrument: c.instrument,
+            side: c.side,
+            kind: c.kind,
+            price: c.price,
+            quantity: c.quantity,
+            instructions: &c.instructions,
+            client_id: &c.client_id,
+        }
+    }
+
+    const fn likeness(&self) -> Likeness {
+        Likeness {
+            instrument: self.instrument,
+            side: self.side,
+            kind: self.kind,
+            price: stated_price(self.kind, self.price),
+            quantity: self.quantity,
+        }
+    }
+
+    #[cold]
+    fn refused<'v>(&self, reason: RejectReason) -> Verdict<'v> {
+        let event = Rejected {
+            session: self.session,
+            incarnation: self.incarnation,
+            inbound: self.inbound,
+            user_ref: self.user_ref,
+            instrument: self.instrument,
+            side: self.side,
+            reason,
+            price: stated_price(self.kind, self.price),
+            quantity: self.quantity,
+            client_id: *self.client_id,
+        };
+        Verdict::Refused(self.session, self.user_ref, event.into())
+    }
+}
+
 /// What an order would be.
-struct Wish {
+struct Wish<'a> {
     at: usize,
     firm: FirmId,
     side: Side,
     kind: OrderKind,
     price: Price,
     quantity: Quantity,
-    instructions: Instructions,
+    instructions: &'a Instructions,
 }
 
 impl Engine {
     pub(super) fn judge_risk<'a>(&self, ledger: &Ledger, command: &'a Command) -> Verdict<'a> {
         match command {
-            Command::Enter(c) => self.judge_enter(ledger, &EnterSpecial::plain(c)),
-            Command::EnterSpecial(c) => self.judge_enter(ledger, c),
+            Command::Enter(c) => self.judge_enter(ledger, &Entering::plain(c)),
+            Command::EnterSpecial(c) => self.judge_enter(ledger, &Entering::special(c)),
             Command::Replace(c) => self.judge_replace(
                 ledger,
                 &ReplaceSpecial::plain(c, Instructions::NONE),
@@ -96,7 +176,7 @@ impl Engine {
         (new && self.judge_open().is_ok()).then_some((session.firm, session.account))
     }
 
-    fn judge_enter<'a>(&self, ledger: &Ledger, c: &EnterSpecial) -> Verdict<'a> {
+    fn judge_enter<'a>(&self, ledger: &Ledger, c: &Entering<'_>) -> Verdict<'a> {
         let Some((firm, own)) = self.newcomer(c.session, c.incarnation, c.user_ref) else {
             return Verdict::Passed;
         };
@@ -114,45 +194,22 @@ impl Engine {
         let Some(ask) = self.ask(&wish).filter(|_| owned) else {
             return Verdict::Passed;
         };
-        let like = Likeness {
-            instrument: c.instrument,
-            side: c.side,
-            kind: c.kind,
-            price: stated_price(c.kind, c.price),
-            quantity: c.quantity,
-        };
         let ask = Ask { fresh: true, ..ask };
         let judged = ledger.meters((firm, account)).try_for_each(|meter| {
-            meter.judge(&[ask])?;
+            meter.judge_one(&ask)?;
             let window = meter.limits.duplicate_window;
-            if window > 0 && meter.recent.has(&like, window, ledger.now) {
+            if window > 0 && meter.recent.has(&c.likeness(), window, ledger.now) {
                 return Err(RejectReason::RiskDuplicate);
             }
             Ok(())
         });
-        let Err(reason) = judged else { return Verdict::Passed };
-        let event = Rejected {
-            session: c.session,
-            incarnation: c.incarnation,
-            inbound: c.inbound,
-            user_ref: c.user_ref,
-            instrument: c.instrument,
-            side: c.side,
-            reason,
-            price: stated_price(c.kind, c.price),
-            quantity: c.quantity,
-            client_id: c.client_id,
-        };
-        Verdict::Refused(c.session, c.user_ref, event.into())
+        match judged {
+            Ok(()) => Verdict::Passed,
+            Err(reason) => c.refused(reason),
+        }
     }
 
-    fn judge_replace<'a>(
-        &self,
-        ledger: &Ledger,
-        c: &ReplaceSpecial,
-        client_id: &'a rialto_model::Text,
-        stated: bool,
-    ) -> Verdict<'a> {
+    fn judge_replace<'a>(&self, ledger: &Ledger, c: &ReplaceSpecial, client_id: &'a Text, stated: bool) -> Verdict<'a> {
         let request = Request {
             session: c.session,
             incarnation: c.incarnation,
@@ -169,6 +226,7 @@ impl Engine {
         };
         let old = &self.orders[handle];
         let leaves = new_leaves(c.policy, c.quantity, old.executed);
+        let standing = self.instructions(handle);
         let wish = Wish {
             at: usize::from(old.instrument.0) - 1,
             firm: old.firm(),
@@ -176,11 +234,7 @@ impl Engine {
             kind: c.kind,
             price: c.price,
             quantity: c.quantity,
-            instructions: if stated {
-                c.instructions
-            } else {
-                self.instructions(handle)
-            },
+            instructions: if stated { &c.instructions } else { &standing },
         };
         let Some(standing) = ledger.standing(old.order_id) else {
             return Verdict::Passed;
@@ -194,7 +248,7 @@ impl Engine {
             ..ask
         };
         let owner = (standing.firm, standing.account);
-        match ledger.meters(owner).try_for_each(|meter| meter.judge(&[ask])) {
+        match ledger.meters(owner).try_for_each(|meter| meter.judge_one(&ask)) {
             Ok(()) => Verdict::Passed,
             Err(_) if c.policy.has(Policy::INVALID_REPLACE_CANCELS) => Verdict::Invalid(handle, request),
             Err(reason) => Verdict::Change(request, c.user_ref, reason),
@@ -202,6 +256,7 @@ impl Engine {
     }
 
     /// A message of quotes is judged as a whole, each side as if what stands of it stayed where that is more.
+    #[inline(never)]
     fn judge_quotes<'a>(&self, ledger: &Ledger, c: &MassQuote) -> Verdict<'a> {
         let Some((firm, account)) = self.newcomer(c.session, c.incarnation, c.user_ref) else {
             return Verdict::Passed;
@@ -221,7 +276,7 @@ impl Engine {
                     kind: OrderKind::Limit,
                     price: Price(i64::from(price)),
                     quantity: part.quantity(),
-                    instructions: Instructions::NONE,
+                    instructions: &Instructions::NONE,
                 };
                 let Some(ask) = self.ask(&wish) else { continue };
                 let standing = self.quotes.get(&(c.session, quote.instrument, side));
@@ -249,12 +304,12 @@ impl Engine {
         Verdict::Refused(c.session, c.user_ref, event.into())
     }
 
-    fn ask(&self, wish: &Wish) -> Option<Ask> {
+    fn ask(&self, wish: &Wish<'_>) -> Option<Ask> {
         self.ask_for(wish, wish.quantity)
     }
 
     /// What an order would risk with `open` of it; nothing where its price or quantity is none of the instrument's.
-    fn ask_for(&self, wish: &Wish, open: Quantity) -> Option<Ask> {
+    fn ask_for(&self, wish: &Wish<'_>, open: Quantity) -> Option<Ask> {
         let book = self.books.get(wish.at)?;
         let sized = !wish.quantity.is_zero() && wish.quantity.0 <= u64::from(book.quantity_max);
         let limit = wish.kind == OrderKind::Limit;
@@ -284,9 +339,9 @@ impl Engine {
 
     /// The best and the worst price at which a market order could trade at once. Orders of its own firm are passed over:
     /// self-trade prevention may take them away.
-    fn reach(&self, wish: &Wish, open: Quantity) -> Option<(u32, u32)> {
+    fn reach(&self, wish: &Wish<'_>, open: Quantity) -> Option<(u32, u32)> {
         let book = &self.books[wish.at];
-        let Instructions { trigger, auction, .. } = wish.instructions;
+        let Instructions { trigger, auction, .. } = *wish.instructions;
         if trigger.0 != 0 || auction != AuctionOnly::Any || book.phase() != Phase::Continuous {
             return None;
         }
@@ -333,25 +388,51 @@ impl Meter {
             let alike = asks
                 .iter()
                 .filter(|one| (one.instrument, one.side) == (ask.instrument, ask.side));
-            let more: i128 = alike.map(|one| i128::from(one.more())).sum();
-            let exposure = self.exposures.get(&ask.instrument).copied().unwrap_or_default();
-            let held = i128::from(exposure.position);
-            let worst = match ask.side {
-                Side::Buy => held + i128::from(exposure.buys) + more,
-                Side::Sell => i128::from(exposure.sells) + more - held,
-            };
-            if !limits.position.is_zero() && worst > i128::from(limits.position.0) {
-                return Err(RejectReason::RiskPosition);
-            }
-            if limits.long_only && ask.side == Side::Sell && worst > 0 {
-                return Err(RejectReason::RiskPosition);
-            }
+            self.judge_position(ask, alike.map(|one| i128::from(one.more())).sum())?;
         }
-        let more: u128 = asks.iter().map(Ask::more_worth).sum();
-        if limits.credit.0 > 0 && more > 0 {
+        self.judge_credit(asks.iter().map(Ask::more_worth).sum())
+    }
+
+    /// The same of one.
+    #[inline]
+    fn judge_one(&self, ask: &Ask) -> Result<(), RejectReason> {
+        self.judge_order(ask)?;
+        let open_orders = u64::from(self.limits.open_orders);
+        if open_orders > 0 && ask.fresh && self.orders >= open_orders {
+            return Err(RejectReason::RiskOpenOrders);
+        }
+        if ask.more() > 0 {
+            self.judge_position(ask, i128::from(ask.more()))?;
+        }
+        self.judge_credit(ask.more_worth())
+    }
+
+    /// With so much more on the side of an order.
+    fn judge_position(&self, ask: &Ask, more: i128) -> Result<(), RejectReason> {
+        let limits = &self.limits;
+        let long_only = limits.long_only && ask.side == Side::Sell;
+        if limits.position.is_zero() && !long_only {
+            return Ok(());
+        }
+        let exposure = self.exposures.get(&ask.instrument).copied().unwrap_or_default();
+        let held = i128::from(exposure.position);
+        let worst = match ask.side {
+            Side::Buy => held + i128::from(exposure.buys) + more,
+            Side::Sell => i128::from(exposure.sells) + more - held,
+        };
+        if !limits.position.is_zero() && worst > i128::from(limits.position.0) || long_only && worst > 0 {
+            return Err(RejectReason::RiskPosition);
+        }
+        Ok(())
+    }
+
+    /// With so much more reserved.
+    fn judge_credit(&self, more: u128) -> Result<(), RejectReason> {
+        let credit = self.limits.credit.0;
+        if credit > 0 && more > 0 {
             // Both are far below 2^127: a venue holds at most 2^24 orders of 2^61.
             let worst = self.paid + (self.reserved + more) as i128;
-            if worst > i128::from(limits.credit.0) {
+            if worst > i128::from(credit) {
                 return Err(RejectReason::RiskCredit);
             }
         }

@@ -71,6 +71,11 @@ impl Meter {
 
     fn uncount(&mut self, order: &Working) {
         self.orders -= 1;
+        self.lower(order);
+    }
+
+    /// Takes off what an order has lost.
+    fn lower(&mut self, order: &Working) {
         self.reserved -= order.worth();
         *self.exposures.entry(order.instrument).or_default().side(order.side) -= order.leaves;
     }
@@ -163,13 +168,12 @@ impl Ledger {
         let Some(order) = self.standing.get_mut(&order_id) else {
             return;
         };
-        let before = *order;
+        let gone = Working {
+            leaves: order.leaves - leaves.0,
+            ..*order
+        };
         order.leaves = leaves.0;
-        let after = *order;
-        self.each((before.firm, before.account), |meter| {
-            meter.uncount(&before);
-            meter.count(&after);
-        });
+        self.each((gone.firm, gone.account), |meter| meter.lower(&gone));
     }
 
     /// Takes in one event.
@@ -361,7 +365,10 @@ impl Ledger {
 impl Meter {
     fn remember(&mut self, now: Timestamp, order: Likeness) {
         if self.limits.duplicate_window == 0 {
-            return self.recent.clear();
+            if !self.recent.is_empty() {
+                self.recent.clear();
+            }
+            return;
         }
         self.recent.remember(now, order, self.limits.duplicate_window);
     }
@@ -388,8 +395,13 @@ pub(super) struct Watch<'a> {
 }
 
 impl EventSink for Watch<'_> {
+    #[inline]
     fn emit(&mut self, event: Event) {
         self.ledger.take(&event);
-        self.out.emit(self.ledger.price(event));
+        if self.ledger.tiers.is_empty() {
+            self.out.emit(event);
+        } else {
+            self.out.emit(self.ledger.price(event));
+        }
     }
 }

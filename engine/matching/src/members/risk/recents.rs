@@ -28,6 +28,10 @@ impl Recents {
         self.orders.iter()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.orders.is_empty()
+    }
+
     pub(super) fn clear(&mut self) {
         self.orders.clear();
         self.last.clear();
