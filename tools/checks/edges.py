@@ -3,7 +3,7 @@ is stopped by itself, whom it served is served by the exchange again, and what w
 feed's defects only a wrong message without RIALTO_ALL: `tools/long/edges.sh` has all.
 
 RIALTO_DEFECTS  a build with the feature `defects`     RIALTO_ALL   set: every defect, and RIALTO_RUNS (3) of those of cost
-RIALTO_EDGE     door or feed, and no other             RIALTO_GATE  set: a wrong verdict about cost or delay fails the run; otherwise
+RIALTO_EDGE     door, fix or feed, and no other        RIALTO_GATE  set: a wrong verdict about cost or delay fails the run; otherwise
                                                                     it is printed as INCONCLUSIVE: others use this machine too"""
 
 import json
@@ -17,6 +17,7 @@ import threading
 import time
 
 from exchange import BINARY, PATIENCE_S, ask, seeded, stop, until
+from fix import FixClient
 from served import serve
 from soup import OuchClient
 
@@ -27,8 +28,8 @@ ONLY = os.environ.get("RIALTO_EDGE")
 SESSIONS = [f"d{n:02}" for n in range(8)]
 RATE = 250
 # What is stopped at once, and what is a matter of cost.
-AT_ONCE = {"door": ["reject-code", "crash"], "feed": ["wrong", "gap", "stuck", "crash"] if ALL else ["wrong"]}
-COST = {"door": ["slow", "correct"], "feed": ["dear", "late", "correct"] if ALL else ["correct"]}
+AT_ONCE = {"door": ["reject-code", "crash"], "fix": ["reject-code"], "feed": ["wrong", "gap", "stuck", "crash"] if ALL else ["wrong"]}
+COST = {"door": ["slow", "correct"], "fix": [], "feed": ["dear", "late", "correct"] if ALL else ["correct"]}
 MATTERS = ("dear", "late", "windows", "delays")
 
 
@@ -84,6 +85,22 @@ class Member(threading.Thread):
                 client.ended = True
 
 
+class FixMember(threading.Thread):
+    """One whose orders are all refused: they are off their tick."""
+
+    def __init__(self, ready, name):
+        super().__init__(daemon=True)
+        self.client, self.running, self.refused = FixClient(ready, name), True, 0
+        self.client.log_on()
+
+    def run(self):
+        while self.running:
+            self.client.order(f"f{self.refused}", 1, 100, "99.0007")
+            self.client.expect("8", _39="8")
+            self.refused += 1
+            time.sleep(0.01)
+
+
 def tail(ready, name, path):
     place = ("--via", "quic", "--mode", "full", "--quic", ready["quic"], "--cert", ready["quic_cert"])
     command = [BINARY, "md", "tail", *place, "--user", name, "--password", "rialto", "--json"]
@@ -97,21 +114,23 @@ def summary(process, path):
 
 
 def run(kind, defect, data, ready, members, folder):
-    status = lambda: ask("deploy", kind, "status", "--data", data)
+    which = ("--door", "fix") if kind == "fix" else ()
+    edge = "door" if kind == "fix" else kind
+    status = lambda: ask("deploy", edge, "status", "--data", data)
     begun = time.monotonic()
-    ask("deploy", kind, "start", "--data", data, "--build", DEFECTS, "--shares", "50", "--bake", "1s",
-        f"--{kind}-arg=--defect", f"--{kind}-arg={defect}")  # fmt: skip
+    ask("deploy", edge, "start", "--data", data, "--build", DEFECTS, "--shares", "50", "--bake", "1s", *which,
+        f"--{edge}-arg=--defect", f"--{edge}-arg={defect}")  # fmt: skip
     until("a share", lambda: status()["run"]["phase"] != "starting")
     tails = []
     if kind == "feed":
         tails = [(tail(ready, name, path), path) for name in SESSIONS if (path := folder / f"{defect}-{name}")]
-    else:
+    elif kind == "door":
         for member in members:
             member.again = 1
     ended = until("the end of the run", lambda: (now := status())["run"]["phase"] != "baking" and now["verdict"] and now)
     seconds = time.monotonic() - begun
     # Whom it served comes again to the exchange, and is answered.
-    ask("deploy", kind, "back", "--data", data)
+    ask("deploy", edge, "back", "--data", data, *which)
     until("both gone", lambda: (now := status())["candidate"] is None and now["baseline"] is None)
     after = time.monotonic()
     until("everybody served", lambda: all(member.answered > after for member in members))
@@ -124,10 +143,12 @@ def run(kind, defect, data, ready, members, folder):
         assert max(lasts) - min(lasts) < max(4 * RATE * len(members), number // 2), (defect, lasts)
     verdict, phase = ended["verdict"], ended["run"]["phase"]
     back = verdict.get("back") or {}
+    affected = back.get("affected") or {"sessions": [], "more_sessions": 0, "instruments": [], "after": 0, "up_to": 0}
     print(
         f"{kind} {defect}: {phase} after {seconds:.1f} s; {verdict['why']}; windows {verdict['windows']}; "
         f"compared {verdict.get('compared', ended.get('compared'))}; first wrong {verdict.get('first_wrong')}; "
-        f"back in {back.get('ms', 0):.1f} ms; affected {len(back.get('affected', []))}",
+        f"back in {back.get('ms', 0):.1f} ms; affected {len(affected['sessions']) + affected['more_sessions']} on "
+        f"{len(affected['instruments'])} instruments between {affected['after']} and {affected['up_to']}",
         flush=True,
     )
     return phase, verdict
@@ -141,12 +162,14 @@ def main():
 
         more = ("orders_per_second = 1000000", "orders_burst = 1000000", "cancel_on_disconnect = true")
         extra = '[follow]\nlisten = "127.0.0.1:0"\n[quic]\nlisten = "127.0.0.1:0"\n'
-        process, ready, data = serve(folder, [(name, "ouch", *more) for name in SESSIONS], extra=extra)
+        sessions = [(name, "ouch", *more) for name in SESSIONS] + [("F00", "fix", *more)]
+        process, ready, data = serve(folder, sessions, extra=extra)
         members = [Member(ready, name, random) for name in SESSIONS]
+        fix = FixMember(ready, "F00")
         try:
-            for member in members:
+            for member in [*members, fix]:
                 member.start()
-            for kind in [kind for kind in ("door", "feed") if ONLY in (None, kind)]:
+            for kind in [kind for kind in ("door", "fix", "feed") if ONLY in (None, kind)]:
                 for defect in AT_ONCE[kind] + COST[kind] * RUNS:
                     phase, verdict = run(kind, defect, data, ready, members, Path(folder))
                     wanted = "passed" if defect == "correct" else "stopped"
@@ -158,16 +181,17 @@ def main():
                         print(f"INCONCLUSIVE: {said}")
                     else:
                         wrong.append(said)
-            for member in members:
+            for member in [*members, fix]:
                 member.running = False
-            for member in members:
+            for member in [*members, fix]:
                 member.join(PATIENCE_S)
+            assert fix.refused, "nothing was refused by FIX"
             ended = stop(process)
             replayed = ask("replay", data)
             for name in ("state_hash", "event_hash"):
                 assert ended[name] == replayed[name], (name, ended, replayed)
         finally:
-            for member in members:
+            for member in [*members, fix]:
                 member.running = False
             process.kill()
     assert not wrong, wrong

@@ -270,6 +270,7 @@ impl Engine {
             Command::JudgeDoor(c) => sink.emit((*c).into()),
             Command::RouteFeed(c) => sink.emit((*c).into()),
             Command::JudgeFeed(c) => sink.emit((*c).into()),
+            Command::Recall(c) => sink.emit((*c).into()),
         }
     }
 

@@ -141,6 +141,7 @@ impl Engine {
             Command::JudgeDoor(c) => events.push((*c).into()),
             Command::RouteFeed(c) => events.push((*c).into()),
             Command::JudgeFeed(c) => events.push((*c).into()),
+            Command::Recall(c) => events.push((*c).into()),
             Command::SwitchFlag(c) => events.push(self.switch_flag(command.seq, &c.change)),
             Command::RefuseProcess(c) => events.push(flags::refuse_process(c)),
             Command::SetRunawayLimits(c) => events.push(self.set_runaway_limits(c)),

@@ -4,7 +4,7 @@
 
 use crate::codec::{Encoder, Field as _, messages};
 use crate::deal::{Deal, Fees};
-use crate::deploy::{Audience, Cut, Finding, Hearing, Lane, Opinion, Poison, Way};
+use crate::deploy::{Audience, Cut, Finding, Hearing, Lane, Opinion, Poison, Reach, Way};
 use crate::fault::FaultKind;
 use crate::flags::{FlagChange, TableHash};
 use crate::ids::{AccountId, FirmId, Incarnation, InstrumentId, MsgSeqNum, ReleaseNumber, SessionId, UserRef, VenueId};
@@ -539,6 +539,12 @@ messages! {
         JudgeFeed = 63 {
             /// What was found.
             hearing: Hearing,
+        } + /// Why, for people.
+            why
+        /// A candidate was taken back, of whatever kind: how many it had reached. Changes no output.
+        Recall = 64 {
+            /// How many.
+            reach: Reach,
         } + /// Why, for people.
             why
         /// The venue takes cancels and reductions alone, or everything again. Sequenced by the sequencer where the journal

@@ -4,8 +4,10 @@
 //! know. A build is named by the 64-bit xxh3 of its executable.
 
 use crate::codec::composite;
-use crate::command::{CutOver, Judge, JudgeDoor, JudgeFeed, Quarantine, Route, RouteDoor, RouteFeed};
-use crate::event::{CutOverSet, DoorJudged, DoorRouted, Event, FeedJudged, FeedRouted, Judged, Quarantined, Routed};
+use crate::command::{CutOver, Judge, JudgeDoor, JudgeFeed, Quarantine, Recall, Route, RouteDoor, RouteFeed};
+use crate::event::{
+    CutOverSet, DoorJudged, DoorRouted, Event, FeedJudged, FeedRouted, Judged, Quarantined, Recalled, Routed,
+};
 use crate::flags::bucket;
 use crate::ids::{FirmId, InstrumentId, SequenceNumber, SessionId};
 use crate::order::Door;
@@ -156,6 +158,27 @@ composite! {
     }
 }
 
+composite! {
+    /// Whom and what a candidate reached that was taken back, in numbers. Who they are by name its exchange says when it takes it
+    /// back; who was up where, and what was asked for, is in the stream.
+    Reach {
+        /// Which build.
+        build: u64,
+        /// Of which kind it was: 1 an engine, 2 a door, 3 a feed.
+        kind: u8,
+        /// Sessions or subscribers.
+        sessions: u32,
+        /// Their firms.
+        firms: u32,
+        /// Instruments.
+        instruments: u32,
+        /// The last command before anybody was reached.
+        after: SequenceNumber,
+        /// The last command by whose time somebody may have been; the candidate is taken back behind it.
+        up_to: SequenceNumber,
+    }
+}
+
 /// Stand where a flag's number would: places at doors and feeds are no flag's.
 const DOORS: u16 = u16::MAX;
 const FEEDS: u16 = u16::MAX - 1;
@@ -216,6 +239,12 @@ impl From<RouteFeed> for Event {
 impl From<JudgeFeed> for Event {
     fn from(JudgeFeed { hearing, why }: JudgeFeed) -> Self {
         FeedJudged { hearing, why }.into()
+    }
+}
+
+impl From<Recall> for Event {
+    fn from(Recall { reach, why }: Recall) -> Self {
+        Recalled { reach, why }.into()
     }
 }
 

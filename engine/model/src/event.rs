@@ -4,7 +4,7 @@ mod venue;
 
 use crate::codec::messages;
 use crate::deal::{Deal, Fees, Money};
-use crate::deploy::{Audience, Cut, Finding, Hearing, Lane, Opinion, Poison, Way};
+use crate::deploy::{Audience, Cut, Finding, Hearing, Lane, Opinion, Poison, Reach, Way};
 use crate::fault::FaultKind;
 use crate::flags::{FlagChange, TableHash};
 use crate::ids::{

@@ -37,7 +37,7 @@ pub mod time;
 
 pub use command::Command;
 pub use deal::{Deal, Fees, Money, Rate};
-pub use deploy::{Audience, Cut, Finding, Hearing, Lane, Opinion, Place, Poison, Way};
+pub use deploy::{Audience, Cut, Finding, Hearing, Lane, Opinion, Place, Poison, Reach, Way};
 pub use event::Event;
 pub use fault::FaultKind;
 pub use flags::{FlagAct, FlagChange, FlagTarget, TableHash};

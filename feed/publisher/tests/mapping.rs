@@ -490,6 +490,7 @@ fn what_the_public_need_not_know_is_not_told() {
         Event::DoorJudged(DoorJudged::default()),
         Event::FeedRouted(FeedRouted::default()),
         Event::FeedJudged(FeedJudged::default()),
+        Event::Recalled(Recalled::default()),
         Event::Instructed(Instructed::default()),
         Event::Triggered(Triggered::default()),
         Event::MassCancelled(MassCancelled::default()),

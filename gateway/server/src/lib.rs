@@ -35,6 +35,7 @@ mod roster;
 mod say;
 mod stages;
 mod throttle;
+mod transcript;
 
 pub use budget::FirmBudgets;
 pub use config::{DoorConfig, FixConfig, OuchConfig, SessionSettings};

@@ -110,7 +110,8 @@ macro_rules! door {
             }
 
             /// Hashes what sessions are told: to be called before the first event, so that two processes of one stream have the
-            /// same. Only OUCH states any: a FIX message's numbering is its connection's too.
+            /// same. Of FIX, the application messages that follow from events, by their order: administrative messages and answers that
+            /// are said once are the connection's.
             pub fn transcribe(&mut self) {
                 self.0.transcribe();
             }

@@ -19,7 +19,7 @@ use rialto_model::rulebook::TICK_ROWS;
 use rialto_model::{
     Allocation, AllocationRule, AuctionOnly, Audience, Bands, BreakerLevel, Budgets, Capacity, Command, Cut, Deal,
     Door, FaultKind, FeeTier, Fees, Finding, FlagAct, FlagChange, FlagTarget, Handling, Hearing, Instructions, Lane,
-    LossCause, Offers, Opinion, OrderKind, Poison, Quote, QuoteLimits, RejectReason, RiskLimits, Role, Rulebook,
+    LossCause, Offers, Opinion, OrderKind, Poison, Quote, QuoteLimits, Reach, RejectReason, RiskLimits, Role, Rulebook,
     RunawayCause, RunawayLimits, RunawayTrip, SelfTrade, Sequenced, Service, ShortSale, Side, Target, Text, TickTable,
     TimeInForce, TradingDay, Way,
 };
@@ -283,6 +283,7 @@ fn parts(kind: &str) -> Option<&'static [(&'static str, &'static str, usize)]> {
         "Opinion" => Some(Opinion::PARTS),
         "Audience" => Some(Audience::PARTS),
         "Hearing" => Some(Hearing::PARTS),
+        "Reach" => Some(Reach::PARTS),
         _ => None,
     }
 }

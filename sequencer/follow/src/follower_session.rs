@@ -8,6 +8,7 @@ use crate::key::{Key, Nonce, SessionKey, TAG, Tags};
 use crate::limits::{HEARTBEAT, SILENCE_MAX, SNAPSHOT_BYTES_MAX};
 use crate::roster::Process;
 use crate::server_session::frame;
+use crate::silence::Silence;
 use crate::wire::{
     Challenge, Frames, Hello, Kind, PROOF, Reason, Stand, VERSION, WELCOME, Welcome, decode_farewell, decode_frontier,
     decode_records,
@@ -103,7 +104,7 @@ pub struct FollowerSession {
     last: SequenceNumber,
     epoch: Epoch,
     taken: SequenceNumber,
-    heard_at: Monotonic,
+    silence: Silence,
     said_at: Monotonic,
 }
 
@@ -126,7 +127,7 @@ impl FollowerSession {
             last: after.seq,
             epoch,
             taken: after.seq,
-            heard_at: now,
+            silence: Silence::new(now),
             said_at: now,
         }
     }
@@ -149,7 +150,7 @@ impl FollowerSession {
                 Ok(None) => return Ok(()),
                 Err(_) => return Err(Refused::Broken("a frame states an impossible length")),
             };
-            self.heard_at = now;
+            self.silence.heard(now);
             self.take(&frame)?;
         }
     }
@@ -286,7 +287,7 @@ impl FollowerSession {
     /// # Errors
     /// Nothing was heard for [`SILENCE_MAX`].
     pub fn tick(&mut self, now: Monotonic) -> Result<(), Refused> {
-        if now.0.saturating_sub(self.heard_at.0) > SILENCE_MAX.as_nanos() as u64 {
+        if self.silence.is_over(now) {
             return Err(Refused::Silent);
         }
         if self.tags.is_some() && now.0.saturating_sub(self.said_at.0) > HEARTBEAT.as_nanos() as u64 {

@@ -20,6 +20,7 @@ pub mod limits;
 mod roster;
 mod server;
 mod server_session;
+mod silence;
 pub mod wire;
 
 pub use follower::{FollowError, Follower, News};

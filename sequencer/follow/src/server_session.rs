@@ -7,7 +7,8 @@
 
 use crate::follower_session::Refused;
 use crate::key::{Key, Nonce, SessionKey, TAG, Tags};
-use crate::limits::{HEARTBEAT, SILENCE_MAX};
+use crate::limits::HEARTBEAT;
+use crate::silence::Silence;
 use crate::wire::{
     Challenge, Frames, HELLO, Hello, Kind, LENGTH, PROOF, Reason, RecordsBuilder, VERSION, Welcome, encode_farewell,
     encode_frontier,
@@ -25,7 +26,7 @@ pub struct ServerSession {
     session: Option<SessionKey>,
     tags: Option<(Tags, Tags)>,
     taken: SequenceNumber,
-    heard: Monotonic,
+    silence: Silence,
     said: Monotonic,
     told: VecDeque<Told>,
 }
@@ -54,7 +55,7 @@ impl ServerSession {
             session: None,
             tags: None,
             taken: SequenceNumber(0),
-            heard: now,
+            silence: Silence::new(now),
             said: now,
             told: VecDeque::new(),
         };
@@ -76,7 +77,7 @@ impl ServerSession {
                 Ok(None) => return Ok(wish),
                 Err(_) => return Err(self.refuse(Reason::Protocol, "a frame states an impossible length")),
             };
-            self.heard = now;
+            self.silence.heard(now);
             wish = self.take(&frame)?.or(wish);
         }
     }
@@ -160,9 +161,9 @@ impl ServerSession {
     /// Says how far the exchange is, where nothing was said for a while.
     ///
     /// # Errors
-    /// Nothing was heard for [`SILENCE_MAX`].
+    /// Nothing was heard for [`SILENCE_MAX`](crate::limits::SILENCE_MAX).
     pub fn tick(&mut self, now: Monotonic, epoch: Epoch, frontier: SequenceNumber) -> Result<(), Refused> {
-        if now.0.saturating_sub(self.heard.0) > SILENCE_MAX.as_nanos() as u64 {
+        if self.silence.is_over(now) {
             return Err(Refused::Silent);
         }
         if self.tags.is_some() && now.0.saturating_sub(self.said.0) > HEARTBEAT.as_nanos() as u64 {

@@ -187,7 +187,13 @@ fn what_does_not_follow_is_refused() {
 #[test]
 fn silence_ends_it_on_either_side() {
     let (mut server, mut follower) = connected(&begin(0, 0));
-    let later = Monotonic(10_000_000_001);
+    // A look every half second; one behind a minute in which nobody looked is one more.
+    let looks = (0..20).map(|at| Monotonic(60_000_000_000 + at * 500_000_000));
+    for look in looks {
+        assert_eq!(follower.tick(look), Ok(()));
+        assert_eq!(server.tick(look, Epoch(1), SequenceNumber(9)), Ok(()));
+    }
+    let later = Monotonic(70_000_000_000);
     assert_eq!(follower.tick(later), Err(Refused::Silent));
     assert_eq!(server.tick(later, Epoch(1), SequenceNumber(9)), Err(Refused::Silent));
     let (mut server, mut follower) = connected(&begin(0, 0));

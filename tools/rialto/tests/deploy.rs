@@ -75,8 +75,15 @@ fn a_second_engine_is_compared_cut_over_to_rolled_back_and_not_missed() {
     let status = agrees_beyond(after + 200);
     assert_eq!(status["live"], status["green"]["build"], "{status}");
     let back = deploy(&["rollback"]);
+    let affected = &back["affected"];
+    let names = |of: &str| affected[of].as_array().map_or(0, Vec::len);
     assert!(
-        back["was_live"] == true && back["affected"]["firms"].is_array(),
+        back["was_live"] == true && names("firms") > 0 && names("sessions") > 0 && names("instruments") > 0,
+        "{back}"
+    );
+    // Since the first instrument waited for its word, which was before the cut-over.
+    assert!(
+        number(affected, "after") < after && number(affected, "up_to") > after,
         "{back}"
     );
     assert_eq!(deploy(&["status"])["live"], Value::Null);

@@ -3,98 +3,54 @@
 
 mod support;
 
-use rialto_members::{Credentials, Password};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
+use support::edge::{Process, Venue};
 use support::member::Member;
-use support::{PATIENCE, Up, ask, complaint, until};
+use support::{PATIENCE, ask, complaint, until};
 
 const FIRMS: usize = 4;
 const EACH: usize = 3;
 
 fn names() -> impl Iterator<Item = String> {
-    (0..FIRMS * EACH).map(|at| format!("s{at:02}"))
+    support::edge::names(FIRMS * EACH)
 }
 
-/// A venue of one instrument, with twelve OUCH sessions of four firms.
-fn venue(folder: &Path) -> Up {
-    let mut config = String::from("data = \"data\"\ndurability = \"memory\"\nsegment_bytes = 16777216\n");
-    config += "[ouch]\nlisten = \"127.0.0.1:0\"\n[fix]\nlisten = \"127.0.0.1:0\"\n[follow]\nlisten = \"127.0.0.1:0\"\n";
-    config += "[feed]\nline_a = \"239.192.77.5:0\"\nline_b = \"239.192.77.6:0\"\nrerequest = \"127.0.0.1:0\"\n";
-    config += "[[instrument]]\nsymbol = \"ACME\"\n";
-    let mut credentials = Credentials::new();
-    for (at, name) in names().enumerate() {
-        if at % EACH == 0 {
-            let firm = at / EACH;
-            writeln!(config, "[[firm]]\nname = \"Firm {firm}\"\nmpid = \"FRM{firm}\"").expect("room");
-        }
-        writeln!(
-            config,
-            "[[firm.session]]\nname = \"{name}\"\ndoor = \"ouch\"\ncancel_on_disconnect = false"
-        )
-        .expect("room");
-        let password = Password::new(b"secret").expect("a password");
-        credentials.add(&name, &password).expect("a member");
-    }
-    let data = folder.join("data");
-    std::fs::create_dir_all(&data).expect("a folder");
-    credentials.save(&data.join("credentials.toml")).expect("a file");
-    let path = folder.join("rialto.toml");
-    std::fs::write(&path, config).expect("a file");
-    Up::serve(&path)
-}
-
-/// `rialto door` as a process of its own.
-struct Door(Child);
-
-impl Door {
-    fn start(ready: &Value, options: &[&str]) -> Self {
-        let text = |name: &str| ready[name].as_str().expect("in the ready line").to_owned();
-        let child = Command::new(env!("CARGO_BIN_EXE_rialto"))
-            .args(["door", "--follow", &text("follow"), "--key", &text("follow_key")])
-            .args(options)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
-        Self(child)
-    }
-
-    fn kill(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A test that fails leaves nothing running.
-impl Drop for Door {
-    fn drop(&mut self) {
-        self.kill();
-    }
+/// Twelve OUCH sessions of four firms.
+fn venue(more: &str) -> Venue {
+    let each = "door = \"ouch\"\ncancel_on_disconnect = false";
+    Venue::open("door", (FIRMS * EACH, EACH), each, more)
 }
 
 #[test]
 fn a_share_of_the_sessions_comes_in_by_another_process_and_goes_back_with_nothing_lost() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let up = venue(folder.path());
-    let data = folder.path().join("data");
-    let place = data.to_str().expect("UTF-8");
-    let door = |act: &[&str]| ask(&[&["deploy", "door"], act, &["--data", place]].concat()).remove(0);
-    let status = || door(&["status"]);
+    let venue = venue("");
+    let door = |act: &[&str]| venue.deploy(act);
+    let status = || venue.status();
     let number = |line: &Value, name: &str| line[name].as_u64().unwrap_or_default();
 
-    let none = complaint(&["deploy", "door", "share", "50", "--data", place]);
+    let none = complaint(&["deploy", "door", "share", "50", "--data", venue.place()]);
     assert!(none.contains("rialto door --follow"), "{none}");
-    let open = || {
-        until("a door that takes sockets", || {
-            (status()["candidate"]["open"] == true).then_some(())
-        });
+    let mut process = Process::start(&venue, &[]);
+    venue.until_open();
+
+    // A firm whose messages are counted has no share there: who it is, and what to do.
+    let limits = |firm: &str, set: &[&str]| {
+        let line = ["member", "limits", "set", firm];
+        let all = [&line[..], set, &["--data", venue.place()]].concat();
+        all.into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
-    let mut process = Door::start(&up.ready, &[]);
-    open();
+    let set = |set: &[&str]| ask(&limits("FRM1", set).iter().map(String::as_str).collect::<Vec<_>>());
+    set(&["--orders-per-second", "5", "--orders-burst", "5", "--weight", "2"]);
+    let share = ["deploy", "door", "share", "50", "--data", venue.place()];
+    let refused = complaint(&share);
+    assert!(
+        refused.contains("FRM1 have budgets") && refused.contains("rialto member limits set FRM1"),
+        "{refused}"
+    );
+    set(&["--orders-per-second", "0", "--orders-burst", "0"]);
 
     // Before there is a share, everybody comes in by the exchange's own door.
     let mut members: BTreeMap<String, Member> = BTreeMap::new();
@@ -102,7 +58,7 @@ fn a_share_of_the_sessions_comes_in_by_another_process_and_goes_back_with_nothin
         let mut away = Vec::new();
         for name in names() {
             let before = number(&status()["candidate"], "handed");
-            members.insert(name.clone(), Member::login(&up.ready, &name));
+            members.insert(name.clone(), Member::login(&venue.up.ready, &name));
             if number(&status()["candidate"], "handed") > before {
                 away.push(name);
             }
@@ -138,6 +94,9 @@ fn a_share_of_the_sessions_comes_in_by_another_process_and_goes_back_with_nothin
         (&share["share"], &share["baseline"]),
         (&Value::from(50.0), &Value::from(0.0))
     );
+    let budget = limits("FRM1", &["--orders-per-second", "5", "--orders-burst", "5"]);
+    let refused = complaint(&budget.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(refused.contains("rialto deploy door back"), "{refused}");
     // Who is in stays where it is.
     assert_eq!(number(&status()["candidate"], "sessions_up"), 0);
     leave(&mut members);
@@ -157,6 +116,18 @@ fn a_share_of_the_sessions_comes_in_by_another_process_and_goes_back_with_nothin
     assert!(away.iter().all(|name| more.contains(name)), "{away:?} {more:?}");
     let back = door(&["back"]);
     assert_eq!(back["share"], 0.0, "{back}");
+    // Everybody who came in there since the share began, by whichever share, and what they ordered.
+    let affected = &back["affected"];
+    assert_eq!(affected["sessions"], Value::from(more.clone()), "{back}");
+    assert_eq!(affected["instruments"], Value::from(vec!["ACME"]), "{back}");
+    assert!(
+        affected["firms"].as_array().is_some_and(|firms| !firms.is_empty()),
+        "{back}"
+    );
+    assert!(
+        number(affected, "after") > 0 && number(affected, "up_to") > number(affected, "after"),
+        "{back}"
+    );
     for member in members.values_mut() {
         member.order(3, 4);
     }
@@ -198,8 +169,8 @@ fn a_share_of_the_sessions_comes_in_by_another_process_and_goes_back_with_nothin
     leave(&mut members);
 
     // Nothing that could be judged is a verdict against it.
-    let mut process = Door::start(&up.ready, &["--name", "again"]);
-    open();
+    let mut process = Process::start(&venue, &["--name", "again"]);
+    venue.until_open();
     door(&["share", "50"]);
     let verdict = door(&["judge"]);
     assert_eq!(verdict["passed"], false, "{verdict}");
@@ -212,15 +183,12 @@ fn a_share_of_the_sessions_comes_in_by_another_process_and_goes_back_with_nothin
     // The exchange ends while members are up behind it.
     door(&["share", "100"]);
     come(&mut members);
-    let ended = up.stop();
+    let stream = venue.stop();
     for member in members.values_mut() {
         assert!(member.has_ended());
     }
     assert!(process.0.wait().expect("it ends").success());
-    let replayed = ask(&["replay", place]).remove(0);
-    assert_eq!(replayed["state_hash"], ended["state_hash"]);
-    let tail = ask(&["journal", "tail", place, "--count", "100000"]);
-    let count = |name: &str| tail.iter().filter(|line| line["command"] == name).count();
+    let count = |name: &str| stream.count(name);
     assert_eq!(
         count("SessionUp"),
         count("SessionLost"),
@@ -231,12 +199,9 @@ fn a_share_of_the_sessions_comes_in_by_another_process_and_goes_back_with_nothin
 
 #[test]
 fn a_candidate_is_judged_beside_the_old_build_and_stopped_when_it_dies() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let up = venue(folder.path());
-    let data = folder.path().join("data");
-    let place = data.to_str().expect("UTF-8");
-    let door = |act: &[&str]| ask(&[&["deploy", "door"], act, &["--data", place]].concat()).remove(0);
-    let status = || door(&["status"]);
+    let venue = venue("");
+    let door = |act: &[&str]| venue.deploy(act);
+    let status = || venue.status();
     let start = || {
         door(&[
             "start",
@@ -256,24 +221,16 @@ fn a_candidate_is_judged_beside_the_old_build_and_stopped_when_it_dies() {
             (now["candidate"] == Value::Null && now["baseline"] == Value::Null).then_some(())
         });
     };
-    // A judge may stop it while members still come in, on a loaded machine; the others then come in by the exchange's own door.
-    let together = (0..5).find_map(|_| {
-        start();
-        let members: Vec<Member> = names().map(|name| Member::login(&up.ready, &name)).collect();
-        let both = status();
-        let handed = |which: &str| both[which]["handed"].as_u64().unwrap_or_default();
-        if handed("candidate") + handed("baseline") == (FIRMS * EACH) as u64 {
-            assert!(handed("candidate") > 0 && handed("baseline") > 0, "{both}");
-            return Some((members, both));
-        }
-        assert_ne!(both["run"]["phase"], "baking", "{both}");
-        println!("it ended before all were in: {both}");
-        door(&["back"]);
-        drop(members);
-        gone();
-        None
-    });
-    let (mut members, both) = together.expect("one of five goes on until all are in");
+    start();
+    let mut members: Vec<Member> = names().map(|name| Member::login(&venue.up.ready, &name)).collect();
+    let both = status();
+    let handed = |which: &str| both[which]["handed"].as_u64().unwrap_or_default();
+    assert_eq!(
+        handed("candidate") + handed("baseline"),
+        (FIRMS * EACH) as u64,
+        "{both}"
+    );
+    assert!(handed("candidate") > 0 && handed("baseline") > 0, "{both}");
     let shares = &both["lanes"][0];
     assert_eq!(
         (&shares["share"], &shares["baseline"]),
@@ -326,9 +283,11 @@ fn a_candidate_is_judged_beside_the_old_build_and_stopped_when_it_dies() {
     let stopped = status();
     assert_eq!(stopped["lanes"][0]["share"], 0.0, "{stopped}");
     assert_eq!(stopped["verdict"]["passed"], false, "{stopped}");
-    up.stop();
-    let tail = ask(&["journal", "tail", place, "--count", "100000"]);
-    let judged = tail.iter().filter(|line| line["command"] == "JudgeDoor");
+    // Who was there when it died is named, and counted in the stream.
+    let affected = &stopped["verdict"]["back"]["affected"];
+    assert_eq!(affected["more_sessions"], 0, "{stopped}");
+    let stream = venue.stop();
+    let judged = stream.all("JudgeDoor").into_iter();
     let passed: Vec<&Value> = judged.map(|line| &line["fields"]["opinion"]["passed"]).collect();
     assert_eq!(passed, [&verdict["passed"], &Value::from(false)]);
 }

@@ -4,76 +4,27 @@
 mod support;
 
 use rialto_itch::mold::Packet;
-use rialto_members::{Credentials, Password};
 use rialto_quic::frames::{Login, Mode, ServerFrame, Start};
 use rialto_quic::{Client, Reactor, Trust};
 use serde_json::Value;
-use std::fmt::Write as _;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use support::edge::{Process, Venue};
 use support::member::Member;
-use support::{PATIENCE, Up, ask, complaint, until};
+use support::{PATIENCE, complaint, until};
 
 const SESSIONS: usize = 10;
 
 fn names() -> impl Iterator<Item = String> {
-    (0..SESSIONS).map(|at| format!("s{at:02}"))
+    support::edge::names(SESSIONS)
 }
 
-/// A venue of one instrument with a QUIC server, and ten sessions of two firms.
-fn venue(folder: &Path, quic: bool) -> Up {
-    let mut config = String::from("data = \"data\"\ndurability = \"memory\"\nsegment_bytes = 16777216\n");
-    config += "[ouch]\nlisten = \"127.0.0.1:0\"\n[fix]\nlisten = \"127.0.0.1:0\"\n[follow]\nlisten = \"127.0.0.1:0\"\n";
-    config += "[feed]\nline_a = \"239.192.77.7:0\"\nline_b = \"239.192.77.8:0\"\nrerequest = \"127.0.0.1:0\"\n";
-    if quic {
-        config += "[quic]\nlisten = \"127.0.0.1:0\"\n";
-    }
-    config += "[[instrument]]\nsymbol = \"ACME\"\n";
-    let mut credentials = Credentials::new();
-    for (at, name) in names().enumerate() {
-        if at % (SESSIONS / 2) == 0 {
-            writeln!(config, "[[firm]]\nname = \"Firm {at}\"\nmpid = \"FRM{at}\"").expect("room");
-        }
-        writeln!(
-            config,
-            "[[firm.session]]\nname = \"{name}\"\ndoor = \"ouch\"\norders_per_second = 1000000\norders_burst = 1000000"
-        )
-        .expect("room");
-        let password = Password::new(b"secret").expect("a password");
-        credentials.add(&name, &password).expect("a member");
-    }
-    let data = folder.join("data");
-    std::fs::create_dir_all(&data).expect("a folder");
-    credentials.save(&data.join("credentials.toml")).expect("a file");
-    let path = folder.join("rialto.toml");
-    std::fs::write(&path, config).expect("a file");
-    Up::serve(&path)
+/// Ten sessions of two firms, with a QUIC server.
+fn venue(more: &str) -> Venue {
+    let each = "door = \"ouch\"\norders_per_second = 1000000\norders_burst = 1000000";
+    Venue::open("feed", (SESSIONS, SESSIONS / 2), each, more)
 }
 
-/// `rialto feed` as a process of its own.
-struct Feed(Child);
-
-impl Feed {
-    fn start(ready: &Value) -> Self {
-        let text = |name: &str| ready[name].as_str().expect("in the ready line").to_owned();
-        let child = Command::new(env!("CARGO_BIN_EXE_rialto"))
-            .args(["feed", "--follow", &text("follow"), "--key", &text("follow_key")])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
-        Self(child)
-    }
-}
-
-/// A test that fails leaves nothing running.
-impl Drop for Feed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+const QUIC: &str = "[quic]\nlisten = \"127.0.0.1:0\"\n";
 
 /// Somebody who wants every message, and writes down each.
 struct Subscriber {
@@ -192,16 +143,13 @@ impl Crowd {
 
 #[test]
 fn a_share_of_the_subscribers_is_told_by_another_process_and_comes_back_without_a_gap() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let up = venue(folder.path(), true);
-    let data = folder.path().join("data");
-    let place = data.to_str().expect("UTF-8");
-    let feed = |act: &[&str]| ask(&[&["deploy", "feed"], act, &["--data", place]].concat()).remove(0);
-    let status = || feed(&["status"]);
-    let none = complaint(&["deploy", "feed", "share", "50", "--data", place]);
+    let venue = venue(QUIC);
+    let feed = |act: &[&str]| venue.deploy(act);
+    let status = || venue.status();
+    let none = complaint(&["deploy", "feed", "share", "50", "--data", venue.place()]);
     assert!(none.contains("rialto feed --follow"), "{none}");
 
-    let mut member = Member::login(&up.ready, "s00");
+    let mut member = Member::login(&venue.up.ready, "s00");
     member.hears(1);
     let mut orders = 0;
     let mut trade = |count: u32| {
@@ -212,7 +160,7 @@ fn a_share_of_the_subscribers_is_told_by_another_process_and_comes_back_without_
         u64::from(orders)
     };
     let listed = {
-        let (mut crowd, away) = Crowd::come(&up.ready);
+        let (mut crowd, away) = Crowd::come(&venue.up.ready);
         assert_eq!(away, [false; SESSIONS]);
         let number = trade(1);
         until("the first message", || {
@@ -222,23 +170,17 @@ fn a_share_of_the_subscribers_is_told_by_another_process_and_comes_back_without_
         });
         crowd.all[0].next - number
     };
-    let open = || {
-        until("a feed that takes subscribers", || {
-            (status()["candidate"]["open"] == true).then_some(())
-        });
-    };
-
     // By an operator: a share, and back.
-    let mut process = Feed::start(&up.ready);
-    open();
+    let mut process = Process::start(&venue, &[]);
+    venue.until_open();
     let share = feed(&["share", "50"]);
     assert_eq!(share["share"], 50.0, "{share}");
-    let (mut crowd, away) = Crowd::come(&up.ready);
+    let (mut crowd, away) = Crowd::come(&venue.up.ready);
     let sent = away.iter().filter(|away| **away).count();
     assert!(sent > 0 && sent < SESSIONS, "{away:?}");
     let told = listed + trade(300);
     crowd.hear(told);
-    let (_, again) = Crowd::come(&up.ready);
+    let (_, again) = Crowd::come(&venue.up.ready);
     assert_eq!(again, away, "the same ones again");
     // One or more of those who were sent have come twice.
     until("that nobody else is sent", || {
@@ -246,23 +188,32 @@ fn a_share_of_the_subscribers_is_told_by_another_process_and_comes_back_without_
         (now["candidate"]["sent"] == 2 * sent as u64 && now["candidate"]["compared"].as_u64() > Some(200)).then_some(())
     });
     let back = feed(&["back"]);
-    let affected = back["affected"].as_array().expect("names");
+    let affected = &back["affected"];
     let wanted: Vec<Value> = names()
         .zip(&away)
         .filter(|(_, away)| **away)
         .map(|(name, _)| name.to_uppercase().into())
         .collect();
-    assert_eq!(*affected, wanted, "{back}");
+    assert_eq!(affected["sessions"], Value::from(wanted), "{back}");
+    assert_eq!(
+        (&affected["more_sessions"], &affected["instruments"][0]),
+        (&0.into(), &"ACME".into())
+    );
+    assert!(affected["up_to_message"][1].as_u64() > Some(200), "{back}");
+    assert!(
+        affected["up_to"].as_u64() >= affected["after"].as_u64().map(|after| after + 300),
+        "{back}"
+    );
     crowd.come_back();
     crowd.hear(listed + trade(50));
     assert!(crowd.all.iter().all(|one| one.snapshots == 1), "nobody began anew");
     assert!(!process.0.wait().expect("it ends").success());
 
     // It dies without a word: whoever was told by it notices, and comes back.
-    let mut process = Feed::start(&up.ready);
-    open();
+    let mut process = Process::start(&venue, &[]);
+    venue.until_open();
     feed(&["share", "100"]);
-    let (mut crowd, away) = Crowd::come(&up.ready);
+    let (mut crowd, away) = Crowd::come(&venue.up.ready);
     assert_eq!(away, [true; SESSIONS]);
     crowd.hear(listed + trade(20));
     process.0.kill().expect("kill -9");
@@ -270,7 +221,9 @@ fn a_share_of_the_subscribers_is_told_by_another_process_and_comes_back_without_
     let stopped = status();
     assert_eq!(stopped["audience"]["share"], 0.0, "{stopped}");
     assert_eq!(
-        stopped["verdict"]["back"]["affected"].as_array().map(Vec::len),
+        stopped["verdict"]["back"]["affected"]["sessions"]
+            .as_array()
+            .map(Vec::len),
         Some(SESSIONS)
     );
     let told = listed + trade(20);
@@ -279,10 +232,11 @@ fn a_share_of_the_subscribers_is_told_by_another_process_and_comes_back_without_
     assert!(crowd.all.iter().all(|one| one.snapshots == 1), "nobody began anew");
 
     // Nothing that could be judged is a verdict against it.
-    let process = Feed::start(&up.ready);
-    open();
+    let process = Process::start(&venue, &[]);
+    venue.until_open();
     feed(&["share", "50", "--by-firm"]);
-    let (_, away) = Crowd::come(&up.ready);
+    let (_, away) = Crowd::come(&venue.up.ready);
+    let together = away.iter().filter(|away| **away).count() as u64;
     for firm in away.chunks(SESSIONS / 2) {
         assert!(firm.iter().all(|one| *one == firm[0]), "{away:?}");
     }
@@ -297,29 +251,27 @@ fn a_share_of_the_subscribers_is_told_by_another_process_and_comes_back_without_
     drop(process);
 
     drop(crowd);
-    let ended = up.stop();
-    let replayed = ask(&["replay", place]).remove(0);
-    assert_eq!(replayed["state_hash"], ended["state_hash"]);
-    let tail = ask(&["journal", "tail", place, "--count", "100000"]);
-    let count = |name: &str| tail.iter().filter(|line| line["command"] == name).count();
-    assert_eq!((count("RouteFeed"), count("JudgeFeed")), (6, 2));
+    let stream = venue.stop();
+    assert_eq!((stream.count("RouteFeed"), stream.count("JudgeFeed")), (6, 2));
+    let recalls = stream.all("Recall").into_iter();
+    let counts: Vec<_> = recalls
+        .map(|line| line["fields"]["reach"]["sessions"].as_u64())
+        .collect();
+    assert_eq!(counts, [Some(sent as u64), Some(SESSIONS as u64), Some(together)]);
 }
 
 #[test]
 fn a_candidate_is_judged_beside_the_old_build() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let up = venue(folder.path(), true);
-    let data = folder.path().join("data");
-    let place = data.to_str().expect("UTF-8");
-    let feed = |act: &[&str]| ask(&[&["deploy", "feed"], act, &["--data", place]].concat()).remove(0);
-    let status = || feed(&["status"]);
+    let venue = venue(QUIC);
+    let feed = |act: &[&str]| venue.deploy(act);
+    let status = || venue.status();
     let own = env!("CARGO_BIN_EXE_rialto");
     feed(&["start", "--build", own, "--shares", "50", "--bake", "2s"]);
     until("a share", || (status()["audience"]["share"] == 50.0).then_some(()));
     assert_eq!(status()["audience"]["baseline"], 50.0);
-    let (mut crowd, away) = Crowd::come(&up.ready);
+    let (mut crowd, away) = Crowd::come(&venue.up.ready);
     assert_eq!(away, [true; SESSIONS], "half by the candidate, half by the baseline");
-    let mut member = Member::login(&up.ready, "s00");
+    let mut member = Member::login(&venue.up.ready, "s00");
     member.hears(1);
     let begun = Instant::now();
     let mut orders = 0;
@@ -354,21 +306,17 @@ fn a_candidate_is_judged_beside_the_old_build() {
     crowd.hear(crowd.all.iter().map(|one| one.next).max().expect("some"));
     assert!(crowd.all.iter().all(|one| one.snapshots == 1), "nobody began anew");
     drop(crowd);
-    up.stop();
-    let tail = ask(&["journal", "tail", place, "--count", "100000"]);
-    let judged: Vec<&Value> = tail.iter().filter(|line| line["command"] == "JudgeFeed").collect();
+    let stream = venue.stop();
+    let judged = stream.all("JudgeFeed");
     assert_eq!(judged.len(), 1);
     assert_eq!(judged[0]["fields"]["hearing"]["passed"], verdict["passed"]);
 }
 
 #[test]
 fn without_a_server_to_be_sent_on_by_there_is_no_such_feed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let up = venue(folder.path(), false);
-    let data = folder.path().join("data");
-    let place = data.to_str().expect("UTF-8");
+    let venue = venue("");
     let own = env!("CARGO_BIN_EXE_rialto");
-    let refused = complaint(&["deploy", "feed", "start", "--build", own, "--data", place]);
+    let refused = complaint(&["deploy", "feed", "start", "--build", own, "--data", venue.place()]);
     assert!(refused.contains("configure [quic]"), "{refused}");
-    up.stop();
+    venue.stop();
 }

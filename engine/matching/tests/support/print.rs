@@ -215,6 +215,7 @@ impl Names {
             Event::Judged(e) => format!("build {:x} passed {}", e.finding.build, e.finding.passed),
             Event::DoorRouted(e) => format!("{:?} build {:x}: {}", e.lane.door, e.lane.build, e.lane.share),
             Event::FeedRouted(e) => format!("feed of build {:x}: {}", e.audience.build, e.audience.share),
+            Event::Recalled(e) => format!("build {:x} recalled from {} sessions", e.reach.build, e.reach.sessions),
             Event::FeedJudged(e) => format!("feed of build {:x} passed: {}", e.hearing.build, e.hearing.passed),
             Event::DoorJudged(e) => format!(
                 "{:?} build {:x} passed: {}",

@@ -64,7 +64,7 @@ impl Flow {
     /// What is said of a second engine, which no engine minds.
     fn deploying(&mut self) -> Command {
         let build = self.seq % 3;
-        match self.seq % 8 {
+        match self.seq % 9 {
             0 => CutOver {
                 cut: Cut {
                     build,
@@ -123,6 +123,14 @@ impl Flow {
                     ..Hearing::default()
                 },
                 ..JudgeFeed::default()
+            }
+            .into(),
+            7 => Recall {
+                reach: Reach {
+                    build,
+                    ..Reach::default()
+                },
+                ..Recall::default()
             }
             .into(),
             _ => Quarantine {

@@ -154,6 +154,12 @@ macro_rules! with_venue_events {
             hearing: Hearing,
         } + /// Why, for people.
             why
+        /// A candidate was taken back, of whatever kind: how many it had reached.
+        Recalled = 1164 {
+            /// How many.
+            reach: Reach,
+        } + /// Why, for people.
+            why
         /// Something is broken on purpose from here on. What it does to the books at once follows.
         FaultAdded = 1120 {
             /// What is broken.

@@ -17,6 +17,7 @@ use crate::config::SessionSettings;
 use crate::floor::Moment;
 use crate::net::{ConnectionId, Hub};
 use crate::throttle::Throttle;
+use crate::transcript::Transcript;
 
 #[derive(Debug)]
 pub(super) struct Account {
@@ -28,6 +29,9 @@ pub(super) struct Account {
     pub(super) quoting: Quoting,
     /// The number expected from the peer, as far as the stream or the last connection tells.
     pub(super) expected: MsgSeqNum,
+    /// The hash of the application messages that the stream had it told, and how many they were, where that is wanted. Answers
+    /// that are said once are not among them, nor is anything that dates a message.
+    pub(super) told: Option<(Transcript, u64)>,
 }
 
 /// Where the outbound number and the messages are.
@@ -75,6 +79,7 @@ impl Account {
             names: Names::default(),
             quoting: Quoting::default(),
             expected: MsgSeqNum::FIRST,
+            told: None,
         }
     }
 
@@ -93,6 +98,10 @@ impl Account {
         msg_type: MsgType<'_>,
         body: &[u8],
     ) {
+        if let Some((told, count)) = &mut self.told {
+            *count += 1;
+            told.add(*count, msg_type.0, body);
+        }
         match &mut self.line {
             Line::Idle(idle) => {
                 let message = SentMessage {

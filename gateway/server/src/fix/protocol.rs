@@ -41,6 +41,7 @@ use crate::front::{Knock, fix_sender};
 use crate::limits::LOGON_TIMEOUT_NS;
 use crate::net::{Connection, ConnectionId, Hub};
 use crate::throttle::Verdict;
+use crate::transcript::Transcript;
 
 pub(crate) struct Fix {
     /// The versions spoken; the first rules until a Logon has chosen.
@@ -63,6 +64,8 @@ pub(crate) struct Fix {
     pub(super) interested: BTreeSet<SessionId>,
     /// Reused for every body.
     pub(super) body: Vec<u8>,
+    /// What sessions are told is hashed.
+    transcribes: bool,
 }
 
 /// What the session says that its owner must act on, without what it borrows.
@@ -112,6 +115,7 @@ impl Fix {
             drop_copies: BTreeMap::new(),
             interested: BTreeSet::new(),
             body: Vec::new(),
+            transcribes: false,
         }
     }
 
@@ -539,6 +543,18 @@ impl Protocol for Fix {
         fix_sender(bytes)
     }
 
+    fn transcribe(&mut self) {
+        self.transcribes = true;
+        let all = self.accounts.values_mut();
+        all.for_each(|account| account.told = Some((Transcript::EMPTY, 0)));
+    }
+
+    fn transcript(&self) -> Option<u64> {
+        let all = self.accounts.iter();
+        let all = all.map(|(session, account)| (*session, account.told.map(|(told, _)| told)));
+        self.transcribes.then(|| Transcript::over(all))
+    }
+
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Peer>) {
         let at = At {
             seq: output.event.seq,
@@ -552,10 +568,9 @@ impl Protocol for Fix {
                 if settings.drop_copy {
                     self.drop_copies.entry(e.firm).or_default().push(e.session);
                 }
-                self.accounts.insert(
-                    e.session,
-                    Account::new(floor.budgets.of(e.firm), settings, floor.config.log_bytes_max),
-                );
+                let mut account = Account::new(floor.budgets.of(e.firm), settings, floor.config.log_bytes_max);
+                account.told = self.transcribes.then_some((Transcript::EMPTY, 0));
+                self.accounts.insert(e.session, account);
             }
             Event::DayStarted(_) => {
                 self.ended.clear();

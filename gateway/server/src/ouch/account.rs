@@ -13,6 +13,7 @@ use crate::budget::FirmBudget;
 use crate::config::SessionSettings;
 use crate::message_log::MessageLog;
 use crate::throttle::Throttle;
+use crate::transcript::Transcript;
 
 #[derive(Debug)]
 pub(super) struct Account {
@@ -31,20 +32,6 @@ pub(super) struct Account {
     pub(super) special: HashMap<OrderId, Special>,
     /// The hash of everything that it was told, where that is wanted.
     pub(super) transcript: Option<Transcript>,
-}
-
-/// A running hash of messages with their numbers: FNV-1a of 64 bits. What differs in one byte is another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Transcript(pub(super) u64);
-
-impl Transcript {
-    pub(super) const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
-
-    pub(super) fn add(&mut self, number: u64, message: &[u8]) {
-        for byte in number.to_be_bytes().iter().chain(message) {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
 }
 
 /// The capacities of live orders: an Order Replaced states it, the event does not.
@@ -206,26 +193,5 @@ impl References {
     /// The lowest that may be used next.
     pub(super) fn next(&self) -> u32 {
         self.used.max(self.refused).saturating_add(1)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_transcript_is_another_for_another_byte_number_or_order() {
-        let of = |messages: &[(u64, &[u8])]| {
-            let mut transcript = Transcript::EMPTY;
-            let all = messages.iter();
-            all.for_each(|(number, message)| transcript.add(*number, message));
-            transcript
-        };
-        let one = of(&[(1, b"A"), (2, b"J")]);
-        assert_eq!(one, of(&[(1, b"A"), (2, b"J")]));
-        assert_ne!(one, of(&[(1, b"A"), (2, b"K")]));
-        assert_ne!(one, of(&[(1, b"A"), (3, b"J")]));
-        assert_ne!(one, of(&[(2, b"J"), (1, b"A")]));
-        assert_ne!(one, of(&[(1, b"A")]));
     }
 }

@@ -274,7 +274,7 @@ impl Account {
         let message = message.into();
         let number = self.log.push(|out| message.encode(out));
         if let Some(transcript) = &mut self.transcript {
-            transcript.add(number, self.log.get(number).unwrap_or_default());
+            transcript.add(number, b"", self.log.get(number).unwrap_or_default());
         }
     }
 }

@@ -20,7 +20,7 @@ use rialto_model::{
 use rialto_ouch::messages::{AccountQuery, Addressee, EventCode, Timestamp as SinceMidnight};
 use rialto_ouch::soup::{CloseReason, ServerEvent, ServerSession, SoupConfig};
 
-use super::account::{Account, Sequenced, Transcript};
+use super::account::{Account, Sequenced};
 use super::connection::{Connection as Peer, OverRate, Stage};
 use super::login::TurnedAway;
 use super::orders::{Inward, Sender, read, text};
@@ -31,6 +31,7 @@ use crate::front::{Knock, soup_user};
 use crate::limits::{FAREWELL_NS, PULLS_PER_SERVICE};
 use crate::net::{Connection, ConnectionId, Hub};
 use crate::throttle::Verdict;
+use crate::transcript::Transcript;
 
 pub(crate) struct Ouch {
     soup: SoupConfig,
@@ -304,12 +305,9 @@ impl Protocol for Ouch {
     }
 
     fn transcript(&self) -> Option<u64> {
-        let mut whole = self.transcribes.then_some(Transcript::EMPTY)?;
-        for (session, account) in &self.accounts {
-            let of = account.transcript.map_or(0, |one| one.0);
-            whole.add(session.0.into(), &of.to_be_bytes());
-        }
-        Some(whole.0)
+        let all = self.accounts.iter();
+        let all = all.map(|(session, account)| (*session, account.transcript));
+        self.transcribes.then(|| Transcript::over(all))
     }
 
     fn follow(&mut self, output: &Output, floor: &mut Floor, hub: &mut Hub<Peer>) {

@@ -56,6 +56,8 @@ pub struct Setup {
     pub soup: rialto_ouch::soup::SoupConfig,
     /// Open the first trading day at once.
     pub open: bool,
+    /// What sessions are told is hashed.
+    pub transcribe: bool,
 }
 
 impl Default for Setup {
@@ -69,6 +71,7 @@ impl Default for Setup {
             },
             soup: OuchConfig::new("127.0.0.1:0".parse().unwrap()).soup,
             open: true,
+            transcribe: false,
         }
     }
 }
@@ -201,9 +204,15 @@ impl Exchange {
             door: setup.door.clone(),
             ..FixConfig::new(setup.door.listen)
         };
+        let mut ouch = OuchDoor::open(ouch, parts(to_ouch)).unwrap();
+        let mut fix = FixDoor::open(fix, parts(to_fix)).unwrap();
+        if setup.transcribe {
+            ouch.transcribe();
+            fix.transcribe();
+        }
         Self {
-            ouch: OuchDoor::open(ouch, parts(to_ouch)).unwrap(),
-            fix: FixDoor::open(fix, parts(to_fix)).unwrap(),
+            ouch,
+            fix,
             clock,
             lines: Vec::new(),
             commands: Vec::new(),
@@ -219,6 +228,22 @@ impl Exchange {
             gate,
             ports,
         }
+    }
+
+    /// What the doors of another process say that sessions were told by these events: it follows them, and nobody is connected.
+    pub fn transcripts(outputs: &[Output]) -> [Vec<(u64, u64)>; 2] {
+        let mut other = Self::empty(&Setup {
+            transcribe: true,
+            ..Setup::default()
+        });
+        for output in outputs {
+            other.writer.write(*output).expect("the test's ring is large enough");
+        }
+        other.writer.publish();
+        while other.outputs.len() < outputs.len() || !other.ouch.is_drained() || !other.fix.is_drained() {
+            other.step();
+        }
+        [other.ouch.take_transcripts(), other.fix.take_transcripts()]
     }
 
     /// A second exchange after a crash of this one: everything released is replayed, sessions that were up are lost first,

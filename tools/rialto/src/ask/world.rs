@@ -125,12 +125,16 @@ impl World {
             }
             Request::Operate { act, who, why } => self.operate(act, &By::new(who, why)?),
             Request::Member {
-                about: Member::Budget { .. },
+                about: Member::Budget { changes, .. },
                 ..
-            } if self.live.as_ref().is_some_and(|live| live.deployment.has_lanes()) => bail!(
-                "a share of the sessions comes in by another process, which would judge a budget by itself: \
+            } if changes.keys().any(|name| name != "weight")
+                && self.live.as_ref().is_some_and(|live| live.deployment.has_lanes()) =>
+            {
+                bail!(
+                    "a share of the sessions comes in by another process, which would judge a budget by itself: \
                  `rialto deploy door back` first"
-            ),
+                )
+            }
             Request::Member { about, who, why } => self.member(about, &By::new(who, why)?),
             Request::Deploy {
                 act: act @ DeployAct::Status,

@@ -8,6 +8,8 @@
 //! happens to lie. So a candidate that is too dear goes back at once, but is believed to be so only when a second pair of
 //! processes says it too.
 
+use super::attention::Attention;
+use super::edge_run::{BASELINE, CANDIDATE};
 use super::judge::{Cost, Evidence, at_once, cost, is_dear};
 use super::pick::Step;
 use super::{Attached, Deployment, build, cut_over, millis, route};
@@ -216,9 +218,6 @@ impl Children {
     }
 }
 
-const CANDIDATE: &str = "candidate";
-const BASELINE: &str = "baseline";
-
 impl Deployment {
     /// What operators ask.
     pub(crate) fn canary(self: &Arc<Self>, act: &CanaryAct) -> Result<Vec<Value>> {
@@ -325,7 +324,8 @@ impl Deployment {
             children,
             number,
             last_agreed: SequenceNumber(0),
-            agreed_at: Instant::now(),
+            attention: Attention::begin(),
+            agreed_at: Duration::ZERO,
             missed: 0,
         };
         std::thread::Builder::new()
@@ -403,7 +403,9 @@ struct Driver {
     children: Children,
     number: u64,
     last_agreed: SequenceNumber,
-    agreed_at: Instant,
+    attention: Attention,
+    /// When, in attention, they last agreed.
+    agreed_at: Duration,
     /// What was missed before both had caught up.
     missed: u64,
 }
@@ -502,7 +504,7 @@ impl Driver {
     fn take(&mut self, step: &Step) -> Result<Value, Ended> {
         let (begun, from) = (Instant::now(), self.frontier());
         let routed = self.route(step).map_err(|error| Ended::Judged(format!("{error:#}")))?;
-        let cost = self.bake(begun, from)?;
+        let cost = self.bake(from)?;
         Ok(json!({
             "step": step.to_string(),
             "instruments": routed,
@@ -529,7 +531,7 @@ impl Driver {
         for name in [CANDIDATE, BASELINE] {
             self.children.end_one(name);
         }
-        let begun = Instant::now();
+        let begun = self.attention.look();
         loop {
             self.go_on()?;
             let mut state = self.deployment.state();
@@ -539,7 +541,7 @@ impl Driver {
                 break;
             }
             drop(state);
-            if begun.elapsed() > JOIN_MAX {
+            if self.attention.look() - begun > JOIN_MAX {
                 return Err(Ended::Judged("missing data: the first pair did not leave".to_owned()));
             }
             std::thread::sleep(LOOK);
@@ -550,7 +552,7 @@ impl Driver {
 
     /// Waits until both engines are there and have caught up.
     fn join(&mut self) -> Result<(), Ended> {
-        let begun = Instant::now();
+        let begun = self.attention.look();
         loop {
             self.go_on()?;
             let (both, farewell) = {
@@ -572,10 +574,10 @@ impl Driver {
             let agreed = self.deployment.word.agreed();
             if both && agreed.0 > 0 && self.frontier() < agreed.0 + CAUGHT_UP {
                 self.missed = self.deployment.word.counts().missed;
-                (self.last_agreed, self.agreed_at) = (agreed, Instant::now());
+                (self.last_agreed, self.agreed_at) = (agreed, self.attention.look());
                 return Ok(());
             }
-            if begun.elapsed() > JOIN_MAX {
+            if self.attention.look() - begun > JOIN_MAX {
                 return Err(Ended::Judged("missing data: it never caught up".to_owned()));
             }
             std::thread::sleep(LOOK);
@@ -604,23 +606,24 @@ impl Driver {
     }
 
     /// Watches a step until it has baked.
-    fn bake(&mut self, begun: Instant, from: u64) -> Result<Option<Cost>, Ended> {
+    fn bake(&mut self, from: u64) -> Result<Option<Cost>, Ended> {
         // A step is judged by its own windows: those before it say how the processes were when they were younger.
         self.deployment.state().costs.clear();
-        let mut over = None;
+        let (begun, mut over) = (self.attention.look(), None);
         loop {
             std::thread::sleep(LOOK);
             self.go_on()?;
             let evidence = self.evidence();
             at_once(&evidence).map_err(Ended::Judged)?;
+            let seen = self.attention.look();
             let baked = match self.start.bake {
-                Bake::Seconds(seconds) => begun.elapsed().as_secs_f64() >= seconds,
+                Bake::Seconds(seconds) => (seen - begun).as_secs_f64() >= seconds,
                 Bake::Commands(commands) => self.frontier() - from >= commands,
             };
             if !baked {
                 continue;
             }
-            let over = over.get_or_insert_with(Instant::now);
+            let over = *over.get_or_insert(seen);
             if let Some(cost) = cost(&evidence) {
                 if is_dear(&cost) {
                     let percent = (cost.median_ratio - 1.0) * 100.0;
@@ -628,8 +631,8 @@ impl Driver {
                 }
                 return Ok(Some(cost));
             }
-            let extra = (*over - begun).mul_f64(BAKES_MAX).max(BAKE_EXTRA);
-            if over.elapsed() > extra {
+            let extra = (over - begun).mul_f64(BAKES_MAX).max(BAKE_EXTRA);
+            if seen - over > extra {
                 let found = evidence.pairs.len();
                 return Err(Ended::Judged(format!("missing data: {found} pairs of windows")));
             }
@@ -649,9 +652,9 @@ impl Driver {
     fn evidence(&mut self) -> Evidence {
         let word = &self.deployment.word;
         let (agreed, counts, difference) = (word.agreed(), word.counts(), word.difference());
-        let frontier = self.frontier();
+        let (frontier, seen) = (self.frontier(), self.attention.look());
         if agreed != self.last_agreed || agreed.0 >= frontier {
-            (self.last_agreed, self.agreed_at) = (agreed, Instant::now());
+            (self.last_agreed, self.agreed_at) = (agreed, seen);
         }
         let state = self.deployment.state();
         let gone = match (&state.green, &state.baseline) {
@@ -676,7 +679,7 @@ impl Driver {
             difference,
             gone,
             missed: counts.missed - self.missed.min(counts.missed),
-            silent: self.agreed_at.elapsed(),
+            silent: seen - self.agreed_at,
             memory_growth,
             pairs: pairs.filter(|(_, old)| *old > 0.0).collect(),
         }

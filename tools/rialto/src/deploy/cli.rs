@@ -2,8 +2,9 @@
 
 use super::DeployAct;
 use super::canary::{Bake, CanaryAct, Start};
-use super::doors::{DoorAct, StartDoor};
-use super::feeds::{FeedAct, StartFeed};
+use super::doors::DoorAct;
+use super::edge_run::Plan;
+use super::feeds::FeedAct;
 use super::pick::Step;
 use crate::ask::{Place, Request};
 use crate::door::Which;
@@ -152,13 +153,15 @@ impl FeedDeed {
                 bake,
                 by_firm,
                 feed_args,
-            } => FeedAct::Start(StartFeed {
-                build: std::path::absolute(build)?,
-                shares,
-                bake,
-                by_firm,
-                args: feed_args,
-            }),
+            } => FeedAct::Start {
+                plan: Plan {
+                    build: std::path::absolute(build)?,
+                    shares,
+                    bake,
+                    by_firm,
+                    args: feed_args,
+                },
+            },
             Self::Share { percent, by_firm } => FeedAct::Share {
                 ten_thousandths: percent,
                 by_firm,
@@ -180,14 +183,16 @@ impl DoorDeed {
                 bake,
                 by_firm,
                 door_args,
-            } => DoorAct::Start(StartDoor {
+            } => DoorAct::Start {
                 door,
-                build: std::path::absolute(build)?,
-                shares,
-                bake,
-                by_firm,
-                args: door_args,
-            }),
+                plan: Plan {
+                    build: std::path::absolute(build)?,
+                    shares,
+                    bake,
+                    by_firm,
+                    args: door_args,
+                },
+            },
             Self::Share { percent, door, by_firm } => DoorAct::Share {
                 door,
                 ten_thousandths: percent,

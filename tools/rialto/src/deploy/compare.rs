@@ -10,8 +10,12 @@ use std::collections::VecDeque;
 pub(super) const KEPT: usize = 65_536;
 /// Kept while nobody is compared: who joins begins with the oldest.
 const KEPT_FOR_NOBODY: usize = 1_024;
-/// How long a message may be missing on either side.
+/// How long a message may be missing on either side; and on the candidate's while the old build's own feed is late too: that the
+/// machine is slow is not the candidate's doing, until it goes on for too long to tell.
 const MISSING_NS: u64 = 5_000_000_000;
+const MISSING_TOO_NS: u64 = 30_000_000_000;
+/// The old build's feed is late too.
+const LATE_TOO_NS: u64 = 1_000_000_000;
 /// Messages of one window of delay.
 const WINDOW: u32 = 16;
 
@@ -104,8 +108,33 @@ impl Comparison {
         }
     }
 
+    /// The last of the exchange's own.
+    pub(super) fn told(&self) -> Option<(Session, u64)> {
+        self.next.map(|(session, next)| (session, next.saturating_sub(1)))
+    }
+
+    /// What a feed has to tell next, as far as it was heard.
+    pub(super) fn wanted(&self, place: usize) -> Option<(Session, u64)> {
+        let ear = self.ears.get(place)?;
+        if let Some(last) = ear.ahead.back() {
+            return Some((last.session, last.number + 1));
+        }
+        let index = ear.at?.checked_sub(self.gone)?;
+        let own = self.own.get(index as usize);
+        own.map(|wanted| (wanted.session, wanted.number)).or(self.next)
+    }
+
+    /// For how long the next message of a feed has been missing.
+    fn missing_ns(&self, place: usize, now_ns: u64) -> u64 {
+        let at = self.ears.get(place).and_then(|ear| ear.at);
+        let index = at.and_then(|at| at.checked_sub(self.gone));
+        let wanted = index.and_then(|index| self.own.get(index as usize));
+        wanted.map_or(0, |wanted| now_ns.saturating_sub(wanted.at_ns))
+    }
+
     /// Compares what both have by now.
     pub(super) fn compare(&mut self, place: usize, now_ns: u64) -> Result<(), Wrong> {
+        let late_too = place == 0 && self.missing_ns(1, now_ns) > LATE_TOO_NS;
         let Self { own, gone, ears, .. } = self;
         let Some(ear) = ears.get_mut(place) else { return Ok(()) };
         let Some(at) = &mut ear.at else { return Ok(()) };
@@ -129,11 +158,16 @@ impl Comparison {
             index += 1;
         }
         *at = *gone + index;
-        let overdue = |heard: Option<&Heard>| heard.is_some_and(|one| now_ns.saturating_sub(one.at_ns) > MISSING_NS);
+        let most_ns = if place > 0 || late_too {
+            MISSING_TOO_NS
+        } else {
+            MISSING_NS
+        };
+        let overdue = |heard: Option<&Heard>| heard.is_some_and(|one| now_ns.saturating_sub(one.at_ns) > most_ns);
         if overdue(own.get(index as usize)) {
             return Err(Wrong::missing(format!(
                 "missing data: silent for {} s",
-                MISSING_NS / 1_000_000_000
+                most_ns / 1_000_000_000
             )));
         }
         if overdue(ear.ahead.front()) || ear.ahead.len() > KEPT {
@@ -262,6 +296,20 @@ mod tests {
             );
             assert!(found.told.is_some());
         }
+    }
+
+    #[test]
+    fn a_silence_of_the_old_build_too_is_the_machines_for_a_while() {
+        let mut comparison = joined();
+        assert!(comparison.join(1).is_some());
+        comparison.own(heard(7, 1, 0));
+        assert_eq!(comparison.compare(0, MISSING_NS + 1), Ok(()));
+        let silent = comparison.compare(0, MISSING_TOO_NS + 1).unwrap_err();
+        assert_eq!(silent.why, "missing data: silent for 30 s");
+        comparison.other(1, heard(7, 1, 0));
+        assert_eq!(comparison.compare(1, MISSING_NS + 1), Ok(()));
+        let silent = comparison.compare(0, MISSING_NS + 1).unwrap_err();
+        assert_eq!(silent.why, "missing data: silent for 5 s");
     }
 
     #[test]

@@ -2,41 +2,34 @@
 //!
 //! Which sessions come in there is the stream's to say (`RouteDoor`), and a session's place never changes: so the same one
 //! always lands at the same process while the share stands. The exchange's own door looks at the name that a new connection
-//! begins with and hands the socket over ([`Reception`]); what it sends from there comes back as commands ([`DoorChair`]).
+//! begins with and hands the socket over ([`Reception`]); what it sends from there comes back as commands ([`sequence`]).
 //! There is nothing to migrate in either direction, for a session's state is the stream.
 
-use super::canary::{Bake, Children};
-use super::judge::{DoorCost, door_at_once, door_cost, is_door_dear};
-use super::seat::check_brief;
+use super::affected::{Kind, Reached};
+use super::edge::{BASELINE, Bench, CANDIDATE, Chair, Edge, EdgeRun, EdgeSeat, HALF, LOOK, Phase, WHOLE, with};
+use super::edge_run::{self, Plan};
+use super::judge::{self, Found, door_at_once, weigh};
 use super::{Deployment, build, millis, text};
 use crate::door::{Which, hand};
 use anyhow::{Result, bail, ensure};
-
-use rialto_engine::talk::{Introduction, Role, Testify, Transcript};
-use rialto_follow::Seat;
+use rialto_engine::talk::{Testify, Transcript};
 use rialto_gateway::{Front, Handed};
 use rialto_model::command::{JudgeDoor, RouteDoor, SessionLost};
-use rialto_model::{Command, Door, Event, FirmId, Incarnation, Lane, LossCause, Opinion, Output, Place, SessionId};
+use rialto_model::{
+    Command, Door, Event, FirmId, Incarnation, InstrumentId, Lane, LossCause, Opinion, Output, Place, SessionId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Windows of cost kept of each; the oldest go.
-const WINDOWS_MAX: usize = 16_384;
 /// How long a switch may take to be known at the door.
 const SWITCH_MAX: Duration = Duration::from_secs(30);
 /// Windows kept of what one has told and the other not yet; the oldest go.
 const SAID_MAX: usize = 4_096;
-/// How often one looks.
-pub(super) const LOOK: Duration = Duration::from_millis(2);
-/// The whole, in ten-thousandths; and the largest share beside which there is room for as large a measure.
-const WHOLE: u16 = 10_000;
-pub(super) const HALF: u16 = WHOLE / 2;
 
 /// What operators ask of doors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,75 +48,35 @@ pub(crate) enum DoorAct {
     /// Judges what is known, and records it; a verdict against the candidate takes its share back.
     Judge { door: Which },
     /// Starts a candidate and a baseline, and takes the candidate from share to share for as long as the judge lets it.
-    Start(StartDoor),
+    Start { door: Which, plan: Plan },
 }
 
-/// How a run goes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct StartDoor {
-    pub(crate) door: Which,
-    /// The candidate's executable.
-    pub(crate) build: PathBuf,
-    /// In ten-thousandths, at most half.
-    pub(crate) shares: Vec<u16>,
-    pub(crate) bake: Bake,
-    pub(crate) by_firm: bool,
-    /// More arguments for `door`.
-    pub(crate) args: Vec<String>,
-}
-
-/// A door that is there.
-#[derive(Debug)]
-pub(super) struct DoorSeat {
-    introduction: Introduction,
-    generation: u64,
-    since: Instant,
+/// What a door's seat has besides.
+#[derive(Debug, Default)]
+pub(super) struct DoorPart {
     /// Once it takes sockets: which door, and where.
-    pub(super) inlet: Option<(Door, UnixDatagram)>,
+    inlet: Option<(Door, UnixDatagram)>,
     /// Sessions that it brought up and has not given up.
     up: BTreeMap<SessionId, Incarnation>,
     commands: u64,
     handed: u64,
-    memory: Option<(u64, u64)>,
-}
-
-impl DoorSeat {
-    pub(super) fn is_used(&self) -> bool {
-        !self.up.is_empty()
-    }
 }
 
 /// What is known of doors, behind a lock of its own: the exchange's own doors take it for a connection's first look.
 #[derive(Debug, Default)]
 pub(super) struct Doors {
-    /// The candidate's and the baseline's.
-    pub(super) seats: [Option<DoorSeat>; 2],
-    /// Thread CPU of their windows since the last change of share.
-    pub(super) costs: [Vec<f64>; 2],
+    bench: Bench<DoorPart>,
     /// What both have told all sessions by the ends of windows of commands, as far as the other has not said it yet.
     said: [BTreeMap<u64, u64>; 2],
     /// Windows that both have said, and the first by which they had told something else.
     compared: u64,
     differs: Option<u64>,
-    generation: u64,
+    /// Whom the candidate has reached since its share began.
+    reached: Reached,
     /// What the stream says, by door.
     lanes: BTreeMap<u8, Lane>,
     /// Changes that the doors have seen.
     turned: u64,
-    /// No more is taken of anybody.
-    pub(super) closed: bool,
-    pub(super) farewell: Option<String>,
-    pub(super) run: Option<DoorRun>,
-    pub(super) verdict: Option<Value>,
-}
-
-/// A run, as far as it has come.
-#[derive(Debug)]
-pub(super) struct DoorRun {
-    pub(super) phase: &'static str,
-    pub(super) share: u16,
-    pub(super) done: Vec<Value>,
-    pub(super) children: Children,
 }
 
 impl Doors {
@@ -144,19 +97,6 @@ impl Doors {
         }
     }
 
-    /// Of a candidate that is yet to come nothing was found.
-    pub(super) const fn forget_said(&mut self) {
-        (self.compared, self.differs) = (0, None);
-    }
-
-    /// Why the candidate may not stay, whatever it costs.
-    pub(super) fn held(&self, gone: Option<&str>) -> Result<(), String> {
-        if let Some(window) = self.differs {
-            return Err(format!("members are told otherwise by {}", window * 64 + 63));
-        }
-        door_at_once(gone, growth(self))
-    }
-
     /// Takes in an event of the stream as it was found.
     pub(super) fn replay(&mut self, output: &Output) {
         if let Event::DoorRouted(e) = &output.event.body {
@@ -167,20 +107,11 @@ impl Doors {
     /// What the stream has to be told first: the processes are gone with the last one of the exchange.
     pub(super) fn opening(&self) -> Vec<Command> {
         let standing = self.lanes.values().filter(|lane| lane.share > 0 || lane.baseline > 0);
-        let back = |lane: &Lane| {
-            route_door(
-                Lane {
-                    share: 0,
-                    baseline: 0,
-                    ..*lane
-                },
-                "the exchange was started again",
-            )
-        };
+        let back = |lane: &Lane| route_door(nobody(*lane), "the exchange was started again");
         standing.map(back).collect()
     }
 
-    pub(super) fn lane(&self, door: Door) -> Lane {
+    fn lane(&self, door: Door) -> Lane {
         let none = Lane {
             door,
             ..Lane::default()
@@ -189,50 +120,168 @@ impl Doors {
     }
 
     fn holder(&self, session: SessionId) -> Option<usize> {
-        self.seats
-            .iter()
-            .position(|seat| seat.as_ref().is_some_and(|seat| seat.up.contains_key(&session)))
+        let has = |seat: &EdgeSeat<DoorPart>| seat.part.up.contains_key(&session);
+        self.bench.seats.iter().position(|seat| seat.as_ref().is_some_and(has))
+    }
+
+    /// The build that sits there and takes sockets for this door.
+    fn takes(&self, place: usize, door: Door) -> Option<u64> {
+        let seat = self.bench.seats.get(place)?.as_ref()?;
+        seat.part.inlet.as_ref().filter(|(one, _)| *one == door)?;
+        Some(seat.introduction.build)
     }
 
     fn status(&self) -> Value {
-        let seat = |seat: &Option<DoorSeat>| {
-            seat.as_ref().map(|one| {
+        let seat = |place: usize| {
+            self.bench.shown(place, |part| {
                 json!({
-                    "name": one.introduction.name,
-                    "build": build::name(one.introduction.build),
-                    "pid": one.introduction.pid,
-                    "seconds": one.since.elapsed().as_secs_f64(),
-                    "open": one.inlet.is_some(),
-                    "sessions_up": one.up.len(),
-                    "handed": one.handed,
-                    "commands": one.commands,
-                    "memory": one.memory.map(|(_, last)| last),
+                    "open": part.inlet.is_some(),
+                    "sessions_up": part.up.len(),
+                    "handed": part.handed,
+                    "commands": part.commands,
                 })
             })
         };
-        let lanes = self.lanes.values().map(|lane| {
-            json!({
-                "door": name_of(lane.door),
-                "build": build::name(lane.build),
-                "share": f64::from(lane.share) / 100.0,
-                "baseline": f64::from(lane.baseline) / 100.0,
-                "by_firm": lane.by_firm,
-            })
-        });
-        json!({
-            "candidate": seat(&self.seats[0]),
-            "baseline": seat(&self.seats[1]),
-            "lanes": lanes.collect::<Vec<_>>(),
-            "windows": [self.costs[0].len(), self.costs[1].len()],
+        self.bench.status(json!({
+            "candidate": seat(CANDIDATE),
+            "baseline": seat(BASELINE),
+            "lanes": self.lanes.values().map(shown).collect::<Vec<_>>(),
             "compared": self.compared,
-            "farewell": self.farewell,
-            "run": self.run.as_ref().map(|run| json!({
-                "phase": run.phase,
-                "share": f64::from(run.share) / 100.0,
-                "steps": run.done,
-            })),
-            "verdict": self.verdict,
-        })
+        }))
+    }
+}
+
+impl Edge for Doors {
+    const ROLE: &'static str = "door";
+    const SETTINGS: &'static str = "sessions";
+    const HERE: &'static str = "a door takes sockets, and so has to be on the machine of the exchange";
+    type Part = DoorPart;
+    type Which = Which;
+
+    fn lock(deployment: &Deployment) -> MutexGuard<'_, Self> {
+        deployment.doors()
+    }
+
+    fn bench(&self) -> &Bench<DoorPart> {
+        &self.bench
+    }
+
+    fn bench_mut(&mut self) -> &mut Bench<DoorPart> {
+        &mut self.bench
+    }
+
+    fn settings(deployment: &Deployment) -> Result<String, String> {
+        let settings = deployment.place.get().map(|place| place.doors.clone());
+        settings.ok_or_else(|| "the exchange is not open yet: come again".to_owned())
+    }
+
+    fn is_open(part: &DoorPart) -> bool {
+        part.inlet.is_some()
+    }
+
+    fn comes(&mut self, place: usize) {
+        self.said[place].clear();
+        if place == CANDIDATE {
+            (self.compared, self.differs) = (0, None);
+        }
+    }
+
+    fn hear(chair: &Chair<Self>, said: Testify) -> Result<(), String> {
+        match said {
+            Testify::Commands(commands) => sequence(chair, commands)?,
+            Testify::Opens { door, path } => {
+                let inlet = UnixDatagram::unbound().and_then(|inlet| {
+                    inlet.connect(&path)?;
+                    Ok(inlet)
+                });
+                let inlet = inlet.map_err(|error| format!("no socket can be handed over at {path}: {error}"))?;
+                let mut doors = chair.deployment.doors();
+                if let Some(part) = chair.part(&mut doors) {
+                    part.inlet = Some((door, inlet));
+                }
+            }
+            Testify::Said(windows) => {
+                let mut doors = chair.deployment.doors();
+                for one in windows {
+                    doors.hear_said(chair.place, one);
+                }
+            }
+            _ => return Err("a door is no engine and no feed".to_owned()),
+        }
+        Ok(())
+    }
+
+    /// Every session that was up behind it is lost.
+    fn goes(deployment: &Deployment, _: usize, gone: EdgeSeat<DoorPart>) {
+        for (session, incarnation) in gone.part.up {
+            let command = lost(session, incarnation, LossCause::Disconnected);
+            // Where the exchange ends meanwhile, recovery sequences it.
+            while !deployment.doors().bench.closed && !deployment.venue.fits(command) {
+                std::thread::sleep(LOOK);
+            }
+        }
+    }
+
+    fn may_start(_: &Deployment) -> Result<()> {
+        Ok(())
+    }
+
+    fn arguments(which: Which) -> Vec<String> {
+        vec!["--door".to_owned(), name_of(which.door()).to_owned()]
+    }
+
+    fn share(deployment: &Deployment, which: Which, share: u16, by_firm: bool) -> Result<()> {
+        deployment
+            .share(which.door(), share, by_firm, "a canary's share")
+            .map(drop)
+    }
+
+    fn held(&self) -> Result<(), String> {
+        if let Some(window) = self.differs {
+            return Err(format!("members are told otherwise by {}", window * 64 + 63));
+        }
+        door_at_once(self.bench.gone(), self.bench.growth())
+    }
+
+    fn has_enough(&self) -> bool {
+        weigh(&self.bench.costs, None).cost.is_some()
+    }
+
+    fn measure_anew(&mut self) {
+        self.bench.costs = Default::default();
+    }
+
+    fn find(&self, _: Which) -> Found {
+        let found = weigh(&self.bench.costs, None);
+        match self.held() {
+            Err(why) => found.wrong(&why),
+            Ok(()) if self.bench.seats[CANDIDATE].is_none() => found.wrong("the candidate is gone"),
+            Ok(()) if found.passed() && self.compared == 0 => found.wrong("missing data: nothing compared"),
+            Ok(()) => found,
+        }
+    }
+
+    fn conclude(deployment: &Deployment, which: Which, found: &Found) -> Result<Value> {
+        let lane = deployment.doors().lane(which.door());
+        let back = (!found.passed()).then(|| deployment.back(which.door(), &found.why));
+        let line = deployment.record_door(&lane, found)?;
+        let line = with(line, json!({ "back": back.transpose()? }));
+        deployment.doors().bench.say(found.passed(), &line);
+        Ok(line)
+    }
+
+    /// The measure is of no more use, but its members did nothing wrong: it goes when they have.
+    fn let_go(deployment: &Deployment, which: Which, passed: bool, run: &EdgeRun) {
+        if passed {
+            let lane = deployment.doors().lane(which.door());
+            let _ = deployment.turn(Lane { baseline: 0, ..lane }, "the measure is done with");
+        } else {
+            run.children.end_one(edge_run::CANDIDATE);
+        }
+        while deployment.measure_is_used(run.number) {
+            std::thread::sleep(LOOK);
+        }
+        run.children.end_one(edge_run::BASELINE);
     }
 }
 
@@ -245,8 +294,35 @@ const fn name_of(door: Door) -> &'static str {
     }
 }
 
+const fn nobody(lane: Lane) -> Lane {
+    Lane {
+        share: 0,
+        baseline: 0,
+        ..lane
+    }
+}
+
+fn shown(lane: &Lane) -> Value {
+    json!({
+        "door": name_of(lane.door),
+        "build": build::name(lane.build),
+        "share": f64::from(lane.share) / 100.0,
+        "baseline": f64::from(lane.baseline) / 100.0,
+        "by_firm": lane.by_firm,
+    })
+}
+
 fn route_door(lane: Lane, why: &str) -> Command {
     RouteDoor { lane, why: text(why) }.into()
+}
+
+fn lost(session: SessionId, incarnation: Incarnation, cause: LossCause) -> Command {
+    SessionLost {
+        session,
+        incarnation,
+        cause,
+    }
+    .into()
 }
 
 /// Gives away what belongs to another process: the exchange's own doors ask it about new connections.
@@ -259,19 +335,22 @@ impl Front for Reception {
         let place = match (doors.holder(session), lane.place(session, firm)) {
             (Some(seat), _) => seat,
             (None, Place::Own) => return Handed::Own,
-            (None, Place::Candidate) => 0,
-            (None, Place::Baseline) => 1,
+            (None, Place::Candidate) => CANDIDATE,
+            (None, Place::Baseline) => BASELINE,
         };
-        let Some(Some(seat)) = doors.seats.get_mut(place) else {
+        let Some(part) = doors.bench.part_mut(place) else {
             return Handed::NotTaken;
         };
-        match &seat.inlet {
-            Some((door, inlet)) if *door == lane.door && hand::send(inlet, socket).is_ok() => {
-                seat.handed += 1;
-                Handed::Away
-            }
-            _ => Handed::NotTaken,
+        match &part.inlet {
+            Some((door, inlet)) if *door == lane.door && hand::send(inlet, socket).is_ok() => part.handed += 1,
+            _ => return Handed::NotTaken,
         }
+        if place == CANDIDATE {
+            let released = self.0.released();
+            doors.reached.sessions.add(session);
+            doors.reached.since.get_or_insert(released);
+        }
+        Handed::Away
     }
 
     fn turned(&mut self) {
@@ -290,59 +369,14 @@ impl Deployment {
         self.doors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Receives a door. Gives its seat and what it has to know.
-    pub(super) fn receive_door(
-        self: &Arc<Self>,
-        is_here: bool,
-        introduction: &Introduction,
-    ) -> Result<(Box<dyn Seat>, Vec<u8>), String> {
-        if !is_here {
-            return Err("a door takes sockets, and so has to be on the machine of the exchange".to_owned());
-        }
-        let settings = self.place.get().map(|place| place.doors.clone());
-        let settings = settings.ok_or_else(|| "the exchange is not open yet: come again".to_owned())?;
-        check_brief(&settings, "sessions", "door")?;
-        let place = usize::from(introduction.role == Role::BaselineDoor);
-        let mut doors = self.doors();
-        if doors.closed {
-            return Err("the exchange ends".to_owned());
-        }
-        doors.generation += 1;
-        let generation = doors.generation;
-        let Some(seat) = doors.seats.get_mut(place).filter(|seat| seat.is_none()) else {
-            return Err("another door is in this place already".to_owned());
-        };
-        *seat = Some(DoorSeat {
-            introduction: introduction.clone(),
-            generation,
-            since: Instant::now(),
-            inlet: None,
-            up: BTreeMap::new(),
-            commands: 0,
-            handed: 0,
-            memory: None,
-        });
-        doors.farewell = None;
-        doors.said[place].clear();
-        if place == 0 {
-            doors.forget_said();
-        }
-        let chair = DoorChair {
-            deployment: Arc::clone(self),
-            place,
-            generation,
-        };
-        Ok((Box::new(chair), settings.into_bytes()))
-    }
-
     /// Ends what comes by other doors: the loss of every session that is up there is sequenced.
     pub(super) fn close_doors(&self) {
         let (children, up) = {
             let mut doors = self.doors();
-            doors.closed = true;
-            let children = doors.run.as_ref().map(|run| run.children.clone());
-            let seats = doors.seats.iter_mut().flatten();
-            let up: Vec<_> = seats.flat_map(|seat| std::mem::take(&mut seat.up)).collect();
+            doors.bench.closed = true;
+            let children = doors.bench.run.as_ref().map(|run| run.children.clone());
+            let seats = doors.bench.seats.iter_mut().flatten();
+            let up: Vec<_> = seats.flat_map(|seat| std::mem::take(&mut seat.part.up)).collect();
             (children, up)
         };
         for (session, incarnation) in up {
@@ -356,51 +390,54 @@ impl Deployment {
 
     /// What operators ask.
     pub(crate) fn doors_act(self: &Arc<Self>, act: &DoorAct) -> Result<Vec<Value>> {
-        let one = |line| Ok(vec![line]);
-        match act {
-            DoorAct::Status => one(self.doors().status()),
+        let line = match act {
+            DoorAct::Status => self.doors().status(),
             DoorAct::Share {
                 door,
                 ten_thousandths,
                 by_firm,
-            } => one(self.share(door.door(), *ten_thousandths, *by_firm, "an operator's share")?),
+            } => self.share(door.door(), *ten_thousandths, *by_firm, "an operator's share")?,
             DoorAct::Back { door } => {
                 self.end_run("ended by an operator");
-                one(self.back(door.door(), "an operator's way back")?)
+                self.back(door.door(), "an operator's way back")?
             }
-            DoorAct::Judge { door } => one(self.judge_door(door.door())?),
-            DoorAct::Start(start) => one(self.start_doors(start)?),
-        }
+            DoorAct::Judge { door } => self.judge_door(*door)?,
+            DoorAct::Start { door, plan } => {
+                let line = self.start_run::<Doors>(*door, plan)?;
+                with(line, json!({ "door": name_of(door.door()) }))
+            }
+        };
+        Ok(vec![line])
     }
 
     /// Sequences a share, and waits until the door knows of it.
-    pub(super) fn share(&self, door: Door, share: u16, by_firm: bool, why: &str) -> Result<Value> {
+    fn share(&self, door: Door, share: u16, by_firm: bool, why: &str) -> Result<Value> {
         ensure!(share > 0 && share <= WHOLE, "a share is 0.01 to 100 per cent");
         let budgeted = (self.place()?.names)()?.budgeted;
         ensure!(
             budgeted.is_empty(),
             "{} have budgets of messages, and a door judges them by what comes in by itself: with sessions in both they would have \
-             them twice; take the budgets away first (`rialto member budget`)",
-            budgeted.join(", ")
+             them twice; take away what `rialto member limits show FIRM` names first, as by `rialto member limits set {} \
+             --orders-per-second 0 --orders-burst 0`",
+            budgeted.join(", "),
+            budgeted.first().map_or("FIRM", String::as_str)
         );
         let lane = {
             let mut doors = self.doors();
-            let there = |seat: &Option<DoorSeat>| {
-                let seat = seat.as_ref()?;
-                seat.inlet.as_ref().filter(|(one, _)| *one == door)?;
-                Some(seat.introduction.build)
-            };
-            let Some(build) = there(&doors.seats[0]) else {
+            let Some(build) = doors.takes(CANDIDATE, door) else {
                 bail!(
                     "no candidate takes sockets for this door: start one with `rialto door --follow`, or `rialto deploy door start`"
                 );
             };
-            let baseline = there(&doors.seats[1]).is_some();
+            let baseline = doors.takes(BASELINE, door).is_some();
             ensure!(
                 !baseline || share <= HALF,
                 "beside a baseline a candidate has half at most: there would be no room for an equal share"
             );
-            doors.costs = Default::default();
+            doors.measure_anew();
+            if doors.lane(door).share == 0 {
+                doors.reached = Reached::default();
+            }
             Lane {
                 build,
                 door,
@@ -412,19 +449,19 @@ impl Deployment {
         self.turn(lane, why)
     }
 
-    pub(super) fn back(&self, door: Door, why: &str) -> Result<Value> {
+    /// Everybody comes in by the exchange's own door again. Says whom the candidate has reached.
+    fn back(&self, door: Door, why: &str) -> Result<Value> {
         let lane = self.doors().lane(door);
-        self.turn(
-            Lane {
-                share: 0,
-                baseline: 0,
-                ..lane
-            },
-            why,
-        )
+        let line = self.turn(nobody(lane), why)?;
+        let reached = std::mem::take(&mut self.doors().reached);
+        let affected = self.affected_at_door(&reached, self.released());
+        if lane.share > 0 {
+            self.recall(Kind::Door, lane.build, &affected, why)?;
+        }
+        Ok(with(line, json!({ "why": why, "affected": affected.line() })))
     }
 
-    pub(super) fn turn(&self, lane: Lane, why: &str) -> Result<Value> {
+    fn turn(&self, lane: Lane, why: &str) -> Result<Value> {
         let begun = Instant::now();
         let before = self.doors().turned;
         self.venue.sequence(route_door(lane, why))?;
@@ -437,169 +474,138 @@ impl Deployment {
         }
         let mut doors = self.doors();
         doors.lanes.insert(lane.door as u8, lane);
-        let up: Vec<usize> = doors.seats.iter().flatten().map(|seat| seat.up.len()).collect();
+        let up: Vec<usize> = doors
+            .bench
+            .seats
+            .iter()
+            .flatten()
+            .map(|seat| seat.part.up.len())
+            .collect();
         drop(doors);
-        Ok(json!({
-            "door": name_of(lane.door),
-            "build": build::name(lane.build),
-            "share": f64::from(lane.share) / 100.0,
-            "baseline": f64::from(lane.baseline) / 100.0,
-            "by_firm": lane.by_firm,
-            "ms": millis(begun),
-            "sessions_up_elsewhere": up,
-        }))
+        Ok(with(
+            shown(&lane),
+            json!({ "ms": millis(begun), "sessions_up_elsewhere": up }),
+        ))
     }
 
-    /// What is known, judged and recorded.
-    pub(super) fn judge_door(&self, door: Door) -> Result<Value> {
-        let (lane, verdict) = {
+    /// What is known, judged; recorded, where it says something.
+    fn judge_door(&self, which: Which) -> Result<Value> {
+        let found = {
             let doors = self.doors();
-            let lane = doors.lane(door);
-            ensure!(lane.share > 0, "this door has no candidate with a share");
-            let gone = doors.seats[0].is_none().then(|| self.farewell_of(&doors));
-            let [candidate, baseline] = &doors.costs;
-            let cost = door_cost(candidate, baseline);
-            let held = doors.held(gone.as_deref());
-            let verdict = match (held, cost) {
-                (Err(why), cost) => (false, why, cost),
-                (Ok(()), None) => (
-                    false,
-                    format!("missing data: {} and {} windows", candidate.len(), baseline.len()),
-                    None,
-                ),
-                (Ok(()), Some(cost)) if is_door_dear(&cost) => (
-                    false,
-                    format!("too dear: {:.2}, effect {:.2}", cost.median_ratio, cost.dearer),
-                    Some(cost),
-                ),
-                (Ok(()), cost) if door == Door::Ouch && doors.compared == 0 => {
-                    (false, "missing data: nothing compared".to_owned(), cost)
-                }
-                (Ok(()), Some(cost)) => (true, format!("goes on, effect {:.2}", cost.dearer), Some(cost)),
-            };
-            (lane, verdict)
+            ensure!(
+                doors.lane(which.door()).share > 0,
+                "this door has no candidate with a share"
+            );
+            doors.find(which)
         };
-        let (passed, why, cost) = verdict;
-        let back = (!passed).then(|| self.back(door, &why)).transpose()?;
-        let found = self.record_door(&lane, passed, &why, cost)?;
-        let mut line = found;
-        if let Some(line) = line.as_object_mut() {
-            line.insert("back".to_owned(), back.unwrap_or_default());
+        if found.opinion == judge::Opinion::Unclear {
+            return Ok(json!({ "passed": null, "why": found.why, "cost": found.cost }));
         }
-        self.doors().verdict = Some(line.clone());
-        Ok(line)
+        Doors::conclude(self, which, &found)
     }
 
-    fn farewell_of(&self, doors: &Doors) -> String {
-        doors
-            .farewell
-            .clone()
-            .unwrap_or_else(|| "the candidate is gone".to_owned())
-    }
-
-    pub(super) fn record_door(&self, lane: &Lane, passed: bool, why: &str, cost: Option<DoorCost>) -> Result<Value> {
-        let windows = {
+    fn record_door(&self, lane: &Lane, found: &Found) -> Result<Value> {
+        let (windows, compared) = {
             let doors = self.doors();
-            [doors.costs[0].len(), doors.costs[1].len()]
+            let costs = &doors.bench.costs;
+            ([costs[0].len(), costs[1].len()], doors.compared)
         };
         let part = |value: f64, whole: f64| (value * whole) as u32;
+        let cost = found.cost;
         let opinion = Opinion {
             build: lane.build,
             door: lane.door,
             share: lane.share,
-            passed,
+            passed: found.passed(),
             windows: windows[0] as u32,
             baseline: windows[1] as u32,
             ratio_ppm: cost.map_or(0, |cost| part(cost.median_ratio, 1e6)),
             p_ppb: cost.map_or(0, |cost| part(cost.p, 1e9)),
             dearer_ppm: cost.map_or(0, |cost| part(cost.dearer, 1e6)),
         };
-        self.venue.sequence(
-            JudgeDoor {
-                opinion,
-                why: text(why),
-            }
-            .into(),
-        )?;
+        let why = text(&found.why);
+        self.venue.sequence(JudgeDoor { opinion, why }.into())?;
         Ok(json!({
             "door": name_of(lane.door),
             "build": build::name(lane.build),
             "share": f64::from(lane.share) / 100.0,
-            "passed": passed,
-            "why": why,
+            "passed": found.passed(),
+            "why": found.why,
+            "compared": compared,
             "windows": windows,
             "cost": cost,
         }))
     }
-}
 
-/// Memory that the candidate has taken beyond the baseline, since both were first measured.
-fn growth(doors: &Doors) -> u64 {
-    let grown = |seat: &Option<DoorSeat>| {
-        let memory = seat.as_ref().and_then(|seat| seat.memory);
-        memory.map_or(0, |(first, last)| last.saturating_sub(first))
-    };
-    grown(&doors.seats[0]).saturating_sub(grown(&doors.seats[1]))
-}
-
-fn lost(session: SessionId, incarnation: Incarnation, cause: LossCause) -> Command {
-    SessionLost {
-        session,
-        incarnation,
-        cause,
-    }
-    .into()
-}
-
-/// Where one door is heard.
-struct DoorChair {
-    deployment: Arc<Deployment>,
-    place: usize,
-    generation: u64,
-}
-
-impl DoorChair {
-    /// Its own seat, while it has it.
-    fn with<T>(&self, doors: &mut Doors, act: impl FnOnce(&mut DoorSeat) -> T) -> Option<T> {
-        let seat = doors.seats.get_mut(self.place)?.as_mut();
-        seat.filter(|seat| seat.generation == self.generation).map(act)
+    /// Whether members are up by the baseline of this run, and nobody has ended it.
+    fn measure_is_used(&self, number: u64) -> bool {
+        let mut doors = self.doors();
+        let bench = &mut doors.bench;
+        let up = bench.part_mut(BASELINE).is_some_and(|part| !part.up.is_empty());
+        up && !bench.closed && bench.run_mut(number).is_some_and(|run| run.phase != Phase::Ended)
     }
 
-    /// Gives the stream what members ask for. What comes behind the exchange's end is not taken, and so never answered.
-    fn sequence(&self, commands: Vec<Command>) -> Result<(), String> {
-        let mut left: VecDeque<Command> = commands.into();
-        while let Some(command) = left.front().copied() {
-            let mut doors = self.deployment.doors();
-            if doors.closed {
-                return Ok(());
-            }
-            let Some(name) = self.with(&mut doors, |seat| seat.introduction.name.clone()) else {
-                return Err("its seat is another's".to_owned());
-            };
-            let session = session_of(&command);
-            let Some(session) = session else {
-                return Err(format!("{name} sent {}, which no member asks for", command.name()));
-            };
-            if !self.deployment.venue.fits(command) {
-                drop(doors);
-                std::thread::sleep(LOOK);
-                continue;
-            }
-            left.pop_front();
-            self.with(&mut doors, |seat| {
-                seat.commands += 1;
-                match command {
-                    Command::SessionUp(up) => {
-                        seat.up.insert(session, up.incarnation);
-                    }
-                    Command::SessionLost(_) => {
-                        seat.up.remove(&session);
-                    }
-                    _ => {}
-                }
-            });
+    fn end_run(&self, why: &str) {
+        let mut doors = self.doors();
+        let children = doors.bench.run.as_mut().map(|run| {
+            run.phase = Phase::Ended;
+            run.children.clone()
+        });
+        if children.is_some() {
+            doors.bench.farewell.get_or_insert_with(|| why.to_owned());
         }
-        Ok(())
+        drop(doors);
+        if let Some(children) = children {
+            children.end();
+        }
+    }
+}
+
+/// Gives the stream what members ask for. What comes behind the exchange's end is not taken, and so never answered.
+fn sequence(chair: &Chair<Doors>, commands: Vec<Command>) -> Result<(), String> {
+    let mut left: VecDeque<Command> = commands.into();
+    while let Some(command) = left.front().copied() {
+        let mut doors = chair.deployment.doors();
+        if doors.bench.closed {
+            return Ok(());
+        }
+        let Some(session) = session_of(&command) else {
+            return Err(format!("it sent {}, which no member asks for", command.name()));
+        };
+        if !chair.deployment.venue.fits(command) {
+            drop(doors);
+            std::thread::sleep(LOOK);
+            continue;
+        }
+        left.pop_front();
+        if chair.place == CANDIDATE
+            && let Some(instrument) = instrument_of(&command)
+        {
+            doors.reached.instruments.add(instrument);
+        }
+        if let Some(part) = chair.part(&mut doors) {
+            part.commands += 1;
+            match command {
+                Command::SessionUp(up) => {
+                    part.up.insert(session, up.incarnation);
+                }
+                Command::SessionLost(_) => {
+                    part.up.remove(&session);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The instrument that a member's order is on.
+const fn instrument_of(command: &Command) -> Option<InstrumentId> {
+    match command {
+        Command::Enter(c) => Some(c.instrument),
+        Command::EnterSpecial(c) => Some(c.instrument),
+        Command::CancelQuotes(c) => Some(c.instrument),
+        _ => None,
     }
 }
 
@@ -622,71 +628,4 @@ fn session_of(command: &Command) -> Option<SessionId> {
         _ => return None,
     };
     (session.0 > 0).then_some(session)
-}
-
-impl Seat for DoorChair {
-    fn hear(&mut self, testimony: &[u8]) -> Result<bool, String> {
-        let said = Testify::decode(testimony).map_err(|error| format!("what it says cannot be read: {error}"))?;
-        match said {
-            Testify::Commands(commands) => self.sequence(commands)?,
-            Testify::Opens { door, path } => {
-                let inlet = UnixDatagram::unbound().and_then(|inlet| {
-                    inlet.connect(&path)?;
-                    Ok(inlet)
-                });
-                let inlet = inlet.map_err(|error| format!("no socket can be handed over at {path}: {error}"))?;
-                let mut doors = self.deployment.doors();
-                self.with(&mut doors, |seat| seat.inlet = Some((door, inlet)));
-            }
-            Testify::Costs(costs) => {
-                let mut doors = self.deployment.doors();
-                if let Some(all) = doors.costs.get_mut(self.place) {
-                    all.extend(costs.iter().map(|cost| cost.cpu_ns as f64));
-                    let over = all.len().saturating_sub(WINDOWS_MAX);
-                    all.drain(..over);
-                }
-            }
-            Testify::Said(windows) => {
-                let mut doors = self.deployment.doors();
-                for one in windows {
-                    doors.hear_said(self.place, one);
-                }
-            }
-            Testify::Health { memory, .. } => {
-                let mut doors = self.deployment.doors();
-                self.with(&mut doors, |seat| {
-                    seat.memory = Some((seat.memory.map_or(memory, |(first, _)| first), memory));
-                });
-            }
-            Testify::Answers(_) | Testify::Died { .. } | Testify::Tells { .. } => {
-                return Err("a door is no engine and no feed".to_owned());
-            }
-        }
-        Ok(true)
-    }
-}
-
-impl Drop for DoorChair {
-    /// The connection is gone, and every session that was up behind it is lost.
-    fn drop(&mut self) {
-        let mut doors = self.deployment.doors();
-        let Some(gone) = doors.seats.get_mut(self.place).and_then(Option::take) else {
-            return;
-        };
-        if gone.generation != self.generation {
-            doors.seats[self.place] = Some(gone);
-            return;
-        }
-        if self.place == 0 {
-            doors.farewell.get_or_insert_with(|| "the candidate is gone".to_owned());
-        }
-        drop(doors);
-        for (session, incarnation) in gone.up {
-            let command = lost(session, incarnation, LossCause::Disconnected);
-            // Where the exchange ends meanwhile, recovery sequences it.
-            while !self.deployment.doors().closed && !self.deployment.venue.fits(command) {
-                std::thread::sleep(LOOK);
-            }
-        }
-    }
 }

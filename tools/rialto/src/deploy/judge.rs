@@ -178,6 +178,144 @@ pub(crate) fn is_door_dear(cost: &DoorCost) -> bool {
     cost.median_ratio > RATIO_MAX && cost.dearer > DEARER_MAX && cost.p < P_MAX
 }
 
+/// Windows of each half of the old build's without which they are not held against each other.
+const HALF_MIN: usize = WINDOWS_MIN / 2;
+
+/// What a bake of a door or a feed says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opinion {
+    /// Nothing against it.
+    Holds,
+    /// It cannot stay, whatever it costs.
+    Wrong,
+    /// Too dear or too late. The machine's share in that is not known yet.
+    Costly,
+    /// It would be too dear or too late, were the old build's own windows not as far apart.
+    Unclear,
+}
+
+/// What is found of a door or a feed, why, and by which numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) opinion: Opinion,
+    pub(crate) why: String,
+    pub(crate) cost: Option<DoorCost>,
+    pub(crate) delay: Option<Delay>,
+}
+
+impl Found {
+    /// It does something wrong by itself.
+    pub(crate) fn wrong(self, why: &str) -> Self {
+        Self {
+            opinion: Opinion::Wrong,
+            why: why.to_owned(),
+            ..self
+        }
+    }
+
+    pub(crate) fn passed(&self) -> bool {
+        self.opinion == Opinion::Holds
+    }
+}
+
+/// What windows of thread CPU say, and of a feed those of delay: the candidate's and the old build's.
+pub(crate) fn weigh(costs: &[Vec<f64>; 2], delays: Option<&[Vec<f64>; 2]>) -> Found {
+    let cost = door_cost(&costs[0], &costs[1]);
+    let late = delays.and_then(|all| delay(&all[0], &all[1]));
+    let missing = |all: &[Vec<f64>; 2], of: &str| format!("missing data: {} and {} {of}", all[0].len(), all[1].len());
+    let (opinion, why) = match (&cost, &late, delays) {
+        (None, ..) => (Opinion::Wrong, missing(costs, "windows")),
+        (_, None, Some(delays)) => (Opinion::Wrong, missing(delays, "delays")),
+        (Some(cost), ..) if is_door_dear(cost) => {
+            let ratio = cost.median_ratio;
+            let apart = halves_apart(&costs[1], |one, other| one / other >= ratio);
+            against(apart, format!("too dear: {ratio:.2}, effect {:.2}", cost.dearer))
+        }
+        (_, Some(late), Some(delays)) if is_late(late) => {
+            let apart = halves_apart(&delays[1], |one, other| one - other >= late.later_us);
+            let ms = late.later_us / 1e3;
+            against(apart, format!("too late: {ms:.1} ms, effect {:.2}", late.later))
+        }
+        (Some(cost), ..) => (Opinion::Holds, format!("goes on, effect {:.2}", cost.dearer)),
+    };
+    Found {
+        opinion,
+        why,
+        cost,
+        delay: late,
+    }
+}
+
+fn against(apart: bool, why: String) -> (Opinion, String) {
+    match apart {
+        true => (
+            Opinion::Unclear,
+            format!("inconclusive: {why}, and so is the old build's other half"),
+        ),
+        false => (Opinion::Costly, why),
+    }
+}
+
+/// Whether the halves of the old build's own windows, in the order that they came in, are so far apart, in whichever direction:
+/// then the machine was not the same to everybody at every moment.
+fn halves_apart(baseline: &[f64], far: impl Fn(f64, f64) -> bool) -> bool {
+    let (early, late) = baseline.split_at(baseline.len() / 2);
+    let is = |one: &[f64], other: &[f64]| {
+        let (Some(test), Some(middle), Some(beside)) = (rank_sum(one, other), median(one), median(other)) else {
+            return false;
+        };
+        far(middle, beside) && test.u / (one.len() as f64 * other.len() as f64) > DEARER_MAX
+    };
+    early.len() >= HALF_MIN && (is(early, late) || is(late, early))
+}
+
+/// Bakes of one share, until nothing is said at all.
+const BAKES_MAX: u32 = 6;
+
+/// The bakes of one share. What something costs is said by two of three of them, each with windows of its own: those of one bake
+/// are neighbours in time, and whatever else the machine did then is in all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bakes {
+    holds: u32,
+    costly: u32,
+    all: u32,
+}
+
+/// How it goes on behind a bake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// With the next share.
+    On,
+    /// With another bake.
+    Again,
+    /// Not at all.
+    Stop,
+}
+
+impl Bakes {
+    pub(crate) const fn all(&self) -> u32 {
+        self.all
+    }
+
+    /// Takes in what one says.
+    pub(crate) const fn take(&mut self, opinion: Opinion) -> Course {
+        self.all += 1;
+        match opinion {
+            Opinion::Holds => self.holds += 1,
+            Opinion::Costly => self.costly += 1,
+            Opinion::Unclear => {}
+            Opinion::Wrong => return Course::Stop,
+        }
+        if self.holds > self.costly {
+            Course::On
+        } else if self.costly >= 2 || self.all >= BAKES_MAX {
+            Course::Stop
+        } else {
+            Course::Again
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,6 +386,62 @@ mod tests {
         assert!(little.later > 0.9 && !is_late(&little), "sure, and small: {little:?}");
         assert!(is_late(&delay(&windows(5_000.0, 100), &windows(0.0, 100)).unwrap()));
         assert!(!is_late(&delay(&windows(-5_000.0, 100), &windows(0.0, 100)).unwrap()));
+    }
+
+    #[test]
+    fn what_a_busy_machine_does_to_the_old_build_too_is_no_verdict() {
+        let windows = |factor: f64, n: usize| (0..n).map(move |at| factor * (100.0 + (at * 7 % 41) as f64 / 2.0));
+        let all = |factor: f64| windows(factor, 80).collect::<Vec<_>>();
+        // The old build itself was half as dear again for a while.
+        let uneven: Vec<f64> = windows(1.0, 40).chain(windows(1.5, 40)).collect();
+        let opinion = |costs: &[Vec<f64>; 2]| weigh(costs, None).opinion;
+        assert_eq!(opinion(&[all(1.0), all(1.0)]), Opinion::Holds);
+        assert_eq!(opinion(&[all(1.5), all(1.0)]), Opinion::Costly);
+        assert_eq!(opinion(&[all(1.5), uneven.clone()]), Opinion::Unclear);
+        assert_eq!(
+            opinion(&[all(3.0), uneven]),
+            Opinion::Costly,
+            "it never was as bad as that"
+        );
+        assert_eq!(opinion(&[all(1.0), Vec::new()]), Opinion::Wrong);
+
+        let even = [all(1.0), all(1.0)];
+        let late = |candidate: Vec<f64>, baseline: Vec<f64>| weigh(&even, Some(&[candidate, baseline]));
+        assert_eq!(late(all(100.0), all(10.0)).opinion, Opinion::Costly);
+        let uneven: Vec<f64> = windows(10.0, 60).chain(windows(150.0, 20)).collect();
+        let found = late(all(50.0), uneven);
+        assert_eq!(found.opinion, Opinion::Unclear, "{found:?}");
+        assert!(found.why.starts_with("inconclusive: too late"), "{found:?}");
+        assert_eq!(late(all(1.0), Vec::new()).why, "missing data: 80 and 0 delays");
+    }
+
+    #[test]
+    fn cost_is_said_by_two_bakes_of_three_and_nothing_is_said_for_ever() {
+        use Opinion::{Costly, Holds, Unclear, Wrong};
+        let goes = |said: &[Opinion]| {
+            let mut bakes = Bakes::default();
+            said.iter().map(|one| bakes.take(*one)).collect::<Vec<_>>()
+        };
+        assert_eq!(goes(&[Holds]), [Course::On]);
+        assert_eq!(goes(&[Wrong]), [Course::Stop]);
+        assert_eq!(goes(&[Costly, Costly]), [Course::Again, Course::Stop]);
+        assert_eq!(
+            goes(&[Costly, Holds, Holds]),
+            [Course::Again, Course::Again, Course::On]
+        );
+        assert_eq!(goes(&[Unclear, Costly, Holds, Costly])[3], Course::Stop);
+        assert_eq!(
+            goes(&[Unclear; BAKES_MAX as usize]),
+            [
+                Course::Again,
+                Course::Again,
+                Course::Again,
+                Course::Again,
+                Course::Again,
+                Course::Stop
+            ]
+        );
+        assert_eq!(goes(&[Unclear, Holds])[1], Course::On);
     }
 
     #[test]

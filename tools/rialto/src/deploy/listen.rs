@@ -5,6 +5,7 @@
 //! [`feeds`](super::feeds)' to do.
 
 use super::Deployment;
+use super::attention::Attention;
 use super::compare::{Comparison, Heard, Wrong};
 use crate::exchange::PROBE;
 use rialto_itch::mold::{Packet, Session};
@@ -13,13 +14,16 @@ use rialto_quic::{Client, Reactor, Trust};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How often it looks.
 const LOOK: Duration = Duration::from_micros(500);
 /// How long a feed may refuse to be heard, and how often it is tried.
 const JOIN_MAX: Duration = Duration::from_secs(30);
 const JOIN_AGAIN: Duration = Duration::from_millis(50);
+/// How many times it may have been read too late itself, of all feeds together: it goes on behind what it has.
+const RESUMED_MAX: u32 = 16;
+const NOT_READ: &str = "it was not read in time";
 
 /// Where the exchange's own feed is, and how the judge comes in.
 #[derive(Clone, Debug)]
@@ -58,7 +62,7 @@ pub(super) fn spawn(deployment: &Arc<Deployment>, generation: u64) -> std::io::R
 struct Ear {
     client: Option<Client>,
     port: Option<u16>,
-    tried: Option<(Instant, Instant)>,
+    tried: Option<(Duration, Duration)>,
 }
 
 struct Listener {
@@ -68,7 +72,9 @@ struct Listener {
     own: Client,
     ears: [Ear; 2],
     comparison: Comparison,
-    begun: Instant,
+    resumed: u32,
+    /// Its clock: what nobody looked at is no silence and no delay of anybody's.
+    attention: Attention,
 }
 
 impl Listener {
@@ -88,28 +94,35 @@ impl Listener {
             feed,
             ears: <[Ear; 2]>::default(),
             comparison: Comparison::default(),
-            begun: Instant::now(),
+            resumed: 0,
+            attention: Attention::begin(),
         })
     }
 
     /// Takes in what has come and compares it. Returns how much that was.
     fn turn(&mut self, deployment: &Deployment) -> Result<usize, Wrong> {
         self.reactor.turn();
-        let now_ns = self.begun.elapsed().as_nanos() as u64;
+        let now = self.attention.look();
+        let now_ns = now.as_nanos() as u64;
         let comparison = &mut self.comparison;
-        let mut ended = None;
+        let mut ended = false;
         let polled = self.own.ready(&mut |frame| match frame {
             ServerFrame::SnapshotBegins { session, number } => comparison.begin(session, number + 1),
-            ServerFrame::Mode { full: false, .. } => ended = Some("it was not read in time"),
-            frame => each(frame, now_ns, |heard| comparison.own(heard)),
+            // What comes behind that is no full depth.
+            ServerFrame::Mode { full: false, .. } => ended = true,
+            frame if !ended => each(frame, now_ns, |heard| comparison.own(heard)),
+            _ => {}
         });
         let own = |why: &dyn std::fmt::Display| Wrong::missing(format!("missing data: own feed: {why}"));
         let mut moved = polled.map_err(|error| own(&error))?;
-        if let Some(why) = ended {
-            return Err(own(&why));
+        if ended {
+            let behind = self.comparison.told().map(|(session, number)| (session, number + 1));
+            self.own = self
+                .resume(self.feed.address.port(), behind)
+                .map_err(|error| own(&error))?;
         }
         for place in 0..self.ears.len() {
-            self.attend(deployment, place)?;
+            self.attend(deployment, place, now)?;
             moved += self.hear(place, now_ns).or_else(|wrong| match place {
                 0 => Err(wrong),
                 // Without a measure there is no verdict of cost: that is found when it is judged.
@@ -120,14 +133,15 @@ impl Listener {
                 }
             })?;
             let windows = self.comparison.take_windows(place);
-            deployment.heard(place, self.comparison.compared(place), &windows);
+            let heard = (self.comparison.compared(place), &windows[..]);
+            deployment.heard(place, heard, self.comparison.told());
         }
         self.comparison.forget();
         Ok(moved)
     }
 
     /// Comes in where a feed has come, and leaves one that has gone.
-    fn attend(&mut self, deployment: &Deployment, place: usize) -> Result<(), Wrong> {
+    fn attend(&mut self, deployment: &Deployment, place: usize, now: Duration) -> Result<(), Wrong> {
         let port = deployment.port_of(place);
         let ear = &mut self.ears[place];
         if ear.port != port {
@@ -137,11 +151,11 @@ impl Listener {
         let Some(port) = port.filter(|_| ear.client.is_none()) else {
             return Ok(());
         };
-        let now = Instant::now();
-        let (since, last) = *ear.tried.get_or_insert((now, now - JOIN_AGAIN));
-        if now - last < JOIN_AGAIN {
-            return Ok(());
-        }
+        let since = match ear.tried {
+            Some((_, last)) if now - last < JOIN_AGAIN => return Ok(()),
+            Some((since, _)) => since,
+            None => now,
+        };
         ear.tried = Some((since, now));
         let Some((session, next)) = self.comparison.join(place) else {
             return Ok(());
@@ -165,17 +179,31 @@ impl Listener {
             return Ok(0);
         };
         let comparison = &mut self.comparison;
-        let mut ended = None;
+        let mut ended = false;
         let polled = client.ready(&mut |frame| match frame {
-            ServerFrame::Mode { full: false, .. } => ended = Some("it was not read in time"),
-            frame => each(frame, now_ns, |heard| comparison.other(place, heard)),
+            ServerFrame::Mode { full: false, .. } => ended = true,
+            frame if !ended => each(frame, now_ns, |heard| comparison.other(place, heard)),
+            _ => {}
         });
         // What came before the end may say more than the end.
         comparison.compare(place, now_ns)?;
-        if let Some(why) = ended {
-            return Err(Wrong::missing(format!("missing data: {why}")));
+        let missing = |error: &dyn std::fmt::Display| Wrong::missing(format!("missing data: {error}"));
+        let moved = polled.map_err(|error| missing(&error))?;
+        if let Some(port) = self.ears[place].port.filter(|_| ended) {
+            let behind = self.comparison.wanted(place);
+            let client = self.resume(port, behind).map_err(|error| missing(&error))?;
+            self.ears[place].client = Some(client);
         }
-        polled.map_err(|error| Wrong::missing(format!("missing data: {error}")))
+        Ok(moved)
+    }
+
+    /// Comes in again at a feed that it has read too late, behind what it has heard: the machine may be slow, and nothing is left out.
+    fn resume(&mut self, port: u16, behind: Option<(Session, u64)>) -> Result<Client, String> {
+        self.resumed += 1;
+        let (session, next) = behind.filter(|_| self.resumed <= RESUMED_MAX).ok_or(NOT_READ)?;
+        let login = login(&self.feed, Start::At { session, next });
+        let there = here(self.feed.address.ip(), port);
+        Client::connect_on(&self.reactor, there, &self.trust, &login).map_err(|error| error.to_string())
     }
 }
 

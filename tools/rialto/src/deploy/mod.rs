@@ -4,19 +4,24 @@
 //! - [`Deployment`]: who is there, and what the stream says of it. Its watch acts at once on what goes wrong.
 //! - [`canary`]: takes a candidate from step to step; [`judge`] says whether it may go on, from evidence alone.
 //! - [`ledger`]: what the stream says so far, live and in a replay.
-//! - [`doors`]: doors in other processes, and which sessions come in there; [`doors_run`] takes a candidate from share to share.
+//! - [`edge`]: what doors and feeds in other processes have in common, their seats above all; [`edge_run`] takes a candidate from
+//!   share to share.
+//! - [`doors`]: doors in other processes, and which sessions come in there.
 //! - [`feeds`]: feeds in other processes, and which subscribers they tell; [`listen`] hears what really leaves of them, [`compare`]
-//!   holds it against the exchange's own, [`feeds_run`] takes a candidate from share to share.
+//!   holds it against the exchange's own.
+//! - [`affected`]: who and what a candidate has reached that is taken back.
 //! - [`seat`]: where an engine process is received and heard.
 
+mod affected;
+mod attention;
 pub(crate) mod build;
 mod canary;
 mod cli;
 mod compare;
 mod doors;
-mod doors_run;
+mod edge;
+mod edge_run;
 mod feeds;
-mod feeds_run;
 mod judge;
 pub(crate) mod ledger;
 mod listen;
@@ -33,6 +38,7 @@ pub(crate) use listen::OwnFeed;
 pub(crate) use seat::Office;
 
 use crate::exchange::Venue;
+use affected::{Affected, Kind};
 use anyhow::{Context as _, Result, bail, ensure};
 use ledger::Ledger;
 use rialto_engine::Testimony;
@@ -40,9 +46,11 @@ use rialto_engine::talk::{Introduction, PassedOver};
 use rialto_follow::Process;
 use rialto_journal::Frontier;
 use rialto_matching::EngineState;
-use rialto_matching::state::InstrumentState;
+use rialto_matching::state::{InstrumentState, SessionState};
 use rialto_model::command::{CutOver, Judge, Quarantine, Route};
-use rialto_model::{Command, Cut, Finding, InstrumentId, Output, Poison, SequenceNumber, SessionId, Text, Way};
+use rialto_model::{
+    Budgets, Command, Cut, Finding, FirmId, InstrumentId, Output, Poison, SequenceNumber, SessionId, Text, Way,
+};
 use rialto_ring::Word;
 use rialto_ring::spsc::{Consumer, Producer, RingBuffer};
 use serde::{Deserialize, Serialize};
@@ -60,8 +68,6 @@ const WINDOWS_MAX: usize = 16_384;
 const SWITCH_MAX: Duration = Duration::from_secs(30);
 /// How often one looks for it.
 const SWITCH_LOOK: Duration = Duration::from_micros(200);
-/// Instruments named in an account of who was affected; the rest are counted.
-const NAMED_MAX: usize = 50;
 
 /// What operators ask of engines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +112,8 @@ struct State {
     /// The last return to this build's own word.
     returned: Option<Value>,
     silences: u64,
+    /// The last command that was released before anybody waited for the candidate's word.
+    waited_since: Option<SequenceNumber>,
     canary: Option<canary::Run>,
 }
 
@@ -134,11 +142,13 @@ pub(crate) struct Place {
     pub(crate) names: Box<dyn Fn() -> Result<Names> + Send + Sync>,
 }
 
-/// Instruments by id with their symbols, and the firms that have orders on each.
+/// Who and what there is by name, and who has orders on what.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     pub(crate) symbols: BTreeMap<InstrumentId, String>,
-    pub(crate) firms: BTreeMap<InstrumentId, BTreeSet<String>>,
+    /// Sessions, each with its firm.
+    pub(crate) sessions: BTreeMap<SessionId, (String, String)>,
+    pub(crate) orders: BTreeMap<InstrumentId, BTreeSet<SessionId>>,
     /// Firms with budgets of messages.
     pub(crate) budgeted: Vec<String>,
 }
@@ -146,29 +156,30 @@ pub(crate) struct Names {
 impl Names {
     pub(crate) fn of(state: &EngineState) -> Self {
         let symbol = |one: &InstrumentState| (one.definition.instrument, one.definition.symbol.to_string());
-        let mut firms: BTreeMap<InstrumentId, BTreeSet<String>> = BTreeMap::new();
-        let name = |session: SessionId| {
-            let session = state.sessions.iter().find(|one| one.definition.session == session)?;
-            let firm = state
-                .firms
-                .iter()
-                .find(|one| one.definition.firm == session.definition.firm)?;
-            Some(firm.definition.mpid.to_string())
+        let firms = state
+            .firms
+            .iter()
+            .map(|one| (one.definition.firm, one.definition.mpid.to_string()));
+        let firms: BTreeMap<FirmId, String> = firms.collect();
+        let session = |one: &SessionState| {
+            let firm = firms.get(&one.definition.firm).cloned().unwrap_or_default();
+            (one.definition.session, (one.definition.name.to_string(), firm))
         };
-        for one in &state.instruments {
-            let sessions: BTreeSet<SessionId> = one.bids.iter().chain(&one.asks).map(|order| order.session).collect();
-            firms.insert(
-                one.definition.instrument,
-                sessions.into_iter().filter_map(name).collect(),
-            );
-        }
-        let budgeted = state.members.budgets.iter().filter_map(|(firm, _)| {
-            let firm = state.firms.iter().find(|one| one.definition.firm == *firm)?;
-            Some(firm.definition.mpid.to_string())
-        });
+        let orders = |one: &InstrumentState| {
+            let all = one.bids.iter().chain(&one.asks).map(|order| order.session);
+            (one.definition.instrument, all.collect())
+        };
+        // A weight in waiting is every door's own affair.
+        let limits = state
+            .members
+            .budgets
+            .iter()
+            .filter(|(_, budgets)| Budgets { weight: 0, ..*budgets } != Budgets::default());
+        let budgeted = limits.filter_map(|(firm, _)| firms.get(firm).cloned());
         Self {
             symbols: state.instruments.iter().map(symbol).collect(),
-            firms,
+            sessions: state.sessions.iter().map(session).collect(),
+            orders: state.instruments.iter().map(orders).collect(),
             budgeted: budgeted.collect(),
         }
     }
@@ -331,7 +342,9 @@ impl Deployment {
     /// Cuts over, and waits until the gate knows.
     fn cut(&self, build: u64, after: SequenceNumber, why: &str) -> Result<Value> {
         let begun = Instant::now();
+        let before = self.released();
         let seq = self.switch(&[cut_over(build, after, true, why)])?;
+        self.state().waited_since.get_or_insert(before);
         Ok(json!({
             "cut_over": build::name(build),
             "after": after.max(seq).0,
@@ -347,7 +360,11 @@ impl Deployment {
             .iter()
             .map(|one| route(build, *one, candidate, why))
             .collect();
+        let before = self.released();
         let seq = self.switch(&commands)?;
+        if candidate {
+            self.state().waited_since.get_or_insert(before);
+        }
         Ok(json!({
             "build": build::name(build),
             "routed": instruments.len(),
@@ -375,6 +392,10 @@ impl Deployment {
         }
         let seq = self.switch(&commands)?;
         let ms = millis(begun);
+        let affected = self.affected(live, &routed, seq);
+        if live || !routed.is_empty() {
+            self.recall(Kind::Engine, build, &affected, why)?;
+        }
         let done = json!({
             "rolled_back": build::name(build),
             "why": why,
@@ -383,35 +404,33 @@ impl Deployment {
             "instruments": routed.len(),
             "was_live": live,
             "released_by_its_word": released,
-            "affected": self.affected(live, &routed),
+            "affected": affected.line(),
         });
         self.state().returned = Some(done.clone());
         Ok(done)
     }
 
-    /// Symbols whose events waited for the other engine, and the firms with orders there.
-    fn affected(&self, live: bool, routed: &BTreeSet<InstrumentId>) -> Value {
-        let Some(Ok(names)) = self.place.get().map(|place| (place.names)()) else {
-            return Value::Null;
-        };
+    /// Who and what there is by name; nobody where that is not known.
+    fn names(&self) -> Names {
+        let names = self.place.get().map(|place| (place.names)());
+        names.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// The instruments whose events waited for the other engine, and who has orders there.
+    fn affected(&self, live: bool, routed: &BTreeSet<InstrumentId>, up_to: SequenceNumber) -> Affected {
+        let names = self.names();
         let of = |id: &&InstrumentId| live || routed.contains(id);
-        let symbols: Vec<&String> = names
-            .symbols
-            .iter()
-            .filter(|(id, _)| of(id))
-            .map(|(_, name)| name)
-            .collect();
-        let firms: BTreeSet<&String> = names
-            .firms
-            .iter()
-            .filter(|(id, _)| of(id))
-            .flat_map(|(_, all)| all)
-            .collect();
-        json!({
-            "symbols": symbols.iter().take(NAMED_MAX).collect::<Vec<_>>(),
-            "more_symbols": symbols.len().saturating_sub(NAMED_MAX),
-            "firms": firms,
-        })
+        let orders = names.orders.iter().filter(|(id, _)| of(id));
+        let sessions: BTreeSet<&SessionId> = orders.flat_map(|(_, all)| all).collect();
+        let sessions = || sessions.iter().filter_map(|id| names.sessions.get(*id));
+        let symbols = names.symbols.iter().filter(|(id, _)| of(id));
+        Affected {
+            sessions: sessions().map(|(name, _)| name.clone()).collect(),
+            firms: sessions().map(|(_, firm)| firm.clone()).collect(),
+            instruments: symbols.map(|(_, symbol)| symbol.clone()).collect(),
+            after: self.state().waited_since.take().unwrap_or(up_to),
+            up_to,
+        }
     }
 
     /// Sequences commands that change who waits, and waits until the gate has passed the last.

@@ -1,5 +1,7 @@
 //! Where an engine process is received, and what it says is taken.
 
+use super::doors::Doors;
+use super::feeds::Feeds;
 use super::{Attached, Deployment, WINDOWS_MAX, build};
 use rialto_engine::Testimony;
 use rialto_engine::talk::{Cost, Introduction, PassedOver, Role, Testify, encode_brief};
@@ -11,18 +13,6 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-/// Whether what a process of this kind has to know, the exchange's settings of `what`, fits what a process is told.
-pub(super) fn check_brief(settings: &str, what: &str, kind: &str) -> Result<(), String> {
-    let most = rialto_follow::limits::ENGINE_BYTES_MAX;
-    if settings.len() > most {
-        return Err(format!(
-            "the settings of this exchange's {what} take {} bytes, and a {kind} is told {most} at most",
-            settings.len()
-        ));
-    }
-    Ok(())
-}
-
 /// Receives engines for a deployment.
 pub(crate) struct Office(pub(crate) Arc<Deployment>);
 
@@ -32,11 +22,11 @@ impl Engines for Office {
             Introduction::decode(introduction).map_err(|error| format!("its introduction cannot be read: {error}"))?;
         if introduction.role.is_door() {
             self.0.may_join(&introduction)?;
-            return self.0.receive_door(peer.ip().is_loopback(), &introduction);
+            return self.0.receive_edge::<Doors>(peer.ip().is_loopback(), &introduction);
         }
         if introduction.role.is_feed() {
             self.0.may_join(&introduction)?;
-            return self.0.receive_feed(peer.ip().is_loopback(), &introduction);
+            return self.0.receive_edge::<Feeds>(peer.ip().is_loopback(), &introduction);
         }
         let (generation, brief) = self.0.receive(&introduction)?;
         let chair = Chair {

@@ -17,11 +17,11 @@ use crate::exchange::{fix_config, ouch_config};
 use crate::out;
 use crate::serve::credentials_path;
 use crate::shutdown::Interrupt;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result};
 use cost::Cost;
-use join::{Join, Joined};
+use join::{IDLE, Join, Serves};
 use rialto_engine::talk::{COMMANDS_MAX, Role, Testify, Transcript};
-use rialto_follow::{Follower, News, Reason, Refused};
+use rialto_follow::{Follower, News};
 use rialto_gateway::{DoorControl, FirmBudgets, FirmPorts, FixDoor, OuchDoor, Parts, Say};
 use rialto_matching::{Engine, Limits};
 use rialto_members::{Credentials, Verifier};
@@ -38,8 +38,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long an idle turn sleeps: what a command or an answer may wait for here.
-const IDLE: Duration = Duration::from_micros(100);
 /// How often it says how it is, and what its work cost.
 const HEALTH: Duration = Duration::from_millis(250);
 /// How long it waits for its members' goodbyes.
@@ -49,28 +47,18 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// Sockets between who takes them and the door; beyond, they wait in the system's queue, and beyond that the exchange
 /// serves them itself.
 const SOCKETS: usize = 64;
-/// Commands of the stream followed in one turn.
-const FOLLOWED: usize = 256;
+/// Hashes of what was told that are said at once.
+const TRANSCRIPTS: usize = 1_024;
 /// Lines for people; more are lost.
 const LINES: usize = 64;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where the exchange lets itself be followed, see `--follow-listen`; on this machine
-    #[arg(long, value_name = "ADDR")]
-    follow: SocketAddr,
-    /// The exchange's key: its `follow.key`, or a copy that only you may read
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[command(flatten)]
+    join: Join,
     /// Which door it is
     #[arg(long, value_enum, default_value = "ouch")]
     door: Which,
-    /// What people call it
-    #[arg(long, default_value = "door")]
-    name: String,
-    /// To be measured against: the old build once more
-    #[arg(long)]
-    baseline: bool,
     /// What is wrong with it
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "NAME", default_value = "correct")]
@@ -98,58 +86,11 @@ impl Which {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let interrupt = Interrupt::listen()?;
-    let join = Join {
-        follow: args.follow,
-        key: &args.key,
-        name: &args.name,
-        role: if args.baseline { Role::BaselineDoor } else { Role::Door },
-    };
-    let Joined {
-        mut follower,
-        brief,
-        early,
-        released,
-    } = join.begin(&interrupt)?;
-    let config = serde_json::from_slice(&brief).context("the exchange's settings of doors")?;
-    let socket = Inlet::path(&args.key)?;
-    let mut process = Served::open(args, &config, &socket)?;
-    process.early(&early);
-    let mut open = false;
-    while !interrupt.is_set() && !out::is_closed() {
-        let mut moved = 0;
-        while moved < FOLLOWED
-            && let Some(news) = follower.poll()?
-        {
-            match news {
-                News::Command(command) => process.follow(&command)?,
-                News::Lost(Refused::Farewell(Reason::Ended, _)) => return process.leave(&mut follower),
-                News::Lost(why) => bail!(
-                    "behind {}: {why}; its sessions come in by the exchange's own door again",
-                    process.last
-                ),
-                News::Snapshot { .. } => bail!("a door begins with the first command, and a snapshot came"),
-                News::Connected(_) | News::Briefed(_) | News::Frontier(_) => {}
-            }
-            moved += 1;
-        }
-        if !open && process.last >= released {
-            open = true;
-            process.live = true;
-            let path = socket.0.display().to_string();
-            follower.testify(
-                &Testify::Opens {
-                    door: args.door.door(),
-                    path,
-                }
-                .encode(),
-            );
-        }
-        moved += process.turn(&mut follower)?;
-        if moved == 0 {
-            std::thread::sleep(IDLE);
-        }
-    }
-    process.close(&mut follower)
+    let joined = args.join.begin([Role::Door, Role::BaselineDoor], &interrupt)?;
+    let config = serde_json::from_slice(&joined.brief).context("the exchange's settings of doors")?;
+    let socket = Inlet::path(&args.join.key)?;
+    let served = Served::open(args, &config, socket)?;
+    joined.serve(served, &interrupt)
 }
 
 /// Either door.
@@ -190,6 +131,7 @@ impl AnyDoor {
 
 /// The door, the engine that tells it what came of commands, and its way out.
 struct Served {
+    which: Which,
     engine: Engine,
     door: AnyDoor,
     last: SequenceNumber,
@@ -197,7 +139,7 @@ struct Served {
     live: bool,
     writer: Writer<Output>,
     gate: Gate<Output>,
-    /// Events that the ring has no room for.
+    /// Events that the ring has no room for: those of one command, for no other is followed before.
     waiting: VecDeque<Output>,
     commands: Consumer<Command>,
     cost: Cost,
@@ -207,10 +149,11 @@ struct Served {
     lines: crossbeam_channel::Receiver<String>,
     _verifier: Verifier,
     _inlet: Inlet,
+    socket: InletPath,
 }
 
 impl Served {
-    fn open(args: &Args, config: &Config, socket: &InletPath) -> Result<Self> {
+    fn open(args: &Args, config: &Config, socket: InletPath) -> Result<Self> {
         let path = credentials_path(&config.data);
         let credentials = Credentials::load(&path).with_context(|| format!("the passwords in {}", path.display()))?;
         let verifier = Verifier::start(credentials)?;
@@ -247,11 +190,14 @@ impl Served {
                 let mut settings = fix_config(config);
                 settings.door.listen = listen;
                 let mut door = FixDoor::open(settings, parts)?;
+                door.transcribe();
                 door.adopt(adopted);
                 AnyDoor::Fix(Box::new(door))
             }
         };
+        let inlet = Inlet::open(&socket, adopt)?;
         Ok(Self {
+            which: args.door,
             engine: Engine::new(Limits::default()),
             door,
             last: SequenceNumber(0),
@@ -266,29 +212,26 @@ impl Served {
             said: Instant::now(),
             lines,
             _verifier: verifier,
-            _inlet: Inlet::open(socket, adopt)?,
+            _inlet: inlet,
+            socket,
         })
     }
 
-    /// Takes in what came before the door was there.
-    fn early(&mut self, commands: &[Sequenced<Command>]) {
-        for command in commands {
-            self.apply(command);
+    /// Puts what waits into the ring, as far as there is room.
+    fn write(&mut self) {
+        while let Some(output) = self.waiting.front()
+            && self.writer.write(*output).is_ok()
+        {
+            self.waiting.pop_front();
         }
+        self.writer.publish();
     }
+}
 
-    fn follow(&mut self, command: &Sequenced<Command>) -> Result<()> {
-        ensure!(
-            command.seq == self.last.next(),
-            "command {} came behind {}",
-            command.seq,
-            self.last
-        );
-        self.apply(command);
-        Ok(())
-    }
+impl Serves for Served {
+    const AFTERWARDS: &'static str = "its sessions come in by the exchange's own door again";
 
-    fn apply(&mut self, command: &Sequenced<Command>) {
+    fn follow(&mut self, command: &Sequenced<Command>) {
         let Self {
             engine,
             door,
@@ -307,19 +250,34 @@ impl Served {
             true => waiting.push_back(*output),
             false => door.replay(output),
         });
+        self.write();
+    }
+
+    fn last(&self) -> SequenceNumber {
+        self.last
+    }
+
+    /// A door that is slower than the stream is behind in the journal, and holds no more memory for it.
+    fn has_room(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    fn open(&mut self, follower: &mut Follower) {
+        self.live = true;
+        let (door, path) = (self.which.door(), self.socket.0.display().to_string());
+        follower.testify(&Testify::Opens { door, path }.encode());
+    }
+
+    fn cost(&mut self) -> &mut Cost {
+        &mut self.cost
     }
 
     /// One turn of the door; what its members ask for goes to the exchange.
-    fn turn(&mut self, follower: &mut Follower) -> Result<usize> {
-        while let Some(output) = self.waiting.front()
-            && self.writer.write(*output).is_ok()
-        {
-            self.waiting.pop_front();
-        }
-        self.writer.publish();
+    fn turn(&mut self, follower: &mut Follower, _: usize) -> usize {
+        self.write();
         let mut moved = self.gate.poll(EVENT_RING, |_| true);
         if !self.live {
-            return Ok(moved);
+            return moved;
         }
         self.cost.begin();
         moved += self.door.poll();
@@ -339,33 +297,27 @@ impl Served {
         }
         if self.said.elapsed() >= HEALTH {
             self.said = Instant::now();
-            let costs = self.cost.take();
-            if !costs.is_empty() {
-                follower.testify(&Testify::Costs(costs).encode());
-            }
             let said = self.door.take_transcripts();
             let said = said.into_iter().map(|(window, hash)| Transcript { window, hash });
-            let said: Vec<Transcript> = said.collect();
-            if !said.is_empty() {
-                follower.testify(&Testify::Said(said).encode());
+            for said in said.collect::<Vec<_>>().chunks(TRANSCRIPTS) {
+                follower.testify(&Testify::Said(said.to_vec()).encode());
             }
-            let (taken, memory) = (self.last, crate::engine::resident());
-            follower.testify(&Testify::Health { taken, memory }.encode());
+            self.say_health(follower);
             while let Ok(line) = self.lines.try_recv() {
                 out::complain(format_args!("{line}"));
             }
         }
         follower.flush();
-        Ok(moved)
+        moved
     }
 
-    /// The exchange has ended in good order: what it said is still told.
+    /// What the exchange said is still told.
     fn leave(mut self, follower: &mut Follower) -> Result<()> {
         let control = self.door.control();
         control.close();
         let begun = Instant::now();
         while self.live && !control.is_closed() && begun.elapsed() < FAREWELL {
-            if self.turn(follower)? == 0 {
+            if self.turn(follower, 0) == 0 {
                 std::thread::sleep(IDLE);
             }
         }
@@ -378,14 +330,16 @@ impl Served {
         control.close();
         let begun = Instant::now();
         while self.live && !control.is_closed() && begun.elapsed() < PATIENCE {
-            while let Some(news) = follower.poll()? {
+            while self.has_room()
+                && let Some(news) = follower.poll()?
+            {
                 match news {
-                    News::Command(command) => self.follow(&command)?,
+                    News::Command(command) => self.follow(&command),
                     News::Lost(_) => return Ok(()),
                     _ => {}
                 }
             }
-            if self.turn(follower)? == 0 {
+            if self.turn(follower, 0) == 0 {
                 std::thread::sleep(IDLE);
             }
         }

@@ -12,47 +12,30 @@ mod defect;
 
 use crate::config::Config;
 use crate::door::cost::Cost;
-use crate::door::join::{Join, Joined};
+use crate::door::join::{Join, Serves};
 use crate::exchange::PROBE;
 use crate::exchange::core::apply_shown;
 use crate::exchange::quic::{self, Who};
-use crate::out;
 use crate::serve::credentials_path;
 use crate::shutdown::Interrupt;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result};
 use rialto_engine::talk::{Role, Testify};
 use rialto_feed::Teller;
-use rialto_follow::{Follower, News, Reason, Refused};
+use rialto_follow::Follower;
 use rialto_matching::{Engine, Limits};
 use rialto_members::{Credentials, Verifier};
 use rialto_model::{Command, SequenceNumber, Sequenced};
 use rialto_quic::Server;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// How long an idle turn sleeps: what a message may wait for here.
-const IDLE: Duration = Duration::from_micros(100);
 /// How often it says how it is, and hears whether it may stay.
 const HEALTH: Duration = Duration::from_millis(50);
-/// Commands of the stream followed in one turn.
-const FOLLOWED: usize = 256;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where the exchange lets itself be followed, see `--follow-listen`; on this machine
-    #[arg(long, value_name = "ADDR")]
-    follow: SocketAddr,
-    /// The exchange's key: its `follow.key`, or a copy that only you may read
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
-    /// What people call it
-    #[arg(long, default_value = "feed")]
-    name: String,
-    /// To be measured against: the old build once more
-    #[arg(long)]
-    baseline: bool,
+    #[command(flatten)]
+    join: Join,
     /// What is wrong with it
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "NAME", default_value = "correct")]
@@ -70,46 +53,10 @@ pub(crate) struct Brief {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let interrupt = Interrupt::listen()?;
-    let join = Join {
-        follow: args.follow,
-        key: &args.key,
-        name: &args.name,
-        role: if args.baseline { Role::BaselineFeed } else { Role::Feed },
-    };
-    let Joined {
-        mut follower,
-        brief,
-        early,
-        released,
-    } = join.begin(&interrupt)?;
-    let brief = serde_json::from_slice(&brief).context("the exchange's settings of feeds")?;
-    let mut feed = Feed::open(args, brief)?;
-    for command in &early {
-        feed.follow(command)?;
-    }
-    while !interrupt.is_set() && !out::is_closed() {
-        feed.cost.begin();
-        let mut followed = 0;
-        while followed < FOLLOWED
-            && let Some(news) = follower.poll()?
-        {
-            match news {
-                News::Command(command) => {
-                    feed.follow(&command)?;
-                    followed += 1;
-                }
-                News::Lost(Refused::Farewell(Reason::Ended, _)) => return Ok(()),
-                News::Lost(why) => bail!("behind {}: {why}; its subscribers go back to the exchange", feed.last),
-                News::Snapshot { .. } => bail!("a feed begins with the first command, and a snapshot came"),
-                News::Connected(_) | News::Briefed(_) | News::Frontier(_) => {}
-            }
-        }
-        feed.live |= feed.last >= released;
-        if feed.turn(&mut follower, followed) == 0 {
-            std::thread::sleep(IDLE);
-        }
-    }
-    Ok(())
+    let joined = args.join.begin([Role::Feed, Role::BaselineFeed], &interrupt)?;
+    let brief = serde_json::from_slice(&joined.brief).context("the exchange's settings of feeds")?;
+    let feed = Feed::open(args, brief)?;
+    joined.serve(feed, &interrupt)
 }
 
 /// The feed, the engine that tells it what came of commands, and who tells it further.
@@ -159,14 +106,12 @@ impl Feed {
             _verifier: verifier,
         })
     }
+}
 
-    fn follow(&mut self, command: &Sequenced<Command>) -> Result<()> {
-        ensure!(
-            command.seq == self.last.next(),
-            "command {} came behind {}",
-            command.seq,
-            self.last
-        );
+impl Serves for Feed {
+    const AFTERWARDS: &'static str = "its subscribers go back to the exchange";
+
+    fn follow(&mut self, command: &Sequenced<Command>) {
         let Self { engine, teller, .. } = self;
         apply_shown(engine, command, |output| teller.follow(output));
         self.last = command.seq;
@@ -178,12 +123,27 @@ impl Feed {
             }
             self.teller.copy_waiting();
         }
-        Ok(())
+    }
+
+    fn last(&self) -> SequenceNumber {
+        self.last
+    }
+
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn open(&mut self, _: &mut Follower) {
+        self.live = true;
+    }
+
+    fn cost(&mut self) -> &mut Cost {
+        &mut self.cost
     }
 
     /// Tells what was followed, and says how it is.
     fn turn(&mut self, follower: &mut Follower, followed: usize) -> usize {
-        let moved = followed + self.teller.copy();
+        let moved = self.teller.copy();
         #[cfg(feature = "defects")]
         {
             // It goes wrong where its judge hears it.
@@ -203,14 +163,18 @@ impl Feed {
             let counters = self.server.counters().read();
             let subscribers = counters.subscribers.iter().filter(|one| one.user != PROBE).count() as u32;
             follower.testify(&Testify::Tells { port, subscribers }.encode());
-            let costs = self.cost.take();
-            if !costs.is_empty() {
-                follower.testify(&Testify::Costs(costs).encode());
-            }
-            let (taken, memory) = (self.last, crate::engine::resident());
-            follower.testify(&Testify::Health { taken, memory }.encode());
+            self.say_health(follower);
         }
         follower.flush();
         moved
+    }
+
+    /// Its subscribers are told goodbye by the server that goes with it.
+    fn leave(self, _: &mut Follower) -> Result<()> {
+        Ok(())
+    }
+
+    fn close(self, _: &mut Follower) -> Result<()> {
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod caller;
+pub(crate) mod edge;
 pub(crate) mod member;
 pub(crate) mod ouch;
 
