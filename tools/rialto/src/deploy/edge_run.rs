@@ -4,7 +4,7 @@
 use super::Deployment;
 use super::attention::Attention;
 use super::canary::{Bake, Children};
-use super::edge::{Edge, EdgeRun, HALF, LOOK, Phase, with};
+use super::edge::{self, Edge, EdgeRun, HALF, LOOK, Phase, with};
 use super::judge::{Bakes, Course, Found};
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -55,11 +55,13 @@ impl Deployment {
         let children = Children::default();
         let number = {
             let mut known = E::lock(self);
-            let bench = known.bench_mut();
             ensure!(
-                bench.seats.iter().all(Option::is_none),
+                known.bench().seats.iter().all(Option::is_none),
                 "another {role} is there: end it first, or `rialto deploy {role} back`"
             );
+            // Of a candidate that is yet to come nothing was found.
+            known.comes(edge::CANDIDATE);
+            let bench = known.bench_mut();
             let number = bench.next_generation();
             (bench.farewell, bench.verdict) = (None, None);
             bench.run = Some(EdgeRun {
