@@ -3,7 +3,7 @@
 use crate::hold::Hold;
 use crate::slow::SlowDisk;
 use rialto_journal::Frontier;
-use rialto_model::{Epoch, Output, SequenceNumber};
+use rialto_model::{Epoch, Output};
 use rialto_ring::broadcast::Gate;
 use rialto_ring::{FaultBoard, Pen, Stage, Word};
 
@@ -80,25 +80,20 @@ impl Stage for ReleaseGate {
             Some(slow) => slow.seen(released),
         };
         let is_safe = |output: &Output| output.event.seq <= safe && output.event.epoch == epoch;
-        let mut last = SequenceNumber(0);
-        let mut let_out = |output: &Output, open: bool| {
-            if open {
-                last = output.event.seq;
+        let marks = &mut self.marks;
+        let last = |output: &Output| {
+            if let Some(pen) = marks {
+                pen.note(output.event.seq.0);
             }
-            open
         };
-        let released = match &mut self.hold {
-            None => self.events.poll(BATCH, |output| let_out(output, is_safe(output))),
+        match &mut self.hold {
+            None => self.events.poll_telling(BATCH, is_safe, last),
             Some(hold) => {
                 hold.note_safe(safe);
-                self.events
-                    .poll(BATCH, |output| let_out(output, is_safe(output) && hold.admits(output)))
+                let admits = |output: &Output| is_safe(output) && hold.admits(output);
+                self.events.poll_telling(BATCH, admits, last)
             }
-        };
-        if let Some(pen) = &mut self.marks {
-            pen.note(last.0);
         }
-        released
     }
 
     fn is_drained(&self) -> bool {

@@ -207,27 +207,29 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
         for offset in 0..self.inputs.len() {
             let index = (self.turn + offset) % self.inputs.len();
             let before = taken;
-            let mut full = false;
             for _ in 0..share.min(room - taken) {
-                full = self.journal.is_full();
-                if full {
-                    break;
+                if self.journal.is_full() {
+                    self.mark(index, taken - before);
+                    return Ok(taken);
                 }
                 let Ok(command) = self.inputs[index].pop() else { break };
                 self.sequence(stamp, command)?;
                 taken += 1;
             }
-            if taken > before
-                && let Some(marks) = &mut self.marks
-            {
-                marks.took(index, (taken - before) as u64, self.config.last_seq);
-            }
-            if full {
-                return Ok(taken);
-            }
+            self.mark(index, taken - before);
         }
         self.turn = (self.turn + 1) % self.inputs.len();
         Ok(taken)
+    }
+
+    /// So many of the newest commands came by this input.
+    #[inline]
+    fn mark(&mut self, input: usize, count: usize) {
+        if count > 0
+            && let Some(marks) = &mut self.marks
+        {
+            marks.took(input, count as u64, self.config.last_seq);
+        }
     }
 
     /// Writes what waits.

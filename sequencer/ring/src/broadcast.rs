@@ -181,7 +181,13 @@ impl<T: Copy> Gate<T> {
     /// Shows up to `limit` published values to `open`, in order, and releases those before the first that it refuses.
     /// Returns how many were released.
     #[inline]
-    pub fn poll(&mut self, limit: usize, mut open: impl FnMut(&T) -> bool) -> usize {
+    pub fn poll(&mut self, limit: usize, open: impl FnMut(&T) -> bool) -> usize {
+        self.poll_telling(limit, open, |_| ())
+    }
+
+    /// The same, and shows the last value that is released to `last`, just before it is.
+    #[inline]
+    pub fn poll_telling(&mut self, limit: usize, mut open: impl FnMut(&T) -> bool, last: impl FnOnce(&T)) -> usize {
         let published = self.shared.published.0.load(Ordering::Acquire);
         let end = published.min(self.next + limit as u64);
         let start = self.next;
@@ -195,6 +201,9 @@ impl<T: Copy> Gate<T> {
             self.next += 1;
         }
         if self.next != start {
+            // SAFETY: below `published`, as above; and not yet released, so that nobody writes there.
+            #[allow(unsafe_code, reason = "the argument stands above")]
+            last(unsafe { self.shared.value(self.next - 1) });
             self.shared.released.0.store(self.next, Ordering::Release);
         }
         (self.next - start) as usize

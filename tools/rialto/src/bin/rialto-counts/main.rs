@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! rialto-counts base|deep|multi SEED FLOW_OPS RUN_OPS
-//! rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER [off|flags|shadow|routed|limits]
+//! rialto-counts pipeline memory|disk BATCH SEED OPS FOLDER [off|flags|shadow|routed|limits|stages]
 //! ```
 //! Makes a flow of `FLOW_OPS` commands, runs the first `RUN_OPS` of them, and counts over the second half of those: the
 //! first half warms. The pipeline is the sequencer, its journal in an empty folder, engine, gate, hash and feed on one thread.
