@@ -4,4 +4,4 @@
 # Times are stated and decide nothing; tools/long/neighbour.sh has them of longer runs.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-exec "${RIALTO_BIN:-target/release/rialto}" bench neighbour --measure-ms 400 --warm-ms 100 --only hundred,rejects,http
+exec "${RIALTO_BIN:-target/release/rialto}" bench neighbour --measure-ms 400 --warm-ms 100 --rounds 1 --only hundred,rejects,http

@@ -9,7 +9,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-from exchange import PATIENCE_S, stop, up
+from exchange import PATIENCE_S, ask, stop, up
 
 PACKAGE = Path(__file__).parent.parent / "python"
 sys.path.insert(0, str(PACKAGE))
@@ -75,8 +75,10 @@ def main():
         process, ready = up(Path(folder) / "data", agents=4)
         console, quic = ready["console"], ready["quic"]
         until_the_desk_answers(Gateway(console))
+        key = ask("member", "key", "add", "pia", "--firm", "1", "--role", "trader", "--data", ready["data"])
         arguments = {
             "ladder.py": (console, 5),
+            "member.py": (ready["gateways"][0], "pia", key["secret"]),
             "order.py": (console,),
             "rewind.py": (console, "ACME"),
             "quic_book.py": (quic, ready["quic_cert"], 20),
@@ -85,6 +87,8 @@ def main():
         said = {name: run(EXAMPLES / name, *args) for name, args in arguments.items()}
         stop(process)
     assert "live, 100 open" in said["order.py"] and "cancelled" in said["order.py"] and "refused: " in said["order.py"]
+    told = [line.split(": ")[1].split()[0] for line in said["member.py"].splitlines() if line[:1].isdigit() and ": " in line]
+    assert told[:3] == ["accepted", "replaced", "cancelled"] and "refused: " in said["member.py"], said["member.py"]
     assert len(said["rewind.py"].splitlines()) == 10 and "hash None" not in said["rewind.py"]
     assert said["ladder.py"].count("ACME") == 5 and said["quic_book.py"].count("ACME") >= 20
     print(f"{types.stdout.strip()}; {len(examples)} examples ran")

@@ -193,6 +193,11 @@ impl Credentials {
         Ok(())
     }
 
+    /// Takes over the sessions of others; one that is in both has their password.
+    pub fn extend(&mut self, others: Self) {
+        self.hashes.extend(others.hashes);
+    }
+
     /// Takes a session out; whether it was there.
     pub fn remove(&mut self, name: &str) -> bool {
         self.hashes.remove(&normalised(name.as_bytes())).is_some()

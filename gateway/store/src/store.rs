@@ -257,6 +257,44 @@ impl Store {
         })
     }
 
+    /// The same from cursor `after` on: in order of account and instrument, which the cursor names.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn positions_page(
+        &self,
+        who: &Scoped<Firm>,
+        account: Option<AccountId>,
+        version: Option<u32>,
+        after: Option<u64>,
+        most: usize,
+    ) -> Result<(Page<Held>, Explained), StoreError> {
+        let (rows, explained) = self.positions(who, account, version)?;
+        let cursor = |row: &Held| u64::from(row.0.0) << u16::BITS | u64::from(row.1.0);
+        Ok((page(rows, after, most, cursor), explained))
+    }
+
+    /// What a firm, or the account that its key is for, holds in all of each instrument, from cursor `after` on: the
+    /// instrument's number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn portfolio(
+        &self,
+        who: &Scoped<Firm>,
+        after: Option<u64>,
+        most: usize,
+    ) -> Result<(Page<(InstrumentId, Position)>, Explained), StoreError> {
+        let (rows, explained) = self.positions(who, None, None)?;
+        let mut held: BTreeMap<InstrumentId, Position> = BTreeMap::new();
+        for (_, instrument, position) in rows {
+            let of_it = held.entry(instrument).or_default();
+            *of_it = of_it.and(position);
+        }
+        let rows = held.into_iter().collect();
+        Ok((page(rows, after, most, |row| u64::from(row.0.0)), explained))
+    }
+
     /// A firm's orders, open ones and the last that are over, from cursor `after` on.
     ///
     /// # Errors

@@ -81,14 +81,18 @@ fn forged_ids_open_nothing_of_the_other_firm() {
         let version = (market.below(8) == 0).then(|| market.below(3) as u32);
         let after = (market.below(3) == 0).then(|| market.below(u64::MAX >> 33));
         let most = market.below(300) as usize;
-        let answer = match market.below(3) {
-            0 => store.positions(&who, account, version).map(|(rows, explained)| {
-                let rows: Vec<_> = rows
-                    .iter()
-                    .map(|row| (format!("\"account\":{},", row.0), row.1.0, row.2))
-                    .collect();
-                format!("{rows:?}{}", text(&explained)).replace("\\\"", "\"")
-            }),
+        let answer = match market.below(4) {
+            3 => store.portfolio(&who, after, most).map(|answer| format!("{answer:?}")),
+            0 => store
+                .positions_page(&who, account, version, after, most)
+                .map(|(page, explained)| {
+                    let rows: Vec<_> = page
+                        .rows
+                        .iter()
+                        .map(|row| (format!("\"account\":{},", row.0), row.1.0, row.2))
+                        .collect();
+                    format!("{rows:?}{}", text(&explained)).replace("\\\"", "\"")
+                }),
             1 => store
                 .orders(&who, account, version, after, most)
                 .map(|answer| text(&answer)),

@@ -5,7 +5,7 @@ mod common;
 use common::{ACCOUNTS, FIRMS, Market, scope};
 use rialto_model::command::{BustTrade, SetShard};
 use rialto_model::{AccountId, Deal, Event, FirmId, InstrumentId, Output, ShardId, Side};
-use rialto_store::{Builder, Store, StoreError, is_flip, plan};
+use rialto_store::{Builder, Position, Store, StoreError, is_flip, plan};
 use std::collections::BTreeMap;
 
 /// (account, instrument) to (net, paid, fees).
@@ -251,6 +251,47 @@ fn pages_follow_each_other_without_gap_or_repeat() {
     }
     assert!(all.rows.len() > 100);
     assert_eq!(rows.get(..all.rows.len()), Some(all.rows.as_slice()));
+}
+
+#[test]
+fn pages_of_what_is_held_follow_each_other_and_add_up() {
+    let mut market = Market::new(8);
+    for _ in 0..2_000 {
+        market.step();
+    }
+    let mut store = Store::new();
+    market.outputs.iter().for_each(|output| store.take(output));
+    let who = scope(1, 0);
+    let (all, _) = store.positions(&who, None, None).expect("its own");
+    for most in [1, 2, 1_000] {
+        let (mut after, mut rows) = (None, Vec::new());
+        loop {
+            let page = store.positions_page(&who, None, None, after, most).expect("its own").0;
+            assert!(page.rows.len() <= most);
+            rows.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(rows, all, "pages of {most}");
+        let (mut after, mut held) = (None, Vec::new());
+        loop {
+            let page = store.portfolio(&who, after, most).expect("its own").0;
+            held.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert!(held.is_sorted_by_key(|(instrument, _)| *instrument), "pages of {most}");
+        for (instrument, position) in held {
+            let of_it = all.iter().filter(|row| row.1 == instrument);
+            let sum = of_it.fold(Position::default(), |sum, row| sum.and(row.2));
+            assert_eq!(position, sum, "instrument {instrument}, pages of {most}");
+        }
+    }
+    assert!(all.len() > 2, "{all:?}");
 }
 
 #[test]

@@ -18,7 +18,7 @@
 //! | `POST /api/v1/orders` | enters an order: `{"symbol","side","quantity","price","tif"}` |
 //! | `DELETE /api/v1/orders/{order}` | cancels one |
 //! | `POST /api/v1/ask` | a question or an operator's act, as the administration socket takes it |
-//! | `GET /api/v1/portfolio` | what the key's firm holds of each instrument |
+//! | `GET /api/v1/portfolio` | what the key's firm holds of each instrument: `after`, `limit` |
 //! | `GET /api/v1/member/positions`, `/orders`, `/fills` | what the key's firm holds, ordered and traded: `account`, `after`, `limit` |
 //! | `GET /api/v1/openapi.json` | these paths as an OpenAPI 3.1 document |
 //!

@@ -30,8 +30,9 @@ pub(crate) async fn portfolio(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    allow(&uri, &[])?;
-    answer(app, &method, &uri, &headers, Question::Portfolio).await
+    allow(&uri, &["after", "limit"])?;
+    let (after, most) = (parameter(&uri, "after")?, limit(&uri)?);
+    answer(app, &method, &uri, &headers, Question::Portfolio { after, most }).await
 }
 
 pub(crate) async fn positions(
@@ -40,9 +41,15 @@ pub(crate) async fn positions(
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    allow(&uri, &["account"])?;
-    let account = parameter(&uri, "account")?;
-    answer(app, &method, &uri, &headers, Question::Positions { account }).await
+    let (account, after, most) = page(&uri)?;
+    answer(
+        app,
+        &method,
+        &uri,
+        &headers,
+        Question::Positions { account, after, most },
+    )
+    .await
 }
 
 pub(crate) async fn orders(app: State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {

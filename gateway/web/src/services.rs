@@ -168,11 +168,20 @@ pub enum Presented {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
     /// What is held in all, of each instrument.
-    Portfolio,
+    Portfolio {
+        /// Behind this cursor.
+        after: Option<u64>,
+        /// At most so many rows.
+        most: usize,
+    },
     /// What is held, by account.
     Positions {
         /// One account alone.
         account: Option<u32>,
+        /// Behind this cursor.
+        after: Option<u64>,
+        /// At most so many rows.
+        most: usize,
     },
     /// Orders.
     Orders {

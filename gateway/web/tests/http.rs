@@ -83,7 +83,8 @@ impl Members for Books {
     }
 
     fn follow(&self, presented: &Presented, after: u64) -> Result<Box<dyn Executions>, Refusal> {
-        Members::ask(self, presented, Question::Portfolio)?;
+        let all = Question::Portfolio { after: None, most: 1 };
+        Members::ask(self, presented, all)?;
         Ok(Box::new(Count(watch::channel(0).1, after)))
     }
 }
@@ -452,13 +453,24 @@ fn what_is_a_members_own_needs_its_key() {
             "401",
             "nobody's key",
         ),
-        ("/api/v1/portfolio", bearer, "200", "Portfolio"),
-        ("/api/v1/portfolio?firm=2", bearer, "400", "does not know"),
         (
-            "/api/v1/member/positions?account=7",
+            "/api/v1/portfolio",
             bearer,
             "200",
-            "Positions { account: Some(7) }",
+            "Portfolio { after: None, most: 100 }",
+        ),
+        (
+            "/api/v1/portfolio?after=3&limit=2",
+            bearer,
+            "200",
+            "Portfolio { after: Some(3), most: 2 }",
+        ),
+        ("/api/v1/portfolio?firm=2", bearer, "400", "does not know"),
+        (
+            "/api/v1/member/positions?account=7&after=458753&limit=2",
+            bearer,
+            "200",
+            "Positions { account: Some(7), after: Some(458753), most: 2 }",
         ),
         (
             "/api/v1/member/positions?account=x",

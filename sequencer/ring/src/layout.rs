@@ -2,6 +2,7 @@
 
 use core_affinity::CoreId;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How stages are laid onto threads. Hashes never depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -93,6 +94,21 @@ const NICE: i32 = 10;
 /// its core over for a whole slice, however nice who takes it is. What only reads the stream is late where cores are scarce, and the
 /// stream is not. A system that refuses costs latency alone. Threads that it makes later are as it is.
 pub fn beside_the_path() {
+    if KEPT_BESIDE.load(Ordering::Relaxed) {
+        behind_the_path();
+    }
+}
+
+static KEPT_BESIDE: AtomicBool = AtomicBool::new(true);
+
+/// Whether threads that begin from here on are put beside the path when they ask to be. For who wants to see what it is like where
+/// they are not: nothing else turns it off.
+pub fn keep_beside(kept: bool) {
+    KEPT_BESIDE.store(kept, Ordering::Relaxed);
+}
+
+/// As [`beside_the_path`], whatever was said of others: for programs that are no part of an exchange and share its process.
+pub fn behind_the_path() {
     // On Linux a nice value and the cores are a thread's own; elsewhere they would be the process's.
     #[cfg(target_os = "linux")]
     {

@@ -40,13 +40,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let credentials = Credentials::load(&path)
         .with_context(|| format!("{}: rialto serve needs the sessions' passwords there", path.display()))?;
     check_credentials(&config, &credentials, &path)?;
-    let (credentials, hands) = own_sessions(credentials, config.http.as_ref())?;
+    let (own, hands) = own_sessions(config.http.as_ref())?;
+    let mut all = credentials;
+    all.extend(own.clone());
     let interrupt = Interrupt::listen()?;
-    let exchange = Exchange::open(
-        &config,
-        Verifier::start(credentials)?,
-        args.trading_day.unwrap_or_else(today),
-    )?;
+    let exchange = Exchange::open(&config, Verifier::start(all)?, args.trading_day.unwrap_or_else(today))?;
+    own.save(&own_credentials_path(&config.data))?;
     let data = config.data.clone();
     let http = config.http.clone();
     let (ended, sent) = exchange.run(|controls| {
@@ -93,15 +92,20 @@ pub(crate) fn credentials_path(data: &Path) -> PathBuf {
     data.join("credentials.toml")
 }
 
+/// What the gateway's own sessions are let in by at a door in another process: hashes alone, made anew at each start.
+pub(crate) fn own_credentials_path(data: &Path) -> PathBuf {
+    data.join("own-credentials.toml")
+}
+
 /// Gives the gateway's own sessions passwords that nobody else has.
-fn own_sessions(mut credentials: Credentials, http: Option<&HttpConfig>) -> Result<(Credentials, Hands)> {
+fn own_sessions(http: Option<&HttpConfig>) -> Result<(Credentials, Hands)> {
+    let mut credentials = Credentials::new();
     let mut seat = |name: &String| {
         // As long as a password of SoupBinTCP may be, of 32 characters: 50 bits.
         let mut bytes = [0; 10];
         std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
         let characters = bytes.map(|byte| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte % 32)]));
         let password: String = characters.iter().collect();
-        credentials.remove(name);
         credentials.add(name, &Password::new(password.as_bytes())?)?;
         let user = name.clone();
         Ok::<_, anyhow::Error>(Seat { user, password })

@@ -12,7 +12,7 @@ use crate::console::members::QUESTIONS_PER_SECOND;
 use crate::exchange::{Controls, Exchange, today};
 use crate::out;
 use crate::play::{Assumption, Speed};
-use crate::serve::{credentials_path, trading_day, watch};
+use crate::serve::{credentials_path, own_credentials_path, trading_day, watch};
 use crate::shutdown::Interrupt;
 use crate::view::View;
 use anyhow::{Context as _, Result, ensure};
@@ -233,6 +233,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let interrupt = Interrupt::listen()?;
     let verifier = Verifier::start(credentials(&data, &config)?)?;
     let exchange = Exchange::open(&config, verifier, args.trading_day.unwrap_or_else(today))?;
+    // Here the gateway's sessions have the password of all others; another exchange may have left some.
+    let _ = std::fs::remove_file(own_credentials_path(&data));
     let deadline = args
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));

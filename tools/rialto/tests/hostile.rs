@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use support::caller::Caller;
+use support::hostile::Dice;
 use support::{Up, ask, rialto, until};
 
 /// Random calls of both firms together.
@@ -20,27 +21,6 @@ const CALLS: u64 = 10_000;
 const LEAK_CALLS: u64 = 2_000;
 /// Keys of a firm, so that most calls are judged by what they ask for and not by their rate.
 const KEYS: usize = 64;
-
-struct Dice(u64);
-
-impl Dice {
-    /// splitmix64.
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^ (x >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("small")
-    }
-
-    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
-    }
-}
 
 /// One of the two firms, and everything by which it would be known.
 struct Firm<'a> {

@@ -230,24 +230,22 @@ impl rialto_web::Members for Counter {
             .ok_or_else(|| refusal(503, "no exchange runs here", "try again when it does"))?;
         let store = desk.read();
         let answer = match question {
-            Question::Portfolio => {
-                let (rows, explained) = store.positions(&who, None, None).map_err(refused)?;
-                let mut held: BTreeMap<u16, Position> = BTreeMap::new();
-                for (_, instrument, position) in rows {
-                    let of_it = held.entry(instrument.0).or_default();
-                    *of_it = of_it.and(position);
-                }
-                let rows = held
-                    .iter()
-                    .map(|(instrument, position)| row(None, *instrument, position));
-                told(&rows.collect::<Vec<_>>(), None, &explained)
+            Question::Portfolio { after, most } => {
+                let (page, explained) = store.portfolio(&who, after, most).map_err(refused)?;
+                let held = page.rows.iter();
+                let rows: Vec<_> = held
+                    .map(|(instrument, position)| row(None, instrument.0, position))
+                    .collect();
+                told(&rows, page.next, &explained)
             }
-            Question::Positions { account } => {
-                let (rows, explained) = store.positions(&who, account.map(AccountId), None).map_err(refused)?;
-                let rows = rows
-                    .iter()
-                    .map(|(account, instrument, position)| row(Some(account.0), instrument.0, position));
-                told(&rows.collect::<Vec<_>>(), None, &explained)
+            Question::Positions { account, after, most } => {
+                let answer = store.positions_page(&who, account.map(AccountId), None, after, most);
+                let (page, explained) = answer.map_err(refused)?;
+                let held = page.rows.iter();
+                let rows: Vec<_> = held
+                    .map(|(account, instrument, position)| row(Some(account.0), instrument.0, position))
+                    .collect();
+                told(&rows, page.next, &explained)
             }
             Question::Orders { account, after, most } => {
                 let answer = store.orders(&who, account.map(AccountId), None, after, most);

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::exchange::core::{EVENT_RING, INPUT_RING, apply_shown};
 use crate::exchange::{fix_config, ouch_config};
 use crate::out;
-use crate::serve::credentials_path;
+use crate::serve::{credentials_path, own_credentials_path};
 use crate::shutdown::Interrupt;
 use anyhow::{Context as _, Result};
 use cost::Cost;
@@ -155,7 +155,13 @@ struct Served {
 impl Served {
     fn open(args: &Args, config: &Config, socket: InletPath) -> Result<Self> {
         let path = credentials_path(&config.data);
-        let credentials = Credentials::load(&path).with_context(|| format!("the passwords in {}", path.display()))?;
+        let mut credentials =
+            Credentials::load(&path).with_context(|| format!("the passwords in {}", path.display()))?;
+        // Only an exchange that makes some has left them.
+        let own = own_credentials_path(&config.data);
+        if own.exists() {
+            credentials.extend(Credentials::load(&own)?);
+        }
         let verifier = Verifier::start(credentials)?;
         let (writer, gate, readers) = broadcast(EVENT_RING, 1);
         let [outputs] = <[Reader<Output>; 1]>::try_from(readers)

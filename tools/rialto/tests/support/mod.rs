@@ -3,6 +3,7 @@
 
 pub(crate) mod caller;
 pub(crate) mod edge;
+pub(crate) mod hostile;
 pub(crate) mod member;
 pub(crate) mod ouch;
 
@@ -81,6 +82,18 @@ impl Up {
             command
         };
         until("an open exchange", || Self::start(command()))
+    }
+
+    /// A configured exchange, on the same day, whose complaints go into a file.
+    pub(crate) fn serve_logged(config: &Path, log: &Path) -> Self {
+        until("an open exchange", || {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_rialto"));
+            command
+                .args(["serve", "--json", "--trading-day", "2026-06-22", "--config"])
+                .arg(config)
+                .stderr(std::fs::File::create(log).expect("a file"));
+            Self::start(command)
+        })
     }
 
     fn start(mut command: Command) -> Option<Self> {

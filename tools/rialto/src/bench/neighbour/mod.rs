@@ -1,13 +1,16 @@
 //! `rialto bench neighbour`: does a quiet firm notice a noisy one, with the venue's controls and without?
 //!
-//! One firm sends orders at a steady rate, whether or not they are answered, and each is timed (`steady.rs`). The other one does its worst in one of six ways. Each way is run with controls
-//! and without, beside a run in which there is nobody else; quiet runs among themselves show what the machine does by itself.
-//! Every run has an exchange of its own, in this process, and its journal is replayed behind it.
+//! One firm sends orders at a steady rate, whether or not they are answered, and each is timed (`steady.rs`). The other one does
+//! its worst in one of six ways. What this machine carries is measured first, and the noisy firm's limit is a share of it, so that ten
+//! times the limit is more than there is to have. Then, in turn and again and again: nobody else, the noise with controls, the
+//! noise without. A noisy run is compared with the quiet ones before and behind it, and of all rounds the median is taken; quiet runs
+//! beside each other are compared the same way, which is what the machine does by itself. Every run has an exchange of its own, in
+//! this process, and its journal is replayed behind it.
 //!
 //! Controls: a budget of the noisy firm, a limit of its open orders, a second before a session that was put out may come
-//! again, and a rate of questions over HTTP. Without them the firms still take turns at the door, and what is beside the
-//! path is still behind it: there is no exchange without these. The programs of the noisy firm run on this machine too,
-//! nicer than the exchange.
+//! again, a rate of questions over HTTP, and whatever is beside the path kept off its core and nicer than it. Without them
+//! the firms still take turns at the door, and questions have threads of their own: there is no exchange without these. The
+//! programs of the noisy firm run on this machine too, nicer than the exchange.
 //!
 //! Times decide nothing here but the words of the verdict. What fails the command: an order of the quiet firm that was refused or not
 //! answered, a refusal of the noisy firm that is not the one it should be, a replay with another hash.
@@ -30,23 +33,27 @@ use venue::Seen;
 
 /// By how many times the quiet firm's latency may move.
 const BOUND: f64 = 1.5;
+/// The noisy firm's limit, as a part of what the machine carries: ten times that is twice as much as there is.
+const SHARE: f64 = 5.0;
+/// The least and the most that a limit may be.
+const LIMIT: std::ops::RangeInclusive<u32> = 100..=1_000_000;
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
     /// Orders a second of the quiet firm
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(10..=20_000))]
     rate: u64,
-    /// Orders a second that the noisy firm may send where there are controls
-    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(100..=20_000))]
-    limit: u32,
+    /// Orders a second that the noisy firm may send where there are controls [default: a fifth of what this machine carries]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    limit: Option<u32>,
     /// Milliseconds that are measured in each run
     #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     measure_ms: u64,
     /// Milliseconds before, which are not
     #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
     warm_ms: u64,
-    /// Rounds; each runs everything once
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=50))]
+    /// Rounds; each runs everything once, and the median of all is taken
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=50))]
     rounds: u64,
     /// Only these ways to be noisy
     #[arg(long, value_name = "WAY,WAY..", value_delimiter = ',', value_enum)]
@@ -72,11 +79,11 @@ pub(crate) enum Way {
     Hundred,
     /// Its limit by each of fifty sessions
     Sessions,
-    /// A hundred times its limit, orders of a symbol that there is not
+    /// A hundred times its limit by fifty sessions, orders of a symbol that there is not
     Rejects,
     /// A huge book, whose connection it drops, again and again
     Book,
-    /// Queries of its own and exports of the past over HTTP
+    /// Queries of its own and exports of the past over HTTP, by many keys
     Http,
 }
 
@@ -112,14 +119,17 @@ struct Row {
     on_p99_us: f64,
     off_p50_us: f64,
     off_p99_us: f64,
-    /// Medians over the rounds of how many times the quiet run beside it.
+    /// Medians over the rounds of how many times the quiet runs before and behind it.
     on_times_p50: f64,
     on_times_p99: f64,
     off_times_p50: f64,
     off_times_p99: f64,
+    /// The same of the quiet runs before and behind, the larger by the smaller.
+    noise_p50: f64,
+    noise_p99: f64,
     /// `within`, `beyond` or `INCONCLUSIVE`: quiet runs differ by as much among themselves.
     on: &'static str,
-    /// `bad`, `harmless` or `INCONCLUSIVE`.
+    /// `bad`, `not shown` or `INCONCLUSIVE`.
     off: &'static str,
     /// What the noisy firm did and was told, by word, with controls and without.
     noise_on: BTreeMap<String, u64>,
@@ -134,22 +144,47 @@ struct Summary {
     /// Orders of the quiet firm, each acknowledged.
     orders: u64,
     refused: u64,
-    /// Over quiet runs that follow each other, the most that one was of the other.
+    /// Orders a second that the exchange took of one firm without controls; none where the limit was given.
+    capacity: Option<u64>,
+    /// Orders a second of the noisy firm.
+    limit: u32,
+    /// The most noise of any way.
     noise_p50: f64,
     noise_p99: f64,
+    /// With controls.
     within: usize,
     beyond: usize,
     inconclusive: usize,
-    harmless: usize,
+    /// Without.
+    bad: usize,
+    not_shown: usize,
+    off_inconclusive: usize,
 }
 
-/// A quiet run, and the noisy ones behind it.
+/// A quiet run, the noisy ones behind it, and the next quiet one.
 struct Round {
     way: Way,
     quiet: Seen,
     on: Seen,
     off: Seen,
+    behind: Seen,
 }
+
+impl Round {
+    /// How many times the quiet runs about it a run is.
+    fn times(&self, run: &Seen, of: fn(&Seen) -> f64) -> f64 {
+        of(run) / (of(&self.quiet) * of(&self.behind)).sqrt().max(0.1)
+    }
+
+    /// How far the quiet runs lie apart.
+    fn noise(&self, of: fn(&Seen) -> f64) -> f64 {
+        let times = of(&self.behind).max(0.1) / of(&self.quiet).max(0.1);
+        times.max(times.recip())
+    }
+}
+
+const P50: fn(&Seen) -> f64 = |seen| seen.p50_us;
+const P99: fn(&Seen) -> f64 = |seen| seen.p99_us;
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let ways: Vec<Way> = Way::ALL
@@ -162,34 +197,51 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         credentials.add(&name, &Password::new(venue::PASSWORD.as_bytes())?)?;
     }
     let mut number = 0;
-    let mut one = |noisy: Option<Way>, controls: bool| {
+    let mut fresh = || {
         number += 1;
-        let data = folder.0.join(number.to_string());
-        let seen = venue::run(args, &data, credentials.clone(), noisy, controls);
+        folder.0.join(number.to_string())
+    };
+    let (capacity, limit) = match args.limit {
+        Some(limit) => (None, limit),
+        None => {
+            let data = fresh();
+            let carried = venue::capacity(args, &data, credentials.clone());
+            let _ = std::fs::remove_dir_all(&data);
+            let carried = carried.map_err(|error| error.context("what this machine carries"))?;
+            let limit = ((carried / SHARE) as u32).clamp(*LIMIT.start(), *LIMIT.end());
+            (Some(carried as u64), limit)
+        }
+    };
+    let mut one = |noisy: Option<Way>, controls: bool| {
+        let data = fresh();
+        let seen = venue::run(args, limit, &data, credentials.clone(), noisy, controls);
         let _ = std::fs::remove_dir_all(&data);
         seen.map_err(|error| error.context(describe(noisy, controls)))
     };
     let bar = out::progress(args.rounds * ways.len() as u64 * 3 + 1, "runs", args.json);
-    let mut rounds = Vec::new();
+    let mut rounds: Vec<Round> = Vec::new();
+    let mut quiet = one(None, true)?;
+    bar.inc(1);
     for _ in 0..args.rounds {
         for way in &ways {
-            let quiet = one(None, true)?;
-            bar.inc(1);
             let on = one(Some(*way), true)?;
             bar.inc(1);
             let off = one(Some(*way), false)?;
             bar.inc(1);
+            let behind = one(None, true)?;
+            bar.inc(1);
+            let quiet = std::mem::replace(&mut quiet, behind.clone());
             rounds.push(Round {
                 way: *way,
                 quiet,
                 on,
                 off,
+                behind,
             });
         }
     }
-    let last = one(None, true)?;
     bar.finish_and_clear();
-    report(args, &ways, &rounds, &last);
+    report(args, (capacity, limit), &ways, &rounds);
     Ok(())
 }
 
@@ -201,59 +253,56 @@ fn describe(noisy: Option<Way>, controls: bool) -> String {
     )
 }
 
-fn report(args: &Args, ways: &[Way], rounds: &[Round], last: &Seen) {
-    let quiet: Vec<&Seen> = rounds.iter().map(|round| &round.quiet).chain([last]).collect();
+fn report(args: &Args, (capacity, limit): (Option<u64>, u32), ways: &[Way], rounds: &[Round]) {
+    let of_way = |way: &Way| -> Vec<&Round> { rounds.iter().filter(|round| round.way == *way).collect() };
     let noise = |of: fn(&Seen) -> f64| {
-        let pairs = quiet.iter().zip(quiet.iter().skip(1));
-        let moves = pairs.map(|(one, other)| times(of(other), of(one)).max(times(of(one), of(other))));
-        moves.fold(1.0, f64::max)
+        let ways = ways
+            .iter()
+            .map(|way| median(of_way(way).iter().map(|round| round.noise(of))));
+        ways.fold(1.0, f64::max)
     };
-    let (noise_p50, noise_p99) = (noise(|seen| seen.p50_us), noise(|seen| seen.p99_us));
+    let (noise_p50, noise_p99) = (noise(P50), noise(P99));
     let rows: Vec<Row> = ways
         .iter()
-        .map(|way| {
-            let own: Vec<&Round> = rounds.iter().filter(|round| round.way == *way).collect();
-            row(*way, &own, noise_p50, noise_p99)
-        })
+        .map(|way| row(*way, &of_way(way), noise_p50, noise_p99))
         .collect();
-    let all = rounds
-        .iter()
-        .flat_map(|round| [&round.quiet, &round.on, &round.off])
-        .chain([last]);
+    let first = rounds.first().map(|round| &round.quiet);
+    let rest = rounds.iter().flat_map(|round| [&round.on, &round.off, &round.behind]);
+    let count = |verdict: &str, of: fn(&Row) -> &'static str| rows.iter().filter(|row| of(row) == verdict).count();
     let summary = Summary {
-        runs: rounds.len() * 3 + 1,
-        orders: all.map(|seen| seen.orders).sum(),
+        runs: rounds.len() * 3 + 1 + usize::from(capacity.is_some()),
+        orders: first.into_iter().chain(rest).map(|seen| seen.orders).sum(),
         refused: rows
             .iter()
             .flat_map(|row| &row.noise_on)
             .map(|(word, count)| if word.starts_with("refused") { *count } else { 0 })
             .sum(),
+        capacity,
+        limit,
         noise_p50: rounded(noise_p50),
         noise_p99: rounded(noise_p99),
-        within: rows.iter().filter(|row| row.on == "within").count(),
-        beyond: rows.iter().filter(|row| row.on == "beyond").count(),
-        inconclusive: rows.iter().filter(|row| row.on == "INCONCLUSIVE").count(),
-        harmless: rows.iter().filter(|row| row.off != "bad").count(),
+        within: count("within", |row| row.on),
+        beyond: count("beyond", |row| row.on),
+        inconclusive: count("INCONCLUSIVE", |row| row.on),
+        bad: count("bad", |row| row.off),
+        not_shown: count("not shown", |row| row.off),
+        off_inconclusive: count("INCONCLUSIVE", |row| row.off),
     };
     if args.json {
         rows.iter().for_each(out::json_line);
         out::json_line(&summary);
         return;
     }
-    table(args, &rows);
+    table(args, (capacity, limit), &rows);
     out::say(format_args!("{}", out::pairs(&summary)));
 }
 
 fn row(way: Way, rounds: &[&Round], noise_p50: f64, noise_p99: f64) -> Row {
-    let middle = |of: &dyn Fn(&Round) -> f64| {
-        let mut values: Vec<f64> = rounds.iter().map(|round| of(round)).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        rounded(values.get(values.len() / 2).copied().unwrap_or_default())
-    };
-    let on_times_p50 = middle(&|round| times(round.on.p50_us, round.quiet.p50_us));
-    let on_times_p99 = middle(&|round| times(round.on.p99_us, round.quiet.p99_us));
-    let off_times_p50 = middle(&|round| times(round.off.p50_us, round.quiet.p50_us));
-    let off_times_p99 = middle(&|round| times(round.off.p99_us, round.quiet.p99_us));
+    let middle = |of: &dyn Fn(&Round) -> f64| rounded(median(rounds.iter().map(|round| of(round))));
+    let on_times_p50 = middle(&|round| round.times(&round.on, P50));
+    let on_times_p99 = middle(&|round| round.times(&round.on, P99));
+    let off_times_p50 = middle(&|round| round.times(&round.off, P50));
+    let off_times_p99 = middle(&|round| round.times(&round.off, P99));
     // What quiet runs differ by among themselves explains as much of a noisy one.
     let explained = |times: f64, noise: f64| times <= BOUND * noise;
     let on = if on_times_p50 <= BOUND && on_times_p99 <= BOUND {
@@ -266,7 +315,7 @@ fn row(way: Way, rounds: &[&Round], noise_p50: f64, noise_p99: f64) -> Row {
     let off = if !explained(off_times_p50, noise_p50) || !explained(off_times_p99, noise_p99) {
         "bad"
     } else if off_times_p50 <= BOUND && off_times_p99 <= BOUND {
-        "harmless"
+        "not shown"
     } else {
         "INCONCLUSIVE"
     };
@@ -289,6 +338,8 @@ fn row(way: Way, rounds: &[&Round], noise_p50: f64, noise_p99: f64) -> Row {
         on_times_p99,
         off_times_p50,
         off_times_p99,
+        noise_p50: middle(&|round| round.noise(P50)),
+        noise_p99: middle(&|round| round.noise(P99)),
         on,
         off,
         noise_on: noise(|round| &round.on),
@@ -296,15 +347,24 @@ fn row(way: Way, rounds: &[&Round], noise_p50: f64, noise_p99: f64) -> Row {
     }
 }
 
-fn times(one: f64, other: f64) -> f64 {
-    one / other.max(0.1)
+/// The middle one; of an even number the higher.
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-fn table(args: &Args, rows: &[Row]) {
+fn table(args: &Args, (capacity, limit): (Option<u64>, u32), rows: &[Row]) {
+    if let Some(capacity) = capacity {
+        out::say(format_args!(
+            "this machine carries {capacity} orders a second of one firm; the noisy one's limit is {limit}, ten times that is {:.1} times \
+             what there is",
+            10.0 * f64::from(limit) / (capacity as f64).max(1.0)
+        ));
+    }
     out::say(format_args!(
-        "{} orders a second of the quiet firm; the noisy one's limit is {} orders a second; {} s, {} rounds",
+        "{} orders a second of the quiet firm; the noisy one's limit is {limit} orders a second; {} s a run, {} rounds",
         args.rate,
-        args.limit,
         Duration::from_millis(args.measure_ms).as_secs_f64(),
         args.rounds
     ));
@@ -318,7 +378,12 @@ fn table(args: &Args, rows: &[Row]) {
                 row.way.name()
             ));
         };
-        line("quiet", (row.quiet_p50_us, 1.0), (row.quiet_p99_us, 1.0), "");
+        line(
+            "quiet",
+            (row.quiet_p50_us, row.noise_p50),
+            (row.quiet_p99_us, row.noise_p99),
+            "quiet beside quiet",
+        );
         line(
             "on",
             (row.on_p50_us, row.on_times_p50),

@@ -37,6 +37,8 @@ pub(super) struct Tally {
     /// Orders or questions that went out.
     pub(super) asked: u64,
     pub(super) accepted: u64,
+    /// Of these, those that were accepted before it was stopped.
+    pub(super) in_time: u64,
     pub(super) logons: u64,
     /// Connections that the exchange ended.
     pub(super) put_out: u64,
@@ -92,7 +94,8 @@ pub(super) fn make(way: Way, door: SocketAddr, limit: u32, stop: &AtomicBool, be
     let (connections, rate, symbol) = match way {
         Way::Ten => (1, 10 * limit, SYMBOL),
         Way::Sessions => (NOISY, limit, SYMBOL),
-        Way::Rejects => (1, 100 * limit, "NONE"),
+        // By as many sessions as it has, so that one core's worth of sending is not what bounds it.
+        Way::Rejects => (NOISY, 100 * limit / NOISY as u64, "NONE"),
         Way::Hundred | Way::Book | Way::Http => (1, 100 * limit, SYMBOL),
     };
     let plan = Plan {
@@ -106,7 +109,10 @@ pub(super) fn make(way: Way, door: SocketAddr, limit: u32, stop: &AtomicBool, be
     let mut stopped: Option<Instant> = None;
     loop {
         if stop.load(Ordering::Relaxed) {
-            let since = *stopped.get_or_insert_with(Instant::now);
+            let since = *stopped.get_or_insert_with(|| {
+                tally.in_time = tally.accepted;
+                Instant::now()
+            });
             // What was asked is answered, so that it is counted.
             if since.elapsed() > LAST {
                 return Ok(tally);

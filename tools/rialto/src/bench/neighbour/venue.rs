@@ -16,7 +16,7 @@ use rialto_members::{Credentials, KeyRole, Keyring, Verifier};
 use rialto_model::command::{SetBudgets, SetRiskLimits};
 use rialto_model::{AccountId, Budgets, Command, FirmId, RejectReason, RiskLimits};
 use rialto_ring::Layout;
-use rialto_ring::layout::Cores;
+use rialto_ring::layout::{Cores, behind_the_path, keep_beside};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -37,18 +37,27 @@ pub(super) const NOISY: usize = 50;
 const NOISY_FIRM: FirmId = FirmId(2);
 /// What there is to trade.
 pub(super) const SYMBOL: &str = "ACME";
-/// The noisy firm's key over HTTP.
-pub(super) const KEY: (&str, &str) = ("noisy", "secret-of-the-noisy-firm");
+/// The noisy firm's keys over HTTP, and the secret of each.
+pub(super) const KEYS: usize = 8;
+pub(super) const SECRET: &str = "secret-of-the-noisy-firm";
 /// Its open orders, where there are controls.
 const OPEN_ORDERS: u32 = 1_000;
+/// What it may send at once, as a part of a second's worth.
+const BURSTS_PER_SECOND: u32 = 100;
 /// How long a noisy firm may take to begin.
 const BEGIN_MAX: Duration = PATIENCE;
 
+/// As many orders a second as one firm may ask for who is to learn what there is to have.
+const WITHOUT_END: u32 = 50_000;
+
 /// What one run showed.
+#[derive(Clone)]
 pub(super) struct Seen {
     pub(super) orders: u64,
     pub(super) p50_us: f64,
     pub(super) p99_us: f64,
+    /// Orders of the noisy firm that were accepted in a second.
+    pub(super) accepted_per_second: f64,
     /// What the noisy firm did and was told.
     pub(super) noise: BTreeMap<String, u64>,
 }
@@ -62,6 +71,11 @@ pub(super) fn sessions() -> Vec<String> {
 /// The name of one of the noisy firm's sessions.
 pub(super) fn noisy_session(index: usize) -> String {
     format!("n{index}")
+}
+
+/// The name of one of its keys.
+pub(super) fn key(index: usize) -> String {
+    format!("noisy{index}")
 }
 
 fn config(args: &Args, data: &Path, controls: bool) -> Result<Config> {
@@ -102,9 +116,9 @@ fn config(args: &Args, data: &Path, controls: bool) -> Result<Config> {
 fn limits(limit: u32) -> [Command; 2] {
     let budgets = Budgets {
         orders_per_second: limit,
-        orders_burst: limit / 10,
+        orders_burst: (limit / BURSTS_PER_SECOND).max(1),
         cancels_per_second: 2 * limit,
-        cancels_burst: limit / 5,
+        cancels_burst: (2 * limit / BURSTS_PER_SECOND).max(1),
         questions_per_second: 100,
         questions_burst: 100,
         weight: 1,
@@ -128,9 +142,16 @@ fn limits(limit: u32) -> [Command; 2] {
     ]
 }
 
-/// Runs an exchange with this way to be noisy, or with nobody else.
+/// Orders a second that an exchange takes of one firm that sends as fast as it can, beside the quiet one.
+pub(super) fn capacity(args: &Args, data: &Path, credentials: Credentials) -> Result<f64> {
+    let seen = run(args, WITHOUT_END, data, credentials, Some(Way::Hundred), false)?;
+    Ok(seen.accepted_per_second)
+}
+
+/// Runs an exchange with this way to be noisy, or with nobody else. `limit`: orders a second of the noisy firm.
 pub(super) fn run(
     args: &Args,
+    limit: u32,
     data: &Path,
     credentials: Credentials,
     noisy: Option<Way>,
@@ -138,7 +159,9 @@ pub(super) fn run(
 ) -> Result<Seen> {
     made(data)?;
     let config = config(args, data, controls)?;
-    write_key(data)?;
+    write_keys(data)?;
+    // What followers, questions and exports do is kept off the order path's core, and nicer than it.
+    keep_beside(controls);
     let exchange = Exchange::open(&config, Verifier::start(credentials)?, today())?;
     let mut measured = None;
     let (ended, _) = exchange.run(|venue| {
@@ -154,24 +177,25 @@ pub(super) fn run(
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let console = Console::open(listen, venue, data, hands, 1, questions)?;
         if controls {
-            for command in limits(args.limit) {
+            for command in limits(limit) {
                 venue.act(command, "bench", "a noisy firm is limited")?;
             }
         }
         let (door, http) = (venue.addresses.ouch, console.address());
         // On a thread of its own: where it runs is not where the next exchange is to run.
         let seen = std::thread::scope(|scope| {
-            let members = scope.spawn(|| beside(args, door, http, noisy));
+            let members = scope.spawn(|| beside(args, limit, door, http, noisy));
             members.join().unwrap_or_else(|_| bail!("the members' thread panicked"))
         });
         console.close();
         measured = Some(seen?);
         Ok(())
     })?;
+    keep_beside(true);
     let (mut seen, tally) = measured.context("nothing was measured")?;
     let refused = refusals(data)?;
     replays(data, &ended)?;
-    judge(args, noisy, controls, &tally, &refused)?;
+    judge(limit, noisy, controls, &tally, &refused)?;
     seen.noise = tally.words();
     for (reason, (records, refusals)) in refused {
         seen.noise.insert(format!("refused: {reason:?}"), refusals);
@@ -181,7 +205,7 @@ pub(super) fn run(
 }
 
 /// The quiet firm's orders, and the noisy firm beside them.
-fn beside(args: &Args, door: SocketAddr, http: SocketAddr, noisy: Option<Way>) -> Result<(Seen, Tally)> {
+fn beside(args: &Args, limit: u32, door: SocketAddr, http: SocketAddr, noisy: Option<Way>) -> Result<(Seen, Tally)> {
     // The members' programs have one core of two, and the order path has the other.
     let cores = Cores::read();
     let _ = cores.count() > 1 && cores.pin(1);
@@ -189,9 +213,9 @@ fn beside(args: &Args, door: SocketAddr, http: SocketAddr, noisy: Option<Way>) -
     let (stop, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let noise = noisy
         .map(|way| {
-            let (stop, begun, limit) = (Arc::clone(&stop), Arc::clone(&begun), args.limit);
+            let (stop, begun) = (Arc::clone(&stop), Arc::clone(&begun));
             std::thread::Builder::new().name("noisy".to_owned()).spawn(move || {
-                rialto_ring::layout::beside_the_path();
+                behind_the_path();
                 match way {
                     Way::Http => web::ask(door, http, &stop, &begun),
                     _ => noise::make(way, door, limit, &stop, &begun),
@@ -208,10 +232,12 @@ fn beside(args: &Args, door: SocketAddr, http: SocketAddr, noisy: Option<Way>) -
         member.idle()?;
     }
     let lasts = Duration::from_millis(args.warm_ms + args.measure_ms);
+    let noisy_since = Instant::now();
     let gap = Duration::from_secs(1) / u32::try_from(args.rate).unwrap_or(u32::MAX);
     let count = u32::try_from(lasts.as_nanos() / gap.as_nanos().max(1)).unwrap_or(u32::MAX);
     let plan: Vec<Duration> = (0..count).map(|index| gap * index).collect();
     let timed = member.fire(&plan, Duration::from_millis(args.warm_ms));
+    let noisy_for = noisy_since.elapsed();
     stop.store(true, Ordering::Relaxed);
     let tally = noise.map_or_else(
         || Ok(Tally::default()),
@@ -222,19 +248,23 @@ fn beside(args: &Args, door: SocketAddr, http: SocketAddr, noisy: Option<Way>) -
         },
     );
     let timed = timed.context("the quiet firm")?;
+    let tally = tally.context("the noisy firm")?;
     let at = |quantile: f64| (timed.latencies.value_at_quantile(quantile) as f64 / 100.0).round() / 10.0;
     let seen = Seen {
         orders: timed.orders,
         p50_us: at(0.5),
         p99_us: at(0.99),
+        accepted_per_second: tally.in_time as f64 / noisy_for.as_secs_f64(),
         noise: BTreeMap::new(),
     };
-    Ok((seen, tally.context("the noisy firm")?))
+    Ok((seen, tally))
 }
 
-fn write_key(data: &Path) -> Result<()> {
+fn write_keys(data: &Path) -> Result<()> {
     let mut keys = Keyring::new();
-    keys.add(KEY.0, KEY.1, KeyRole::ReadOnly, NOISY_FIRM, AccountId(0))?;
+    for index in 0..KEYS {
+        keys.add(&key(index), SECRET, KeyRole::ReadOnly, NOISY_FIRM, AccountId(0))?;
+    }
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -271,7 +301,7 @@ fn replays(data: &Path, ended: &Ended) -> Result<()> {
 
 /// What must hold whatever anything took.
 fn judge(
-    args: &Args,
+    limit: u32,
     noisy: Option<Way>,
     controls: bool,
     tally: &Tally,
@@ -309,6 +339,6 @@ fn judge(
         },
     )?;
     check(controls == (over > 0), || {
-        format!("{over} messages were refused over a budget of {} a second", args.limit)
+        format!("{over} messages were refused over a budget of {limit} a second")
     })
 }

@@ -1,7 +1,7 @@
-//! A firm that asks over HTTP as fast as it is answered: its orders and fills, its positions, and exports of the past.
+//! A firm that asks over HTTP as fast as it is answered, by many keys: its orders and fills, its positions, and exports of the past.
 
 use super::noise::Tally;
-use super::venue::{KEY, PASSWORD, SYMBOL, noisy_session};
+use super::venue::{KEYS, PASSWORD, SECRET, SYMBOL, key, noisy_session};
 use crate::bench::member::Member;
 use anyhow::{Context as _, Result, bail, ensure};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -10,9 +10,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Connections that ask at the same time.
-const CONNECTIONS: usize = 8;
+const CONNECTIONS: usize = 32;
 /// Orders that there are to be told of.
 const ORDERS: u32 = 500;
+/// How many are sent at once, and what lies between.
+const PIECE: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(10);
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two signs of life of the session that has the orders.
@@ -30,8 +33,13 @@ const PATHS: [&str; 5] = [
 pub(super) fn ask(door: SocketAddr, http: SocketAddr, stop: &AtomicBool, begun: &AtomicU64) -> Result<Tally> {
     let mut member = Member::log_on(door, &noisy_session(0), PASSWORD, SYMBOL)?;
     let mut acknowledged = 0;
-    for _ in 0..ORDERS {
+    for order in 1..=ORDERS {
         member.send()?;
+        // Within its budget: it is to have orders, and makes its noise by asking for them.
+        if order % PIECE == 0 {
+            std::thread::sleep(PAUSE);
+            member.acknowledge(|_| acknowledged += 1)?;
+        }
     }
     while acknowledged < ORDERS && !stop.load(Ordering::Relaxed) {
         member.acknowledge(|_| acknowledged += 1)?;
@@ -71,14 +79,14 @@ fn one(index: usize, http: SocketAddr, stop: &AtomicBool, begun: &AtomicU64) -> 
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut answers = BufReader::new(stream.try_clone()?);
     let mut tally = Tally::default();
+    let name = key(index % KEYS);
     for path in PATHS.iter().cycle().skip(index) {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let (name, secret) = KEY;
         write!(
             stream,
-            "GET {path} HTTP/1.1\r\nHost: {http}\r\nAuthorization: Bearer {name}:{secret}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {http}\r\nAuthorization: Bearer {name}:{SECRET}\r\n\r\n"
         )?;
         let status = answer(&mut answers).with_context(|| format!("the answer to {path}"))?;
         tally.asked += 1;
