@@ -327,6 +327,7 @@ impl Deployment {
             attention: Attention::begin(),
             agreed_at: Duration::ZERO,
             missed: 0,
+            window: 0,
         };
         std::thread::Builder::new()
             .name("canary".to_owned())
@@ -408,6 +409,8 @@ struct Driver {
     agreed_at: Duration,
     /// What was missed before both had caught up.
     missed: u64,
+    /// The first window of the step.
+    window: u64,
 }
 
 impl Driver {
@@ -575,6 +578,8 @@ impl Driver {
             if both && agreed.0 > 0 && self.frontier() < agreed.0 + CAUGHT_UP {
                 self.missed = self.deployment.word.counts().missed;
                 (self.last_agreed, self.agreed_at) = (agreed, self.attention.look());
+                // What catching up cost, where one answers and the other does not, is no part of any step.
+                self.deployment.state().costs.clear();
                 return Ok(());
             }
             if self.attention.look() - begun > JOIN_MAX {
@@ -607,8 +612,13 @@ impl Driver {
 
     /// Watches a step until it has baked.
     fn bake(&mut self, from: u64) -> Result<Option<Cost>, Ended> {
-        // A step is judged by its own windows: those before it say how the processes were when they were younger.
-        self.deployment.state().costs.clear();
+        let last = self
+            .deployment
+            .state()
+            .costs
+            .last_key_value()
+            .map(|(window, _)| *window);
+        self.window = last.map_or(0, |last| last + 1);
         let (begun, mut over) = (self.attention.look(), None);
         loop {
             std::thread::sleep(LOOK);
@@ -624,16 +634,22 @@ impl Driver {
                 continue;
             }
             let over = *over.get_or_insert(seen);
-            if let Some(cost) = cost(&evidence) {
-                if is_dear(&cost) {
-                    let percent = (cost.median_ratio - 1.0) * 100.0;
-                    return Err(Ended::Dear(format!("cost: {percent:.1} % more, p {:.0e}", cost.p)));
+            // By all windows of this pair of processes, which are many, and by the step's own: those before them say how the
+            // processes were when they were younger.
+            if let Some(of_step) = cost(&evidence.of_step) {
+                let dear = [Some(of_step), cost(&evidence.pairs)]
+                    .into_iter()
+                    .flatten()
+                    .find(is_dear);
+                if let Some(Cost { median_ratio, p, .. }) = dear {
+                    let percent = (median_ratio - 1.0) * 100.0;
+                    return Err(Ended::Dear(format!("cost: {percent:.1} % more, p {p:.0e}")));
                 }
-                return Ok(Some(cost));
+                return Ok(Some(of_step));
             }
             let extra = (over - begun).mul_f64(BAKES_MAX).max(BAKE_EXTRA);
             if seen - over > extra {
-                let found = evidence.pairs.len();
+                let found = evidence.of_step.len();
                 return Err(Ended::Judged(format!("missing data: {found} pairs of windows")));
             }
         }
@@ -671,24 +687,26 @@ impl Driver {
             (Some(green), Some(baseline)) => green.saturating_sub(baseline),
             _ => 0,
         };
-        let pairs = state
-            .costs
-            .values()
-            .filter_map(|(new, old)| Some(((*new)? as f64, (*old)? as f64)));
+        let pairs_from = |window: u64| {
+            let both = |(new, old): &(Option<u64>, Option<u64>)| Some(((*new)? as f64, (*old)? as f64));
+            let pairs = state.costs.range(window..).filter_map(move |(_, costs)| both(costs));
+            pairs.filter(|(_, old)| *old > 0.0).collect()
+        };
         Evidence {
             difference,
             gone,
             missed: counts.missed - self.missed.min(counts.missed),
             silent: seen - self.agreed_at,
             memory_growth,
-            pairs: pairs.filter(|(_, old)| *old > 0.0).collect(),
+            pairs: pairs_from(0),
+            of_step: pairs_from(self.window),
         }
     }
 
     /// Puts a verdict and its numbers into the stream. Gives them as they stand there.
     fn record(&mut self, step: u8, passed: bool, why: &str) -> Result<Value> {
         let evidence = self.evidence();
-        let cost = cost(&evidence).unwrap_or_default();
+        let cost = cost(&evidence.pairs).unwrap_or_default();
         let build = self.deployment.state().candidate;
         let millionths = |value: f64| (value * 1e6).clamp(0.0, f64::from(u32::MAX)) as u32;
         let finding = Finding {

@@ -35,6 +35,8 @@ pub(crate) struct Evidence {
     pub(crate) memory_growth: u64,
     /// Thread CPU of windows: the candidate's and the old build's.
     pub(crate) pairs: Vec<(f64, f64)>,
+    /// Those of the step.
+    pub(crate) of_step: Vec<(f64, f64)>,
 }
 
 /// What cost comes to.
@@ -66,15 +68,15 @@ pub(crate) fn at_once(evidence: &Evidence) -> Result<(), String> {
 }
 
 /// What it costs; `None` while there are too few pairs.
-pub(crate) fn cost(evidence: &Evidence) -> Option<Cost> {
-    if evidence.pairs.len() < PAIRS_MIN {
+pub(crate) fn cost(pairs: &[(f64, f64)]) -> Option<Cost> {
+    if pairs.len() < PAIRS_MIN {
         return None;
     }
-    let ratios: Vec<f64> = evidence.pairs.iter().map(|(new, old)| new / old).collect();
+    let ratios: Vec<f64> = pairs.iter().map(|(new, old)| new / old).collect();
     Some(Cost {
-        pairs: evidence.pairs.len(),
+        pairs: pairs.len(),
         median_ratio: median(&ratios)?,
-        p: signed_rank(&evidence.pairs).map_or(1.0, |test| test.p),
+        p: signed_rank(pairs).map_or(1.0, |test| test.p),
     })
 }
 
@@ -341,15 +343,15 @@ mod tests {
 
     #[test]
     fn cost_is_judged_by_pairs_and_not_without_enough_of_them() {
-        assert!(!is_dear(&cost(&costly(1.0)).unwrap()));
-        assert!(!is_dear(&cost(&costly(1.03)).unwrap()));
-        let dear = cost(&costly(1.15)).unwrap();
+        assert!(!is_dear(&cost(&costly(1.0).pairs).unwrap()));
+        assert!(!is_dear(&cost(&costly(1.03).pairs).unwrap()));
+        let dear = cost(&costly(1.15).pairs).unwrap();
         assert!(is_dear(&dear) && (1.1..1.2).contains(&dear.median_ratio), "{dear:?}");
         let few = Evidence {
             pairs: vec![(2.0, 1.0); PAIRS_MIN - 1],
             ..Evidence::default()
         };
-        assert_eq!(cost(&few), None);
+        assert_eq!(cost(&few.pairs), None);
     }
 
     #[test]
