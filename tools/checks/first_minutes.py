@@ -14,7 +14,7 @@ from console import request
 from exchange import stop, until
 from fix import FixClient
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def built(folder):
