@@ -109,6 +109,12 @@ impl PublicRef {
     pub const fn new(instrument: InstrumentId, count: u64) -> Self {
         Self(((instrument.0 as u64) << COUNT_BITS) | count)
     }
+
+    /// Whose it is.
+    #[must_use]
+    pub const fn instrument(self) -> InstrumentId {
+        InstrumentId((self.0 >> COUNT_BITS) as u16)
+    }
 }
 
 impl OrderId {

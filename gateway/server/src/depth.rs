@@ -1,12 +1,15 @@
 //! What everybody may see of the books: displayed orders, their levels, the last trades. Filled by released events as the feed
 //! is (`feed/publisher` states which event shows what), and bounded by the engine's live orders.
 
+mod pages;
+
 use std::collections::BTreeMap;
 
+use self::pages::Pages;
 use rialto_model::{Event, InstrumentId, Phase, Price, PublicRef, Quantity, Side, Timestamp, TradeId};
 
 /// A displayed order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shown {
     pub(crate) instrument: InstrumentId,
     pub(crate) side: Side,
@@ -73,7 +76,7 @@ pub(crate) enum Change {
 #[derive(Debug, Default)]
 pub(crate) struct Depth {
     /// By reference, which begins with the instrument.
-    orders: BTreeMap<PublicRef, Shown>,
+    orders: Pages,
     books: BTreeMap<InstrumentId, Book>,
 }
 
@@ -83,16 +86,12 @@ impl Depth {
     }
 
     pub(crate) fn order(&self, reference: PublicRef) -> Option<&Shown> {
-        self.orders.get(&reference)
+        self.orders.get(reference)
     }
 
     /// The displayed orders of an instrument, by their references.
     pub(crate) fn orders_of(&self, instrument: InstrumentId) -> impl Iterator<Item = (PublicRef, Shown)> + '_ {
-        let first = PublicRef::new(instrument, 0);
-        self.orders
-            .range(first..)
-            .take_while(move |(_, shown)| shown.instrument == instrument)
-            .map(|(reference, shown)| (*reference, *shown))
+        self.orders.of(instrument)
     }
 
     /// Takes in one event and tells what it changed.
@@ -173,7 +172,7 @@ impl Depth {
     }
 
     fn take(&mut self, reference: PublicRef, quantity: Quantity, changed: &mut impl FnMut(Change)) {
-        let Some(shown) = self.orders.get_mut(&reference).filter(|_| !quantity.is_zero()) else {
+        let Some(shown) = self.orders.get_mut(reference).filter(|_| !quantity.is_zero()) else {
             return;
         };
         if quantity >= shown.quantity {
@@ -190,7 +189,7 @@ impl Depth {
     }
 
     fn remove(&mut self, reference: PublicRef, changed: &mut impl FnMut(Change)) {
-        let Some(shown) = self.orders.remove(&reference) else {
+        let Some(shown) = self.orders.remove(reference) else {
             return;
         };
         if let Some(book) = self.books.get_mut(&shown.instrument) {
