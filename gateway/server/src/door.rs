@@ -8,6 +8,7 @@
 //!    messages out.
 //! 5. The sockets are looked at, without waiting, and those that something came to are served: what members are told does not
 //!    wait for the look. A door where nothing happens looks less often, so that the other on its thread does not pay for it.
+//!    The few that something comes to all the time are read with every look, and the system is asked for the others less often.
 //!
 //! # What it must never do
 //! Wait for anything; take in a message that may find no room in the command ring; tell a member anything that was not
@@ -96,6 +97,8 @@ pub(crate) struct DoorStage<P: Protocol, C> {
     next_look_ns: u64,
     /// Until then they are looked at by every poll.
     lively_until_ns: u64,
+    /// Where some are read with every poll, the system is not asked for the others before.
+    next_ask_ns: u64,
     faults: FaultSight,
     /// Where connections of other processes go.
     front: Option<Box<dyn Front>>,
@@ -119,6 +122,7 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             next_sweep_ns: 0,
             next_look_ns: 0,
             lively_until_ns: 0,
+            next_ask_ns: 0,
             faults: FaultSight::none(),
             front: None,
             adopted: None,
@@ -207,7 +211,14 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         moved += self.serve();
         // A clock that stands, as in tests, spares nobody anything.
         if now_ns >= self.next_look_ns || now_ns == before_ns {
-            moved += self.look();
+            if self.hub.look_at_hot(&mut self.scratch) {
+                self.lively_until_ns = now_ns.saturating_add(limits::LIVELY_NS);
+            }
+            if !self.hub.has_hot() || now_ns >= self.next_ask_ns || now_ns == before_ns {
+                self.next_ask_ns = now_ns.saturating_add(limits::LOOK_NS);
+                moved += self.look();
+                self.hub.cool(now_ns);
+            }
             moved += self.serve();
         }
         if let Some(pen) = &mut self.marks {
@@ -379,7 +390,10 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             }
             0
         };
-        add(&floor.counters.bytes_in, read as u64);
+        if read > 0 {
+            link.note_came(now.monotonic_ns);
+            add(&floor.counters.bytes_in, read as u64);
+        }
         session.handle_timer(now);
 
         let settled = self.outputs.is_drained();

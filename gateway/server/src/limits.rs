@@ -28,6 +28,16 @@ pub const LOOK_NS: u64 = 5_000;
 /// For so long after something has happened it looks with every poll, in nanoseconds.
 pub const LIVELY_NS: u64 = 1_000_000;
 
+/// Connections that a door reads with every poll instead of asking the system which has something to read; the others are asked
+/// after every [`LOOK_NS`]. Each costs a poll one call to the system.
+pub const HOT_MAX: usize = 2;
+/// Reads in a row, each at most [`HOT_GAP_NS`] behind the one before, that make a connection hot.
+pub const HOT_READS: u32 = 32;
+/// See [`HOT_READS`], in nanoseconds.
+pub const HOT_GAP_NS: u64 = 100_000;
+/// A hot connection of which nothing came for so long is one like all others again, in nanoseconds.
+pub const HOT_NS: u64 = 1_000_000;
+
 /// How often timers are looked at, in nanoseconds.
 pub const TIMER_SWEEP_NS: u64 = 5_000_000;
 /// A connection that takes no byte for so long while bytes wait for it is closed, in nanoseconds.

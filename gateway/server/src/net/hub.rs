@@ -15,7 +15,7 @@ use super::link::Link;
 use super::turns::{FlowId, Turn, Turns};
 use crate::budget::FirmBudget;
 use crate::faults::BadLine;
-use crate::limits::ACCEPTS_PER_POLL;
+use crate::limits::{ACCEPTS_PER_POLL, HOT_MAX, READ_BYTES};
 
 /// A connection for as long as the process runs: a slot is used again, its generation never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,6 +88,8 @@ pub(crate) struct Hub<S> {
     free: Vec<u32>,
     /// Slots that have something to do, each once.
     turns: Turns,
+    /// Slots whose connections the system does not watch, because they are read with every poll; at most [`HOT_MAX`].
+    hot: Vec<u32>,
 }
 
 impl<S> Hub<S> {
@@ -106,6 +108,7 @@ impl<S> Hub<S> {
             slots: (0..connections_max).map(|_| Slot::empty()).collect(),
             free: (0..connections_max).rev().collect(),
             turns: Turns::new(),
+            hot: Vec::with_capacity(HOT_MAX),
         })
     }
 
@@ -167,6 +170,78 @@ impl<S> Hub<S> {
             self.accept(&mut arrivals, &mut greet);
         }
         arrivals
+    }
+
+    /// Whether some connections are not watched by the system.
+    pub(crate) fn has_hot(&self) -> bool {
+        !self.hot.is_empty()
+    }
+
+    /// Reads those that the system does not watch, and queues those with something to do. Whether bytes came, or an end.
+    pub(crate) fn look_at_hot(&mut self, scratch: &mut [u8; READ_BYTES]) -> bool {
+        let mut any = false;
+        for number in &self.hot {
+            if let Some(slot) = self.slots.get_mut(*number as usize)
+                && let Some(connection) = &mut slot.connection
+                && connection.link.try_read(scratch)
+            {
+                any = true;
+                if !slot.queued {
+                    slot.queued = true;
+                    self.turns.push(slot.flow, *number);
+                }
+            }
+        }
+        any
+    }
+
+    /// Has the system watch no more what it is better to read with every poll: a busy connection costs two calls to the system
+    /// for each read while it is watched, and whoever sends to it pays for waking nobody.
+    fn heat(&mut self, connection: &mut Connection<S>) {
+        connection.link.reset_heat();
+        if self.hot.len() < HOT_MAX
+            && !self.hot.contains(&connection.id.slot)
+            && self.poll.registry().deregister(&mut connection.link.stream).is_ok()
+        {
+            self.hot.push(connection.id.slot);
+        }
+    }
+
+    /// Has the system watch again those of which nothing came for a while. What came meanwhile it shows at the next look.
+    pub(crate) fn cool(&mut self, now_ns: u64) {
+        let Self {
+            hot,
+            slots,
+            poll,
+            turns,
+            ..
+        } = self;
+        hot.retain(|number| {
+            let Some(slot) = slots.get_mut(*number as usize) else {
+                return false;
+            };
+            let Some(connection) = &mut slot.connection else {
+                return false;
+            };
+            if !connection.link.has_cooled(now_ns) {
+                return true;
+            }
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let token = Token(*number as usize);
+            if poll
+                .registry()
+                .register(&mut connection.link.stream, token, interest)
+                .is_err()
+            {
+                // Nobody would hear of it again: it is over, and whose it is is told so.
+                connection.link.give_up();
+                if !slot.queued {
+                    slot.queued = true;
+                    turns.push(slot.flow, *number);
+                }
+            }
+            false
+        });
     }
 
     fn accept(&mut self, arrivals: &mut Arrivals, greet: &mut impl FnMut(SocketAddr) -> S) {
@@ -351,7 +426,10 @@ impl<S> Hub<S> {
     }
 
     /// Puts a connection back into its slot.
-    pub(crate) fn put_back(&mut self, connection: Box<Connection<S>>) {
+    pub(crate) fn put_back(&mut self, mut connection: Box<Connection<S>>) {
+        if connection.link.is_hot() {
+            self.heat(&mut connection);
+        }
         if let Some(slot) = self.slot(connection.id) {
             slot.connection = Some(connection);
         }
@@ -359,7 +437,10 @@ impl<S> Hub<S> {
 
     /// Closes a connection that was taken out, and frees its slot. Where another process has the socket too, it is open there.
     pub(crate) fn remove(&mut self, mut connection: Connection<S>) {
-        let _ = self.poll.registry().deregister(&mut connection.link.stream);
+        match self.hot.iter().position(|number| *number == connection.id.slot) {
+            Some(at) => _ = self.hot.swap_remove(at),
+            None => _ = self.poll.registry().deregister(&mut connection.link.stream),
+        }
         self.entrances.leave(connection.entrance);
         if let Some(slot) = self.slot(connection.id) {
             // Whoever still names this connection finds nothing.

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use mio::event::Event;
 use mio::net::TcpStream;
 
-use crate::limits::{READ_BYTES, STALL_NS};
+use crate::limits::{HOT_GAP_NS, HOT_NS, HOT_READS, READ_BYTES, STALL_NS};
 
 /// A connection's socket and what it is ready for, as the system last said.
 #[derive(Debug)]
@@ -22,8 +22,13 @@ pub(crate) struct Link {
     ended: bool,
     /// Bytes read that the session had no room for.
     left_over: Vec<u8>,
+    /// How many of those were not counted by [`read`](Self::read) yet.
+    ahead: usize,
     /// Since when bytes wait and the other end takes none.
     stalled_since_ns: Option<u64>,
+    /// When bytes last came, and how many reads in a row found some soon behind those before.
+    came_ns: u64,
+    in_a_row: u32,
 }
 
 impl Link {
@@ -38,7 +43,10 @@ impl Link {
             closing: false,
             ended: false,
             left_over: Vec::new(),
+            ahead: 0,
             stalled_since_ns: None,
+            came_ns: 0,
+            in_a_row: 0,
         }
     }
 
@@ -89,7 +97,7 @@ impl Link {
         if !self.left_over.is_empty() {
             let taken = take(&self.left_over).min(self.left_over.len());
             self.left_over.drain(..taken);
-            return 0;
+            return std::mem::take(&mut self.ahead);
         }
         if !self.readable || self.ended {
             return 0;
@@ -111,6 +119,56 @@ impl Link {
             },
         }
         0
+    }
+
+    /// Reads once, whatever the system last said, and keeps what came for [`read`](Self::read). Whether there is something to do
+    /// now: bytes, an end, or some that waited to be written.
+    pub(super) fn try_read(&mut self, scratch: &mut [u8; READ_BYTES]) -> bool {
+        let waits = !std::mem::replace(&mut self.writable, true);
+        if self.ended || !self.left_over.is_empty() {
+            return waits;
+        }
+        match self.stream.read(scratch) {
+            Ok(0) => self.ended = true,
+            Ok(count) => {
+                self.left_over
+                    .extend_from_slice(scratch.get(..count).unwrap_or_default());
+                self.ahead = count;
+                self.readable = count == READ_BYTES;
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::Interrupted => return waits,
+                _ => self.ended = true,
+            },
+        }
+        true
+    }
+
+    /// Bytes have come.
+    pub(crate) fn note_came(&mut self, now_ns: u64) {
+        let soon = now_ns.saturating_sub(self.came_ns) <= HOT_GAP_NS;
+        self.in_a_row = if soon { self.in_a_row.saturating_add(1) } else { 0 };
+        self.came_ns = now_ns;
+    }
+
+    /// Whether bytes come so often that it is better to look than to ask.
+    pub(super) const fn is_hot(&self) -> bool {
+        self.in_a_row >= HOT_READS
+    }
+
+    /// Whether nothing has come for so long that it is better to ask than to look.
+    pub(super) const fn has_cooled(&self, now_ns: u64) -> bool {
+        now_ns.saturating_sub(self.came_ns) >= HOT_NS
+    }
+
+    /// The system will be asked for it no more, or again.
+    pub(super) const fn reset_heat(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    /// It cannot be watched any more.
+    pub(super) const fn give_up(&mut self) {
+        self.ended = true;
     }
 
     /// Writes what the socket takes, and says how much.
