@@ -33,6 +33,7 @@ mod ports;
 mod rejects;
 mod roster;
 mod say;
+mod shelf;
 mod stages;
 mod throttle;
 mod transcript;

@@ -6,6 +6,7 @@ pub(crate) mod codes;
 mod connection;
 mod dialect;
 mod market;
+mod name_table;
 mod names;
 mod news;
 mod order_table;

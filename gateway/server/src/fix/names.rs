@@ -11,6 +11,7 @@ use foldhash::HashMap as FastMap;
 use rialto_model::{InstrumentId, OrderId, Target, Text, UserRef};
 
 use super::codes::OrdStatus;
+use super::name_table::NameTable;
 use crate::limits::CLIENT_IDS_MAX;
 
 /// What a ClOrdID names.
@@ -55,9 +56,8 @@ pub(super) struct Reference {
 /// The names of one session and day; at most [`CLIENT_IDS_MAX`], beyond which the door takes no new one.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// The clients choose these keys, so they are hashed with care; the exchange's own numbers need none.
-    names: HashMap<Text, Name>,
-    references: FastMap<UserRef, Reference>,
+    names: NameTable<Name>,
+    references: References,
     /// Orders that ended today.
     ended: FastMap<OrderId, Ended>,
     highest: u32,
@@ -72,12 +72,12 @@ impl Names {
     }
 
     pub(super) fn is_used(&self, client_id: Text) -> bool {
-        self.names.contains_key(&client_id)
+        self.names.get(client_id).is_some()
     }
 
     /// Whether the stream has seen this name before.
     pub(super) fn is_told(&self, client_id: Text) -> bool {
-        self.names.get(&client_id).is_some_and(|name| name.told)
+        self.names.get(client_id).is_some_and(|name| name.told)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -89,15 +89,12 @@ impl Names {
         let user_ref = UserRef(self.highest.saturating_add(1));
         self.highest = user_ref.0;
         self.name(client_id, Named::Today(user_ref), false);
-        self.references.insert(
-            user_ref,
-            Reference {
-                client_id,
-                instrument,
-                order_id: None,
-                special,
-            },
-        );
+        *self.references.place(user_ref) = Some(Reference {
+            client_id,
+            instrument,
+            order_id: None,
+            special,
+        });
         user_ref
     }
 
@@ -116,7 +113,7 @@ impl Names {
     pub(super) fn request(&mut self, client_id: Text, told: bool) {
         if !self.is_used(client_id) {
             self.name(client_id, Named::Request, told);
-        } else if told && let Some(name) = self.names.get_mut(&client_id) {
+        } else if told && let Some(name) = self.names.get_mut(client_id) {
             name.told = true;
         }
     }
@@ -133,8 +130,8 @@ impl Names {
 
     /// The order that this name means, where the stream has told of it.
     pub(super) fn order_id(&self, client_id: Text) -> Option<OrderId> {
-        match self.names.get(&client_id)?.named {
-            Named::Today(user_ref) => self.references.get(&user_ref)?.order_id,
+        match self.names.get(client_id)?.named {
+            Named::Today(user_ref) => self.references.get(user_ref)?.order_id,
             Named::Carried(order_id) => Some(order_id),
             Named::Request => None,
         }
@@ -150,19 +147,14 @@ impl Names {
     ) {
         self.highest = self.highest.max(user_ref.0);
         self.name(client_id, Named::Today(user_ref), true);
-        let special = self
-            .references
-            .get(&user_ref)
-            .is_some_and(|reference| reference.special);
-        self.references.insert(
-            user_ref,
-            Reference {
-                client_id,
-                instrument,
-                order_id,
-                special,
-            },
-        );
+        let place = self.references.place(user_ref);
+        let special = place.is_some_and(|reference| reference.special);
+        *place = Some(Reference {
+            client_id,
+            instrument,
+            order_id,
+            special,
+        });
     }
 
     /// A carried order stands again under its name of the day before.
@@ -182,7 +174,7 @@ impl Names {
 
     /// The order that a request means by OrigClOrdID(41); reference 0, which names none, where it is unknown.
     pub(super) fn target(&self, orig_client_id: Text) -> Target {
-        match self.names.get(&orig_client_id).map(|name| name.named) {
+        match self.names.get(orig_client_id).map(|name| name.named) {
             Some(Named::Today(user_ref)) => Target::UserRef(user_ref),
             Some(Named::Carried(order_id)) => Target::OrderId(order_id),
             Some(Named::Request) | None => Target::UserRef(UserRef(0)),
@@ -190,11 +182,32 @@ impl Names {
     }
 
     pub(super) fn reference(&self, user_ref: UserRef) -> Option<&Reference> {
-        self.references.get(&user_ref)
+        self.references.get(user_ref)
     }
 
     fn name(&mut self, client_id: Text, named: Named, told: bool) {
         self.names.insert(client_id, Name { named, told });
+    }
+}
+
+/// What is known of references, which are numbers in a row: in pages of them, so that the next one is beside the last.
+#[derive(Debug, Default)]
+struct References(FastMap<u32, Box<Page>>);
+
+const PAGE: u32 = 64;
+
+type Page = [Option<Reference>; PAGE as usize];
+
+impl References {
+    fn get(&self, user_ref: UserRef) -> Option<&Reference> {
+        let page = self.0.get(&(user_ref.0 / PAGE))?;
+        page.get((user_ref.0 % PAGE) as usize)?.as_ref()
+    }
+
+    fn place(&mut self, user_ref: UserRef) -> &mut Option<Reference> {
+        let page = self.0.entry(user_ref.0 / PAGE);
+        let page = page.or_insert_with(|| Box::new([None; PAGE as usize]));
+        &mut page[(user_ref.0 % PAGE) as usize]
     }
 }
 

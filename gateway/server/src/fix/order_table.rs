@@ -1,6 +1,8 @@
 //! What the reports of an order say of it beside the event at hand: filled by events alone, bounded by the engine's live
 //! orders.
 
+use std::collections::hash_map::Entry;
+
 use foldhash::HashMap;
 use rialto_model::event::{Accepted, Quoted, Replaced, Triggered};
 use rialto_model::{
@@ -10,6 +12,7 @@ use rialto_model::{
 
 use super::codes::OrdStatus;
 use super::names::Ended;
+use crate::shelf::Shelf;
 
 /// A live order of a FIX session, or of a firm that has a drop copy.
 #[derive(Clone, Copy, Debug)]
@@ -179,11 +182,80 @@ pub(super) const fn is_pegged(instructions: &Instructions) -> bool {
     handling.has(Handling::PEG_PRIMARY) || handling.has(Handling::PEG_MIDPOINT)
 }
 
-pub(super) type OrderTable = HashMap<OrderId, Order>;
+/// The orders that live, by their ids. They are large, so what is looked through is their places.
+#[derive(Debug, Default)]
+pub(super) struct OrderTable {
+    places: HashMap<OrderId, u32>,
+    orders: Shelf<Order>,
+    free: Vec<u32>,
+}
+
+impl OrderTable {
+    pub(super) fn get(&self, order_id: &OrderId) -> Option<&Order> {
+        self.orders.get(*self.places.get(order_id)?)
+    }
+
+    pub(super) fn get_mut(&mut self, order_id: &OrderId) -> Option<&mut Order> {
+        self.orders.get_mut(*self.places.get(order_id)?)
+    }
+
+    /// Puts an order in, in the place of the one of this id where there is one.
+    pub(super) fn insert(&mut self, order_id: OrderId, order: Order) {
+        match self.places.entry(order_id) {
+            Entry::Occupied(known) => {
+                if let Some(place) = self.orders.get_mut(*known.get()) {
+                    *place = order;
+                }
+            }
+            Entry::Vacant(vacant) => match self.free.pop() {
+                Some(free) => {
+                    vacant.insert(free);
+                    if let Some(place) = self.orders.get_mut(free) {
+                        *place = order;
+                    }
+                }
+                None => _ = vacant.insert(self.orders.push(order)),
+            },
+        }
+    }
+
+    pub(super) fn remove(&mut self, order_id: &OrderId) -> Option<Order> {
+        let place = self.places.remove(order_id)?;
+        self.free.push(place);
+        self.orders.get(place).copied()
+    }
+
+    /// All of them, in no order.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Order> {
+        self.places.values().filter_map(|place| self.orders.get(*place))
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_order_is_found_until_it_ends_and_its_place_is_used_again() {
+        let mut orders = OrderTable::default();
+        let order = |id| Order {
+            leaves: Quantity(id),
+            ..Order::accepted(&Accepted {
+                order_id: OrderId(id),
+                ..Accepted::default()
+            })
+        };
+        for id in 1..=100 {
+            orders.insert(OrderId(id), order(id));
+        }
+        orders.insert(OrderId(7), order(70));
+        assert_eq!(orders.remove(&OrderId(50)).map(|order| order.leaves.0), Some(50));
+        assert!(orders.get(&OrderId(50)).is_none() && orders.remove(&OrderId(50)).is_none());
+        orders.insert(OrderId(101), order(101));
+        let leaves = |id| orders.get(&OrderId(id)).map(|order| order.leaves.0);
+        assert_eq!((leaves(7), leaves(101), leaves(100)), (Some(70), Some(101), Some(100)));
+        assert_eq!((orders.values().count(), orders.orders.len()), (100, 100));
+    }
 
     #[test]
     fn the_average_price_is_exact_up_to_its_last_digit() {
