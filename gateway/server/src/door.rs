@@ -17,7 +17,7 @@
 use std::net::{SocketAddr, TcpStream};
 
 use crossbeam_channel::Receiver;
-use rialto_model::{Clock, Door, Lane, Output, SessionId};
+use rialto_model::{Clock, Door, Lane, Output, SessionId, Timestamp};
 use rialto_ring::broadcast::Reader;
 use rialto_ring::{FaultSight, Pen};
 
@@ -92,6 +92,8 @@ pub(crate) struct DoorStage<P: Protocol, C> {
     outputs: Reader<Output>,
     clock: C,
     control: DoorControl,
+    /// When the wall clock was last read.
+    read_at: Option<Moment>,
     next_sweep_ns: u64,
     /// The sockets are not looked at before.
     next_look_ns: u64,
@@ -119,6 +121,7 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             outputs,
             clock,
             control: DoorControl::default(),
+            read_at: None,
             next_sweep_ns: 0,
             next_look_ns: 0,
             lively_until_ns: 0,
@@ -187,11 +190,8 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
 
     pub(crate) fn poll(&mut self) -> usize {
         let before_ns = self.floor.now.monotonic_ns;
-        self.floor.now = Moment {
-            monotonic_ns: self.clock.monotonic().0,
-            wall: self.clock.now(),
-        };
-        let now_ns = self.floor.now.monotonic_ns;
+        let now_ns = self.clock.monotonic().0;
+        self.floor.now = self.moment(now_ns);
         let mut moved = self.floor.outlet.flush();
         self.heed_control();
         if self.faults.look() {
@@ -233,6 +233,20 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             self.control.set_closed();
         }
         moved
+    }
+
+    /// Both times. The wall clock is read now and then, and goes on with the other between: a read of it costs a poll as much as
+    /// all else that it does where nothing happens.
+    fn moment(&mut self, monotonic_ns: u64) -> Moment {
+        if let Some(read) = self.read_at
+            && let Some(since_ns) = monotonic_ns.checked_sub(read.monotonic_ns)
+            && since_ns < limits::WALL_NS
+        {
+            let wall = Timestamp(read.wall.0.saturating_add(since_ns));
+            return Moment { monotonic_ns, wall };
+        }
+        let wall = self.clock.now();
+        *self.read_at.insert(Moment { monotonic_ns, wall })
     }
 
     pub(crate) fn is_drained(&self) -> bool {

@@ -38,6 +38,9 @@ pub const HOT_GAP_NS: u64 = 100_000;
 /// A hot connection of which nothing came for so long is one like all others again, in nanoseconds.
 pub const HOT_NS: u64 = 1_000_000;
 
+/// How often the wall clock is read, in nanoseconds: a step of it is seen so much later.
+pub const WALL_NS: u64 = 1_000_000;
+
 /// How often timers are looked at, in nanoseconds.
 pub const TIMER_SWEEP_NS: u64 = 5_000_000;
 /// A connection that takes no byte for so long while bytes wait for it is closed, in nanoseconds.

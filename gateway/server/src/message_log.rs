@@ -70,11 +70,15 @@ impl MessageLog {
 
     /// The message of this number, if it is there.
     pub(crate) fn get(&self, number: u64) -> Option<&[u8]> {
-        let index = self
-            .chunks
-            .partition_point(|chunk| chunk.first <= number)
-            .checked_sub(1)?;
-        let chunk = self.chunks.get(index)?;
+        // Nearly everybody reads what was said last.
+        let newest = self.chunks.back().filter(|chunk| chunk.first <= number);
+        let chunk = match newest {
+            Some(chunk) => chunk,
+            None => {
+                let behind = self.chunks.partition_point(|chunk| chunk.first <= number);
+                self.chunks.get(behind.checked_sub(1)?)?
+            }
+        };
         let at = usize::try_from(number - chunk.first).ok()?;
         let end = *chunk.ends.get(at)? as usize;
         let start = match at.checked_sub(1) {
@@ -89,10 +93,13 @@ impl MessageLog {
         while !self.chunks.is_empty() && (self.chunks.len() + 1) * LOG_CHUNK_BYTES > self.bytes_max {
             self.chunks.pop_front();
         }
+        // Who has filled one will fill another: it is not to be moved while it grows.
+        let before = self.chunks.back();
+        let (ends, bytes) = before.map_or((0, 0), |chunk| (chunk.ends.len(), chunk.bytes.capacity()));
         self.chunks.push_back(Chunk {
             first: self.next,
-            ends: Vec::new(),
-            bytes: Vec::new(),
+            ends: Vec::with_capacity(ends),
+            bytes: Vec::with_capacity(bytes),
         });
     }
 }

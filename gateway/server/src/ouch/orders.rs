@@ -60,8 +60,14 @@ pub(super) enum Inward {
 /// Not offered here.
 struct NotOffered;
 
-/// Reads one message.
-pub(super) fn read(bytes: &[u8], sender: &Sender, directory: &Directory, references: &mut References) -> Inward {
+/// Reads one message, whose new reference is `addressee`'s.
+pub(super) fn read(
+    bytes: &[u8],
+    addressee: Option<Addressee>,
+    sender: &Sender,
+    directory: &Directory,
+    references: &mut References,
+) -> Inward {
     let command = match Inbound::decode(bytes) {
         Ok(Inbound::EnterOrder(order)) => enter(&order, sender, directory),
         Ok(Inbound::ReplaceOrder(order)) => {
@@ -76,10 +82,10 @@ pub(super) fn read(bytes: &[u8], sender: &Sender, directory: &Directory, referen
             inbound: MsgSeqNum(0),
             what: AccountQuery::TYPE,
         })),
-        Err(error) if is_bad_value(&error) && Addressee::of(bytes).is_some() => Err(NotOffered),
+        Err(error) if is_bad_value(&error) && addressee.is_some() => Err(NotOffered),
         Err(error) => return Inward::Broken(error),
     };
-    let new_reference = match Addressee::of(bytes) {
+    let new_reference = match addressee {
         Some(addressee) => addressee,
         // A cancel, modify or query names nothing new.
         None => return command.map_or(Inward::Resent, Inward::Command),

@@ -101,7 +101,8 @@ impl Ouch {
             firm: account.firm,
         };
         let now = floor.stream_time();
-        let new = Addressee::of(bytes).filter(|new| account.refs.is_next(UserRef(new.user_ref.0)));
+        let addressee = Addressee::of(bytes);
+        let new = addressee.filter(|new| account.refs.is_next(UserRef(new.user_ref.0)));
         let verdict = match new {
             Some(_) => account.throttle.order(now, &account.budget),
             None if bytes.first() == Some(&AccountQuery::TYPE) => account.throttle.late_question(now, &account.budget),
@@ -127,7 +128,7 @@ impl Ouch {
             }
             _ => Self::refuse_over_rate(session, incarnation, over_rate.take(), floor),
         }
-        match read(bytes, &sender, &floor.directory, &mut account.refs) {
+        match read(bytes, addressee, &sender, &floor.directory, &mut account.refs) {
             Inward::Command(command) => floor.outlet.push(command),
             Inward::Resent => {}
             Inward::Broken(error) => return Err(error.to_string()),
