@@ -6,7 +6,8 @@ use crate::limits::{BLOCK_BYTES_MAX, RECORD_BYTES_MAX, RESERVE_SEGMENTS_MAX, SEG
 /// What has happened to a record before anything it caused may be released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// write(2) returned: what was released survives the end of the process, not a power loss.
+    /// The system has it, by write(2) or as stores into the file's own pages: what was released survives the end of the process,
+    /// not a power loss.
     Memory,
     /// fdatasync(2) returned: what was released survives a power loss.
     Disk,

@@ -13,7 +13,11 @@ const FILE: &str = "epoch";
 const LEN: usize = 11;
 
 #[derive(Debug)]
-pub(crate) struct Fence<F>(F);
+pub(crate) struct Fence<F> {
+    file: F,
+    /// What stands there as long as nobody has claimed another: nearly always, so it is not read as a number then.
+    own: [u8; LEN],
+}
 
 impl<F: DiskFile> Fence<F> {
     /// Claims the epoch after the highest one seen: in the fence, or in `named` by the files there are.
@@ -22,23 +26,33 @@ impl<F: DiskFile> Fence<F> {
             Err(error) if error.kind() == ErrorKind::NotFound => disk.create(FILE),
             opened => opened,
         };
-        let fence = Self(fence.map_err(DiskError::of("open", FILE))?);
+        let mut fence = Self {
+            file: fence.map_err(DiskError::of("open", FILE))?,
+            own: [0; LEN],
+        };
         // What cannot be understood was torn when it was first written: no epoch was used under it.
         let claimed = fence.read().unwrap_or_default().max(named);
         let epoch = Epoch(claimed.0.saturating_add(1));
         let text = format!("{:010}\n", epoch.0);
         fence
-            .0
+            .file
             .write_all_at(0, text.as_bytes())
-            .and_then(|()| fence.0.sync_data())
+            .and_then(|()| fence.file.sync_data())
             .and_then(|()| disk.sync_dir())
             .map_err(DiskError::of("write", FILE))?;
+        // It is read at every release.
+        fence.file.keep_at_hand(LEN as u64);
+        fence.own = text.as_bytes().try_into().unwrap_or_default();
         Ok((fence, epoch))
     }
 
-    /// Nothing is released by who has a successor.
+    /// Nothing is released by who has a successor. `own` is the epoch that was claimed here.
     pub(crate) fn check(&self, own: Epoch) -> Result<(), Failure> {
-        match self.read() {
+        let found = self.bytes();
+        if found.as_ref().is_ok_and(|bytes| *bytes == self.own) {
+            return Ok(());
+        }
+        match found.and_then(|bytes| number(&bytes)) {
             Ok(by) if by > own => Err(Failure::Fenced { own, by }),
             Ok(_) => Ok(()),
             Err(error) => Err(Failure::Sync {
@@ -50,10 +64,18 @@ impl<F: DiskFile> Fence<F> {
 
     /// The highest epoch claimed.
     fn read(&self) -> Result<Epoch, Error> {
-        let mut bytes = [0; LEN];
-        self.0.read_full_at(0, &mut bytes)?;
-        let text = bytes.strip_suffix(b"\n").unwrap_or_default();
-        let number = core::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-        number.map(Epoch).ok_or_else(|| ErrorKind::InvalidData.into())
+        number(&self.bytes()?)
     }
+
+    fn bytes(&self) -> Result<[u8; LEN], Error> {
+        let mut bytes = [0; LEN];
+        self.file.read_full_at(0, &mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+fn number(bytes: &[u8; LEN]) -> Result<Epoch, Error> {
+    let text = bytes.strip_suffix(b"\n").unwrap_or_default();
+    let number = core::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    number.map(Epoch).ok_or_else(|| ErrorKind::InvalidData.into())
 }

@@ -35,7 +35,8 @@
 //! ```
 //!
 //! The crate never reads a clock, opens a socket, or hands out a record whose whole commit block is not sound. The disk is
-//! a type parameter: [`OsDisk`], or [`MemDisk`] which can crash, fail and fill up. `unsafe` lives in `crc` alone.
+//! a type parameter: [`OsDisk`], or [`MemDisk`] which can crash, fail and fill up. `unsafe` lives in `crc` and
+//! in `disk/map`.
 
 mod block;
 mod config;

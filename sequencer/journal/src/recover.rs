@@ -284,7 +284,7 @@ impl<D: Disk> Recovered<D> {
             },
             segment_bytes: config.segment_bytes,
         };
-        let file = make_segment(&self.disk, name, config.segment_bytes)?;
+        let file = make_segment(&self.disk, name, &config)?;
         file.write_all_at(0, &header.encode())
             .and_then(|()| file.sync_data())
             .and_then(|()| self.disk.sync_dir())

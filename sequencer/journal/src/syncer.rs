@@ -252,7 +252,7 @@ impl<D: Disk> Syncer<D> {
             let _ = self.disk.remove(&name.to_string());
             return Err(DiskError::of("sync", &self.disk.place())(error));
         }
-        let file = Arc::new(making.file);
+        let file = Arc::new(making.finish(&self.config));
         let spare = Spare {
             name,
             file: Arc::clone(&file),
@@ -287,6 +287,15 @@ impl<F: DiskFile> Making<F> {
         self.filled += piece;
         Ok(())
     }
+
+    /// The segment, ready for the writer. Where a write is safe that has only reached the system, it need not be a call to it.
+    fn finish(self, config: &Config) -> F {
+        let mut file = self.file;
+        if config.durability == Durability::Memory {
+            file.keep_at_hand(config.segment_bytes);
+        }
+        file
+    }
 }
 
 impl Backoff {
@@ -303,12 +312,12 @@ impl Backoff {
 }
 
 /// Makes the first segment of an epoch, whole, for `header` to be written into.
-pub(crate) fn make_segment<D: Disk>(disk: &D, name: Name, segment_bytes: u64) -> Result<D::File, DiskError> {
+pub(crate) fn make_segment<D: Disk>(disk: &D, name: Name, config: &Config) -> Result<D::File, DiskError> {
     let mut making = Making::begin(disk, name)?;
-    while making.filled < segment_bytes {
+    while making.filled < config.segment_bytes {
         making
-            .fill(segment_bytes)
+            .fill(config.segment_bytes)
             .map_err(DiskError::of("fill", &name.to_string()))?;
     }
-    Ok(making.file)
+    Ok(making.finish(config))
 }

@@ -1,7 +1,8 @@
 //! Appends records, one write a commit block, and never waits for the disk to sync.
 //!
 //! Owned by the sequencer's thread. [`Writer::append`] encodes into the block being built, [`Writer::commit`] writes it.
-//! In `memory` the frontier moves when the write returned; in `disk` the [`Syncer`](crate::Syncer) moves it. When a block
+//! In `memory` the frontier moves when the write returned, which is stores into the file's pages where the system lets them be
+//! memory ([`DiskFile::keep_at_hand`]); in `disk` the [`Syncer`](crate::Syncer) moves it. When a block
 //! does not fit any more the segment is sealed and the next one, which the syncer has made ahead, is taken; while there is
 //! none the commit is refused, the records stay, and the caller commits again later.
 

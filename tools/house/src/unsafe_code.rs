@@ -14,6 +14,10 @@ pub const HOMES: &[(&str, &str)] = &[
         "the processor's own CRC32C: every record pays for it twice",
     ),
     (
+        "sequencer/journal/src/disk/map.rs",
+        "the journal's segment as memory: a call to the system for each commit was the dearest step of an order's path",
+    ),
+    (
         "tools/rialto/src/bin/rialto-counts/main.rs",
         "a counting allocator proves that the warm engine allocates nothing",
     ),

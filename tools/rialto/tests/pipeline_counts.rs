@@ -24,7 +24,7 @@ fn counts(durability: &str, batch: u64, orders: u64) -> Value {
 }
 
 #[test]
-fn a_batch_costs_one_write_one_sync_two_clock_reads_and_no_allocation() {
+fn a_batch_costs_one_write_or_none_one_sync_two_clock_reads_and_no_allocation() {
     for (batch, orders) in [(1, 1_000), (16, 16_000), (256, 64_000)] {
         for durability in ["memory", "disk"] {
             let orders = if durability == "disk" { orders / 10 } else { orders };
@@ -33,8 +33,17 @@ fn a_batch_costs_one_write_one_sync_two_clock_reads_and_no_allocation() {
             let of = |name: &str| counts[name].as_u64().unwrap_or_else(|| panic!("no {name}"));
             let batches = orders.div_ceil(batch);
             assert_eq!((of("orders"), of("batches")), (orders, batches));
-            assert_eq!(of("writes"), batches, "{durability}, batch {batch}: pwrite");
             let disk = durability == "disk";
+            // In `memory`, where the system lets a segment be memory, a block is no call to it at all.
+            assert_eq!(
+                of("writes") + of("stores"),
+                batches,
+                "{durability}, batch {batch}: pwrite"
+            );
+            assert!(
+                of("stores") == 0 || of("writes") == 0 && !disk,
+                "{durability}, batch {batch}: one or the other, and in `disk` the call"
+            );
             assert_eq!(
                 of("fdatasyncs"),
                 if disk { batches } else { 0 },
@@ -42,10 +51,11 @@ fn a_batch_costs_one_write_one_sync_two_clock_reads_and_no_allocation() {
             );
             // The fence: by who releases, and in `memory` by the syncer, too.
             assert_eq!(
-                of("reads"),
+                of("reads") + of("loads"),
                 if disk { batches } else { 2 * batches },
                 "{durability}, batch {batch}: pread"
             );
+            assert!(of("loads") == 0 || of("reads") == 0, "one or the other");
             // The sequencer's stamp, and the feed's.
             assert_eq!(of("clock_reads"), 2 * batches, "{durability}, batch {batch}");
             // The feed's memory of a day grows now and then.

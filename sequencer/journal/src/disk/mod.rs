@@ -3,6 +3,7 @@
 //! Journal code names only these traits, so that a test or a simulator can put a disk under it that crashes, fails and
 //! fills up at a chosen moment.
 
+mod map;
 mod mem;
 mod os;
 
@@ -95,6 +96,13 @@ pub trait DiskFile: Send + Sync + 'static {
     /// # Errors
     /// Whatever the disk says. What was written before is then in doubt for good: asking again proves nothing.
     fn sync_data(&self) -> IoResult<()>;
+
+    /// Its first `bytes`, which are there, will be written or read often and little at a time: a disk that can do so without a
+    /// call to the system for each does from here on, and says whether it can. What a write that returned means stays what it was.
+    fn keep_at_hand(&mut self, bytes: u64) -> bool {
+        let _ = bytes;
+        false
+    }
 
     /// Writes all of `bytes`.
     ///

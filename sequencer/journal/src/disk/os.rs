@@ -1,5 +1,6 @@
-//! The operating system's disk: `std::fs`, positioned reads and writes, flock(2).
+//! The operating system's disk: `std::fs`, positioned reads and writes, flock(2), and memory for what is written in small pieces.
 
+use super::map::Map;
 use super::{Access, Disk, DiskError, DiskFile, LockError};
 use crate::retention::ARCHIVE;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -17,7 +18,11 @@ pub struct OsDisk {
 
 /// An open file of it.
 #[derive(Debug)]
-pub struct OsFile(File);
+pub struct OsFile {
+    file: File,
+    /// Its beginning as memory, where it is.
+    map: Option<Map>,
+}
 
 /// The lock file, locked while this lives. The kernel lets go when the process ends, however it ends.
 #[derive(Debug)]
@@ -146,14 +151,14 @@ impl Disk for OsDisk {
             .write(true)
             .create_new(true)
             .open(self.path.join(name))
-            .map(OsFile)
+            .map(OsFile::new)
     }
 
     fn open(&self, name: &str, access: Access) -> IoResult<OsFile> {
         let open = |folder: &Path| {
             let mut options = OpenOptions::new();
             options.read(true).write(access == Access::Write);
-            options.open(folder.join(name)).map(OsFile)
+            options.open(folder.join(name)).map(OsFile::new)
         };
         match (open(&self.path), &self.archive) {
             // What is over is never written.
@@ -204,20 +209,42 @@ impl Disk for OsDisk {
     }
 }
 
+impl OsFile {
+    const fn new(file: File) -> Self {
+        Self { file, map: None }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn is_at_hand(&self) -> bool {
+        self.map.is_some()
+    }
+}
+
 impl DiskFile for OsFile {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> IoResult<usize> {
-        FileExt::write_at(&self.0, bytes, offset)
+        match &self.map {
+            Some(map) if map.store(offset, bytes) => Ok(bytes.len()),
+            _ => FileExt::write_at(&self.file, bytes, offset),
+        }
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> IoResult<usize> {
-        FileExt::read_at(&self.0, into, offset)
+        match &self.map {
+            Some(map) if map.load(offset, into) => Ok(into.len()),
+            _ => FileExt::read_at(&self.file, into, offset),
+        }
     }
 
     fn len(&self) -> IoResult<u64> {
-        self.0.metadata().map(|metadata| metadata.len())
+        self.file.metadata().map(|metadata| metadata.len())
     }
 
     fn sync_data(&self) -> IoResult<()> {
-        self.0.sync_data()
+        self.file.sync_data()
+    }
+
+    fn keep_at_hand(&mut self, bytes: u64) -> bool {
+        self.map = Map::of(&self.file, bytes);
+        self.map.is_some()
     }
 }

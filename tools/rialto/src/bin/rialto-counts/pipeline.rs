@@ -35,6 +35,9 @@ const STEP_NS: u64 = 10;
 struct Counters {
     writes: AtomicU64,
     reads: AtomicU64,
+    /// Those of them that were stores and loads, where the system lets a file be memory.
+    stores: AtomicU64,
+    loads: AtomicU64,
     syncs: AtomicU64,
     clock_reads: AtomicU64,
 }
@@ -43,11 +46,25 @@ fn add(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// The system's disk, counted: each is one call to the system.
+/// The system's disk, counted: each is one call to the system, or none where the file is at hand.
 #[derive(Clone)]
 struct CountedDisk(OsDisk, Arc<Counters>);
 
-struct CountedFile(<OsDisk as Disk>::File, Arc<Counters>);
+struct CountedFile {
+    file: <OsDisk as Disk>::File,
+    counters: Arc<Counters>,
+    at_hand: bool,
+}
+
+impl CountedFile {
+    fn new(file: <OsDisk as Disk>::File, counters: &Arc<Counters>) -> Self {
+        Self {
+            file,
+            counters: Arc::clone(counters),
+            at_hand: false,
+        }
+    }
+}
 
 impl Disk for CountedDisk {
     type File = CountedFile;
@@ -62,11 +79,11 @@ impl Disk for CountedDisk {
     }
 
     fn create(&self, name: &str) -> IoResult<CountedFile> {
-        Ok(CountedFile(self.0.create(name)?, Arc::clone(&self.1)))
+        Ok(CountedFile::new(self.0.create(name)?, &self.1))
     }
 
     fn open(&self, name: &str, access: Access) -> IoResult<CountedFile> {
-        Ok(CountedFile(self.0.open(name, access)?, Arc::clone(&self.1)))
+        Ok(CountedFile::new(self.0.open(name, access)?, &self.1))
     }
 
     fn rename(&self, from: &str, to: &str) -> IoResult<()> {
@@ -88,22 +105,29 @@ impl Disk for CountedDisk {
 
 impl DiskFile for CountedFile {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> IoResult<usize> {
-        add(&self.1.writes);
-        self.0.write_at(offset, bytes)
+        let Counters { writes, stores, .. } = &*self.counters;
+        add(if self.at_hand { stores } else { writes });
+        self.file.write_at(offset, bytes)
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> IoResult<usize> {
-        add(&self.1.reads);
-        self.0.read_at(offset, into)
+        let Counters { reads, loads, .. } = &*self.counters;
+        add(if self.at_hand { loads } else { reads });
+        self.file.read_at(offset, into)
     }
 
     fn len(&self) -> IoResult<u64> {
-        self.0.len()
+        self.file.len()
     }
 
     fn sync_data(&self) -> IoResult<()> {
-        add(&self.1.syncs);
-        self.0.sync_data()
+        add(&self.counters.syncs);
+        self.file.sync_data()
+    }
+
+    fn keep_at_hand(&mut self, bytes: u64) -> bool {
+        self.at_hand = self.file.keep_at_hand(bytes);
+        self.at_hand
     }
 }
 
@@ -390,23 +414,19 @@ pub(crate) fn count(args: &[&str], allocations: &dyn Fn() -> u64) -> Result<serd
         let counts = pipeline.feed.counters().read();
         (counts.datagrams_a, counts.datagrams_b)
     };
-    let before = [
+    let all = [
         &counters.writes,
         &counters.reads,
         &counters.syncs,
         &counters.clock_reads,
-    ]
-    .map(of);
+        &counters.stores,
+        &counters.loads,
+    ];
+    let before = all.map(of);
     let (sent, allocated) = (datagrams(&pipeline), allocations());
     pipeline.run(counted, batch)?;
     let allocated = allocations() - allocated;
-    let after = [
-        &counters.writes,
-        &counters.reads,
-        &counters.syncs,
-        &counters.clock_reads,
-    ]
-    .map(of);
+    let after = all.map(of);
     let now = datagrams(&pipeline);
     let spent: Vec<u64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
     Ok(serde_json::json!({
@@ -416,6 +436,8 @@ pub(crate) fn count(args: &[&str], allocations: &dyn Fn() -> u64) -> Result<serd
         "reads": spent.get(1),
         "fdatasyncs": spent.get(2),
         "clock_reads": spent.get(3),
+        "stores": spent.get(4),
+        "loads": spent.get(5),
         "allocations": allocated,
         "datagrams_a": now.0 - sent.0,
         "datagrams_b": now.1 - sent.1,
