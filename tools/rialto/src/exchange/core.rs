@@ -15,12 +15,16 @@ use std::path::{Path, PathBuf};
 
 /// Commands between one input and the sequencer; a full ring stops the reading of whoever fills it.
 pub(crate) const INPUT_RING: usize = 4_096;
-/// Commands between sequencer and engine; a full ring makes the sequencer take nothing.
-const ENGINE_RING: usize = 4_096;
+/// Commands between a door and the sequencer, likewise. No more than a poll or two can take, so that the ring stays in the cache.
+pub(crate) const DOOR_RING: usize = 512;
+/// Commands between sequencer and engine; a full ring makes the sequencer take nothing. Two batches, for the same reason.
+const ENGINE_RING: usize = 512;
 /// Events between the engine and everyone; a full ring makes the engine take nothing.
 pub(crate) const EVENT_RING: usize = 65_536;
 /// Commands in one commit block.
 const BATCH: usize = 256;
+/// Live orders that the engine has room for before it moves them all: addresses, until there are so many.
+const ORDERS_RESERVED: u32 = 1 << 20;
 
 /// Where the journal is and how it is written.
 #[derive(Clone, Debug)]
@@ -68,7 +72,11 @@ impl Rebuilt {
     pub(crate) fn open(config: &JournalConfig, mut follow: impl FnMut(&Output)) -> Result<Self> {
         let disk = OsDisk::create_dir(&config.folder)?;
         let recovered = journal::recover(&disk, config.venue)?;
-        let mut engine = Engine::new(Limits::default());
+        let limits = Limits {
+            orders_reserved: ORDERS_RESERVED,
+            ..Limits::default()
+        };
+        let mut engine = Engine::new(limits);
         let mut hashes = Hashes::default();
         for record in Reader::open(&disk)? {
             let command = record?;

@@ -11,7 +11,7 @@ pub(crate) mod stages;
 pub(crate) mod store;
 mod threads;
 
-use self::core::{Core, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
+use self::core::{Core, DOOR_RING, EVENT_RING, Ended, INPUT_RING, JournalConfig, Rebuilt};
 use self::followers::{FollowAddress, Followers};
 use crate::announce::Sent;
 use crate::ask::World;
@@ -241,8 +241,8 @@ impl Exchange {
         };
         let bound = config.candidate_wait();
         let (deployment, testimony) = Deployment::new(venue_in.clone(), bound);
-        let (ouch_in, ouch_out) = RingBuffer::new(INPUT_RING);
-        let (fix_in, fix_out) = RingBuffer::new(INPUT_RING);
+        let (ouch_in, ouch_out) = RingBuffer::new(DOOR_RING);
+        let (fix_in, fix_out) = RingBuffer::new(DOOR_RING);
 
         let (budgets, ports) = (FirmBudgets::default(), FirmPorts::default());
         let parts = |commands, outputs| Parts {
