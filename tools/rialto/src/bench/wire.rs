@@ -6,7 +6,7 @@
 //! `rialto up` has beside the path. Rounds of it alternate with rounds of a bare TCP echo whose messages
 //! have the size of order and acknowledgement, and the exchange is stopped (SIGSTOP) while the echo has its core. With more
 //! than one outstanding a floor is measured too: the echo with a toy book, a written file and one datagram a batch around it.
-//! Not inside: encoding the order, which is done before the clock is read.
+//! Not inside: encoding the orders, which is done before a round begins.
 
 mod served;
 
@@ -219,20 +219,27 @@ fn round_of(
     orders: u64,
     outstanding: usize,
 ) -> Result<(Vec<u64>, Duration)> {
-    let mut latencies_ns = Vec::with_capacity(orders as usize);
+    let orders = orders as usize;
+    let mut latencies_ns = Vec::with_capacity(orders);
     let mut waiting: VecDeque<Instant> = VecDeque::with_capacity(outstanding);
-    let (mut sent, mut out, mut read) = (0, Vec::new(), [0_u8; 64 * 1024]);
+    let (mut sent, mut read) = (0, [0_u8; 64 * 1024]);
+    // All orders, and where each begins and the last one ends.
+    let (mut out, mut places) = (Vec::new(), vec![0]);
+    for _ in 0..orders {
+        wire.order(&mut out);
+        places.push(out.len());
+    }
     let begun = Instant::now();
-    while (latencies_ns.len() as u64) < orders {
+    while latencies_ns.len() < orders {
         // Filled up when half is acknowledged, so that orders go out several at a time.
         if sent < orders && waiting.len() <= outstanding / 2 {
-            out.clear();
-            let count = (outstanding - waiting.len()).min((orders - sent) as usize);
-            (0..count).for_each(|_| wire.order(&mut out));
+            let count = (outstanding - waiting.len()).min(orders - sent);
+            let place = |order: usize| places.get(order).copied().unwrap_or_default();
+            let bytes = out.get(place(sent)..place(sent + count)).unwrap_or_default();
             let now = Instant::now();
-            write_all(stream, &out)?;
+            write_all(stream, bytes)?;
             waiting.extend(std::iter::repeat_n(now, count));
-            sent += count as u64;
+            sent += count;
         }
         match stream.read(&mut read) {
             Ok(0) => bail!("the other end closed the connection"),
