@@ -9,6 +9,7 @@ mod ask;
 mod audit;
 mod bench;
 mod certify;
+mod choices;
 mod completions;
 mod config;
 mod console;
@@ -37,6 +38,7 @@ mod ouch_client;
 mod out;
 mod play;
 mod recorded;
+mod refusals;
 mod relay;
 mod replay;
 mod retention;
@@ -227,8 +229,36 @@ fn main() -> ExitCode {
     match result.and_then(|()| out::finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            out::complain(format_args!("rialto: {error:#}"));
+            out::complain(format_args!("rialto: {}", told(&error)));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// An error and its causes, each once: some say in their own words already what the one below says.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let below = || anyhow::anyhow!("no such file");
+        assert_eq!(told(&below().context("cannot read it")), "cannot read it: no such file");
+        let both = below()
+            .context("a.toml: no such file; make it")
+            .context("the configuration");
+        assert_eq!(told(&both), "the configuration: a.toml: no such file; make it");
     }
 }

@@ -45,8 +45,8 @@ pub(crate) struct Args {
     /// user's state directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A ready market: quiet, busy, thin, flash-crash, auction or day:FILE; help says what they are
-    #[arg(long, value_name = "NAME")]
+    /// A ready market
+    #[arg(long, value_name = "NAME", value_parser = crate::choices::Scenarios { days: true })]
     scenario: Option<String>,
     /// How much the agents display, as a multiple: less is thinner and wider
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = liquidity)]
@@ -54,8 +54,8 @@ pub(crate) struct Args {
     /// How many background agents trade; 0 leaves the market to you [default: 6, or the scenario's]
     #[arg(long, value_name = "N")]
     agents: Option<usize>,
-    /// What makes an event safe to release: memory or disk
-    #[arg(long, default_value = "memory")]
+    /// What makes an event safe to release
+    #[arg(long, default_value = "memory", value_parser = crate::choices::DURABILITIES)]
     durability: String,
     /// Take a snapshot every so many commands; 0: none
     #[arg(long, value_name = "N", default_value_t = 100_000)]
@@ -72,11 +72,11 @@ pub(crate) struct Args {
     /// Milliseconds that an event waits for another engine's word at most [default: 20; 500 on fewer than four cores]
     #[arg(long, value_name = "N")]
     candidate_wait_ms: Option<u64>,
-    /// How stages are laid onto threads: one, two, per-core or auto
-    #[arg(long, default_value = "auto")]
+    /// How stages are laid onto threads
+    #[arg(long, default_value = "auto", value_parser = crate::choices::LAYOUTS)]
     layout: String,
-    /// What an idle thread does: park, yield or spin
-    #[arg(long, default_value = "park")]
+    /// What an idle thread does
+    #[arg(long, default_value = "park", value_parser = crate::choices::IDLES)]
     idle: String,
     /// Open this trading day and stay in it, instead of following the clock
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = trading_day)]
@@ -194,6 +194,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         Some(data) => data.clone(),
         None => fresh_folder()?,
     };
+    // Lines to paste hold in whatever folder they are pasted.
+    let data = std::path::absolute(data)?;
     std::fs::create_dir_all(&data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
     let recorded = args
         .with_me
@@ -259,7 +261,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
                 stop_agents.clone(),
             )),
         };
-        let mut view = View::open(&controls.addresses.feed, args.json);
+        let mut view = View::open(&controls.addresses.feed, console.url(), args.json);
         let mut said = Said::default();
         let mut watched = Ok(());
         while watched.is_ok()

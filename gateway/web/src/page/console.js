@@ -393,6 +393,7 @@ function drawOrders() {
     tell(ahead, order.open > 0 && order.ahead !== null ? order.ahead : "–");
     tell(done, order.executed);
     tell(how, order.reason && order.state === "rejected" ? `rejected: ${order.reason}` : order.state);
+    if (how.title !== how.textContent) how.title = how.textContent; // what has no room is cut off
     last.children[0].hidden = order.open === 0;
     last.children[0].setAttribute("aria-label", `Cancel order ${order.order}`);
   });
