@@ -15,6 +15,7 @@ from pathlib import Path
 
 from exchange import BINARY, PATIENCE_S, until
 
+ROOT = Path(__file__).parent.parent.parent
 LINES = ("watch the market", "send an order", "by FIX", "by curl", "in a terminal", "in Python", "look at the journal")
 WHOLE, BACK = "\x1b[?1049h", "\x1b[?1049l"
 
@@ -57,8 +58,8 @@ def turned(terminal):
     until("the lines again", lambda: "m: the market here" in terminal.seen.partition(BACK)[2])
 
 
-def shell(line, **options):
-    return subprocess.run(line, shell=True, capture_output=True, text=True, cwd="/", **options)
+def shell(line, folder="/"):
+    return subprocess.run(line, shell=True, capture_output=True, text=True, cwd=folder, timeout=PATIENCE_S)
 
 
 def logs_on(settings):
@@ -104,18 +105,21 @@ def main():
             turned(terminal)
 
             def entered():
-                done = shell(lines["by curl"], timeout=PATIENCE_S)
+                done = shell(lines["by curl"])
                 order = json.loads(done.stdout)
                 return order if order.get("status") != 503 else None
 
             order = until("the order by curl", entered)
             assert order["symbol"] == "ACME" and order["state"] in ("live", "filled"), order
-            done = shell(lines["send an order"], timeout=PATIENCE_S)
+            done = shell(lines["send an order"])
             assert done.returncode == 0 and "accepted" in done.stdout, done
-            done = shell(lines["in Python"], timeout=PATIENCE_S)
+            done = shell(lines["in Python"], ROOT)
             assert done.returncode == 0 and done.stdout.startswith("Instrument(symbol='ACME'"), done
-            done = shell(f"{lines['in a terminal']} --once", timeout=PATIENCE_S)
+            done = shell(f"{lines['in a terminal']} --once")
             assert done.returncode == 0 and "ACME depth" in done.stdout, done
+            # Who is refused and why is told at once, in sight of who tries.
+            shell(lines["send an order"].replace("--password rialto", "--password wrong"))
+            until("the refusal", lambda: 'login of "ALPHA1"' in terminal.seen)
             watching = subprocess.Popen(f"exec {lines['watch the market']}", shell=True, stdout=subprocess.PIPE, text=True)
             assert watching.stdout.readline(), "nothing was seen of the market"
             watching.kill()
@@ -125,7 +129,7 @@ def main():
             until("the last word", lambda: "is sealed at sequence number" in terminal.seen)
         finally:
             terminal.process.kill()
-        done = shell(lines["look at the journal"], timeout=PATIENCE_S)
+        done = shell(lines["look at the journal"])
         assert done.returncode == 0 and done.stdout, done
         print(f"{len(lines)} lines pasted, as they stood in a terminal")
 

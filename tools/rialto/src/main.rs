@@ -55,9 +55,19 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// Where to begin.
+const EXAMPLES: &str = "\
+Begin with:
+  rialto up                               an exchange with a market; it prints the console's address and lines to paste
+  rialto up --scenario help               the ready markets
+  rialto status --data DIR                how it stands; DIR is what `rialto up` prints as data
+  rialto at 1000 book --data DIR          the books behind command 1000
+  rialto certify fix --client COMMAND     does a FIX client stand trouble?
+Every command has --help, and --json where it has something to say.";
+
 /// The exchange you can run on a laptop, break on purpose, and rewind.
 #[derive(Debug, Parser)]
-#[command(name = "rialto", version, arg_required_else_help = true)]
+#[command(name = "rialto", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -21,16 +21,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// An order that was accepted may trade at once: how long to wait for that after the last word.
 const AFTERWARDS: Duration = Duration::from_millis(200);
 
+const EXAMPLE: &str = "Such as:
+  rialto order --ouch 127.0.0.1:26400 --user alpha1 --password rialto buy 100 ACME --price 100.00
+  rialto order history 1234 --data DIR";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub(crate) struct Args {
     /// The OUCH door, as `rialto up` prints it
-    #[arg(long, value_name = "HOST:PORT", value_parser = crate::choices::address)]
+    #[arg(long, value_name = "HOST:PORT", global = true, value_parser = crate::choices::address)]
     ouch: Option<SocketAddr>,
     /// The session's user name
-    #[arg(long)]
+    #[arg(long, global = true)]
     user: Option<String>,
     /// Its password
-    #[arg(long)]
+    #[arg(long, global = true)]
     password: Option<String>,
     /// Print one JSON object for each word of the exchange
     #[arg(long, global = true)]

@@ -85,7 +85,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let bar = out::progress(0, "commands", args.json);
     let mut ledger = Ledger::default();
     let source = Watched {
-        journal: Reader::open(&disk(&args.data)?)?,
+        journal: Reader::open(&filled_disk(&args.data)?)?,
         until: SequenceNumber(args.until.unwrap_or(u64::MAX)),
         bar: &bar,
         unsaid: 0,
@@ -160,7 +160,12 @@ impl Source for Watched<'_> {
 pub(crate) fn disk(path: &Path) -> Result<OsDisk> {
     let inner = journal_folder(path);
     let folder = if inner.is_dir() { inner } else { path.to_owned() };
-    let disk = OsDisk::open_dir(&folder).with_context(|| format!("no journal at {}", path.display()))?;
+    OsDisk::open_dir(&folder).with_context(|| format!("no journal at {}", path.display()))
+}
+
+/// The same, where a folder without a segment is the wrong one.
+pub(crate) fn filled_disk(path: &Path) -> Result<OsDisk> {
+    let disk = disk(path)?;
     let is_segment = |name: &String| name.ends_with(".journal");
     ensure!(
         disk.list()?.iter().any(is_segment),
@@ -172,5 +177,5 @@ pub(crate) fn disk(path: &Path) -> Result<OsDisk> {
 
 /// The commands of a journal given by its own folder or by the data folder around it.
 pub(crate) fn open(path: &Path) -> Result<impl Iterator<Item = Result<Sequenced<Command>, ReadError>> + Send> {
-    Ok(Reader::open(&disk(path)?)?)
+    Ok(Reader::open(&filled_disk(path)?)?)
 }

@@ -146,3 +146,22 @@ pub(crate) fn trading_day(text: &str) -> Result<TradingDay, String> {
     };
     TradingDay::from_civil(year, month, day).ok_or_else(|| "there is no such day".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_without_a_password_is_named_with_what_gives_it_one() {
+        let sample = include_str!("../../docs/rialto.toml");
+        let config: Config = toml::from_str(sample).unwrap();
+        let (mut credentials, path) = (Credentials::new(), credentials_path(&config.data));
+        let refused = check_credentials(&config, &credentials, &path).unwrap_err().to_string();
+        assert!(
+            refused.contains("session alpha1: give each one by `rialto member session password alpha1 --data data`"),
+            "{refused}"
+        );
+        credentials.add("alpha1", &Password::new(b"secret").unwrap()).unwrap();
+        assert!(check_credentials(&config, &credentials, &path).is_ok());
+    }
+}

@@ -21,7 +21,6 @@ use rialto_members::{Credentials, Verifier};
 use rialto_model::{TradingDay, VenueId};
 use rialto_ring::Stop;
 use scenario::{Scenario, Script};
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -262,7 +261,6 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
             )),
         };
         let mut view = View::open(&controls.addresses.feed, console.url(), args.json);
-        let mut said = Said::default();
         let mut watched = Ok(());
         while watched.is_ok()
             && !interrupt.is_set()
@@ -270,9 +268,9 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
             && deadline.is_none_or(|deadline| Instant::now() < deadline)
             && !view.wants_to_quit()
         {
-            watched = watch(controls, args.trading_day, &mut |line| said.push(line));
+            watched = watch(controls, args.trading_day, &mut |line| view.hear(line));
             if let Some(player) = &mut player {
-                player.hear(args.json, &mut |line| said.push(line));
+                player.hear(args.json, &mut |line| view.hear(line));
             }
             if let Some(script) = &mut script {
                 let now_ms = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -286,9 +284,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         view.close();
         stop_agents.drain();
         if let Some(player) = player {
-            player.end(args.json, &mut |line| said.push(line));
+            player.end(args.json, &mut |line| out::complain(format_args!("{line}")));
         }
-        said.print();
         console.close();
         if let Some(agents) = agents {
             let _ = agents.join();
@@ -316,28 +313,6 @@ fn begin(controls: &Controls, scenario: &'static Scenario) -> Result<Script> {
 fn liquidity(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|x| (0.05..=20.0).contains(x));
     number.ok_or_else(|| "a multiple from 0.05 to 20".to_owned())
-}
-
-/// What the doors had to say while the view had the terminal: the last lines of it, for when the view is gone.
-#[derive(Default)]
-struct Said(VecDeque<String>);
-
-/// Lines kept; the oldest go.
-const SAID_MAX: usize = 20;
-
-impl Said {
-    fn push(&mut self, line: String) {
-        if self.0.len() == SAID_MAX {
-            self.0.pop_front();
-        }
-        self.0.push_back(line);
-    }
-
-    fn print(self) {
-        for line in self.0 {
-            out::complain(format_args!("{line}"));
-        }
-    }
 }
 
 fn announce(controls: &Controls, console: &Console, data: &Path, json: bool) -> Result<()> {

@@ -366,7 +366,10 @@ fn answer(data: &Path, request: &Request) -> Result<Answer> {
         return Ok(answer);
     }
     // Says what is wrong with the folder before anything else is.
-    let _ = crate::replay::disk(data)?;
+    let _ = match request {
+        Request::Status => crate::replay::filled_disk(data)?,
+        _ => crate::replay::disk(data)?,
+    };
     World::at_rest(data.to_owned()).answer(request)
 }
 

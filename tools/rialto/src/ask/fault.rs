@@ -69,7 +69,7 @@ impl Wish {
         );
         ensure!(
             state.faults.iter().all(|one| text(one.definition.name) != self.name),
-            "a fault is called {:?} already: give another name, or mend it first by `rialto fault rm`",
+            "a fault is called {:?} already: give another name, or mend it first (see `rialto fault ls`)",
             self.name
         );
         let fault = AddFault {

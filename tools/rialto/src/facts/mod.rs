@@ -213,9 +213,15 @@ const MEASURES: [Measure; 10] = [
     ),
 ];
 
-/// A number, or that there is none.
+/// A number to three digits or so, or that there is none.
 fn told(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+    let digits = |value: f64| match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        1.0.. => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    };
+    value.map_or_else(|| "-".to_owned(), digits)
 }
 
 /// The instruments side by side, for people.

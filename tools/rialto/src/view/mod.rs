@@ -25,6 +25,7 @@ use ratatui::crossterm::style::Print;
 use ratatui::crossterm::terminal::{self, Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
 use ratatui::{DefaultTerminal, Terminal};
 use rialto_client::{FeedAddresses, FeedClient};
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -35,6 +36,8 @@ const PICTURE_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(1);
 /// Levels of depth on each side.
 const DEPTH: usize = 5;
+/// Lines that are kept while they cannot be shown.
+const SAID_MAX: usize = 20;
 /// Reads of the sockets in one draw: what has come beyond that waits for the next.
 const POLLS_MAX: usize = 16;
 
@@ -56,6 +59,8 @@ enum Surface {
 /// The view. The terminal is given back when it is dropped.
 pub(crate) struct View {
     surface: Surface,
+    /// What was said where it could not be shown; the oldest lines go.
+    said: VecDeque<String>,
     /// The console's address.
     console: String,
     feed: Option<FeedClient>,
@@ -74,6 +79,7 @@ impl View {
     pub(crate) fn open(feed: &FeedAddresses, console: String, json: bool) -> Self {
         let mut view = Self {
             surface: if json { Surface::Nothing } else { Surface::Lines },
+            said: VecDeque::new(),
             console,
             feed: None,
             market: Market::default(),
@@ -139,8 +145,30 @@ impl View {
             Surface::Nothing | Surface::Lines => return,
         };
         match turned {
-            Ok(surface) => self.surface = surface,
+            Ok(surface) => {
+                self.surface = surface;
+                if matches!(self.surface, Surface::LastLine) {
+                    self.said.drain(..).for_each(|line| above(&line));
+                }
+            }
             Err(error) => self.give_up_screen(&error),
+        }
+    }
+
+    /// Shows what the doors have to say, who was refused and why: at once above the last line, or once the screen is back.
+    pub(crate) fn hear(&mut self, line: String) {
+        match self.surface {
+            Surface::Lines => out::complain(format_args!("{line}")),
+            Surface::LastLine => {
+                above(&line);
+                self.drawn = None;
+            }
+            Surface::Nothing | Surface::Screen(_) => {
+                if self.said.len() == SAID_MAX {
+                    self.said.pop_front();
+                }
+                self.said.push_back(line);
+            }
         }
     }
 
@@ -252,7 +280,17 @@ impl Drop for View {
         if self.has_terminal() {
             give_back_terminal();
         }
+        for line in self.said.drain(..) {
+            out::complain(format_args!("{line}"));
+        }
     }
+}
+
+/// Writes a line where the last one was, which is written again below it.
+fn above(line: &str) {
+    let cleared = (Clear(ClearType::CurrentLine), MoveToColumn(0));
+    // A terminal that has gone is found out by the next last line.
+    let _ = execute!(io::stdout(), cleared.0, cleared.1, Print(line), Print("\r\n"));
 }
 
 /// Writes the terminal's last line again.
