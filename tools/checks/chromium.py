@@ -75,11 +75,23 @@ class Page:
         self.click("#send")
         return until("an answer", lambda: (t := self.text("#answer")) not in ("", "sent") and t)
 
-    def shot(self, name, width, height):
+    def both(self, name, pane=None):
+        """On a telephone and on a laptop, which the page is on again then."""
+        for width, height in ((390, 844), (1440, 900)):
+            self.shot(name, width, height, pane)
+
+    def shot(self, name, width, height, pane=None):
+        """A screenshot; with a pane, the page is where that can be seen."""
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         until("a layout", lambda: self.run("return innerWidth") == width)
         SHOTS.mkdir(parents=True, exist_ok=True)
+        # A frame goes by, in which the charts are drawn for the new size.
+        self.browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        if pane:
+            self.run("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", pane)
         self.browser.save_screenshot(str(SHOTS / f"console-{name}-{width}x{height}.png"))
         wide = self.run("return document.documentElement.scrollWidth")
         assert wide <= width, f"at {width} the page is {wide} wide"
+        if pane:
+            self.run("scrollTo(0, 0)")

@@ -81,8 +81,14 @@ impl<M: Matching + Send> Stage for EngineStage<M> {
             if taken == first.len() {
                 taken += self.applier.apply(second);
             }
-            let last = first.iter().chain(second).nth(taken.wrapping_sub(1));
-            last_seq = last.map_or(0, |command| command.seq.0);
+            if self.marks.is_some() {
+                let (half, at) = if taken > first.len() {
+                    (second, taken - first.len())
+                } else {
+                    (first, taken)
+                };
+                last_seq = half[..at].last().map_or(0, |command| command.seq.0);
+            }
             commands.commit(taken);
         }
         self.applier.publish();

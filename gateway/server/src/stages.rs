@@ -93,8 +93,8 @@ macro_rules! door {
                 self.0.set_faults(FaultSight::new(board, crate::faults::KINDS));
             }
 
-            /// Writes when it was how far: how many commands it has sent, and when the poll began that took them in. The pen's
-            /// clock is to be the door's.
+            /// Writes when it was how far: how many commands it has sent, and when the poll began that took them in, by the
+            /// door's clock.
             pub fn set_marks(&mut self, pen: Pen) {
                 self.0.set_marks(pen);
             }

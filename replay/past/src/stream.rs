@@ -47,6 +47,9 @@ pub enum PastError {
         /// The folder.
         place: String,
     },
+    /// Before the first command.
+    #[error("the first command has sequence number 1: nothing stands at 0")]
+    Nought,
     /// Too far from a snapshot for a process that others wait for.
     #[error(
         "more than {most} commands lie between the nearest snapshot and sequence number {wanted}: take one with `rialto snapshot take`, or ask when the exchange is stopped"
@@ -83,6 +86,9 @@ impl<D: Disk> Stream<D> {
     /// [`PastError`].
     pub fn at(&self, seq: Option<SequenceNumber>) -> Result<Visit<D>, PastError> {
         let wanted = seq.unwrap_or(SequenceNumber(u64::MAX));
+        if wanted.0 == 0 {
+            return Err(PastError::Nought);
+        }
         if let (Some(seq), Some(limit)) = (seq, self.limit)
             && seq > limit
         {

@@ -53,16 +53,12 @@ pub enum TextError {
         has: String,
     },
     /// A value that the field cannot have.
-    #[error("{command}.{field}: {value} is no {kind}")]
+    #[error("{place}: {trouble}")]
     BadValue {
-        /// The command.
-        command: &'static str,
-        /// The field.
-        field: &'static str,
-        /// What stands there.
-        value: String,
-        /// What should.
-        kind: &'static str,
+        /// The command, its field, and the part of it.
+        place: String,
+        /// What stands there and what should.
+        trouble: String,
     },
 }
 
@@ -173,12 +169,34 @@ fn from_fields(schema: &'static Schema, fields: &Map<String, Value>) -> Result<C
 }
 
 fn bad_value(schema: &'static Schema, field: &'static str, kind: &'static str, value: &Value) -> TextError {
-    TextError::BadValue {
-        command: schema.name,
-        field,
-        value: value.to_string(),
-        kind,
+    let (place, trouble) = trouble(format!("{}.{field}", schema.name), kind, value);
+    TextError::BadValue { place, trouble }
+}
+
+/// Where in it a value is none of its kind, and what there is to choose from.
+fn trouble(place: String, kind: &str, given: &Value) -> (String, String) {
+    if let (Some(parts), Some(object)) = (parts(kind), given.as_object()) {
+        for (name, kind, size) in parts {
+            if let Some(given) = object.get(*name)
+                && put(kind, given, &mut vec![0; *size]).is_none()
+            {
+                return trouble(format!("{place}.{name}"), kind, given);
+            }
+        }
+        if let Some(other) = object.keys().find(|name| parts.iter().all(|part| part.0 != **name)) {
+            let names: Vec<&str> = parts.iter().map(|part| part.0).collect();
+            let trouble = format!("{other:?} is no part of a {kind}: there are {}", names.join(", "));
+            return (place, trouble);
+        }
     }
+    let mut names = value_names(kind);
+    names.extend(bit_names(kind));
+    let choice = if names.is_empty() {
+        String::new()
+    } else {
+        format!(": there are {}", names.join(", "))
+    };
+    (place, format!("{given} is no {kind}{choice}"))
 }
 
 fn schema(name: &str) -> Option<&'static Schema> {
@@ -198,6 +216,12 @@ macro_rules! listed {
             match kind {
                 $(stringify!($Name) => $Name::get(&mut Decoder::new(bytes)).ok().map(|value| format!("{value:?}")),)*
                 _ => None,
+            }
+        }
+        fn value_names(kind: &str) -> Vec<String> {
+            match kind {
+                $(stringify!($Name) => $Name::ALL.iter().map(|value| format!("{value:?}")).collect(),)*
+                _ => Vec::new(),
             }
         }
         fn value_of(kind: &str, name: &str) -> Option<u64> {
@@ -242,6 +266,12 @@ macro_rules! sets {
                     Some(names.map(|(name, _)| *name).collect())
                 })*
                 _ => None,
+            }
+        }
+        fn bit_names(kind: &str) -> Vec<String> {
+            match kind {
+                $(stringify!($Name) => $Name::NAMES.iter().map(|(name, _)| (*name).to_owned()).collect(),)*
+                _ => Vec::new(),
             }
         }
         fn set_of(kind: &str, names: &[Value]) -> Option<u64> {

@@ -44,8 +44,8 @@ struct Marks {
     /// Where a written block is a safe one.
     written: Option<Pen>,
     taken: Vec<u64>,
-    /// When the batch began.
-    ns: u64,
+    /// When the batch began, by the pen's counter.
+    at: u64,
 }
 
 impl Marks {
@@ -58,13 +58,13 @@ impl Marks {
             input: Some(input as u32),
             taken: *taken,
         };
-        self.sequenced.note_of(upto.0, self.ns, of);
+        self.sequenced.note_of(upto.0, self.at, of);
     }
 
     /// The last of a batch's own commands, which came by no input.
     fn own(&mut self, upto: SequenceNumber) {
         let of = Origin { input: None, taken: 0 };
-        self.sequenced.note_of(upto.0, self.ns, of);
+        self.sequenced.note_of(upto.0, self.at, of);
     }
 }
 
@@ -102,7 +102,7 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
             sequenced,
             written,
             taken: vec![0; self.inputs.len()],
-            ns: 0,
+            at: 0,
         };
         Self {
             marks: Some(marks),
@@ -192,7 +192,7 @@ impl<C: Clock, D: Disk> Sequencer<C, D> {
         }
         let stamp = self.now().max(self.config.last_stamp);
         if let Some(marks) = &mut self.marks {
-            marks.ns = marks.sequenced.now();
+            marks.at = marks.sequenced.now();
         }
         let share = room.div_ceil(self.inputs.len());
         let mut taken = 0;

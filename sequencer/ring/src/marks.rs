@@ -4,22 +4,21 @@
 //! waits: a full ring loses the mark, and the one behind it says from where it counts, so that a hole is seen and no number
 //! gets a wrong time. Marks are measurements: none is part of the stream, and a stage without a pen is the same stage.
 
-use crate::clock::SystemClock;
 use crate::spsc::{Consumer, Producer, RingBuffer};
-use rialto_model::Clock as _;
+use crate::ticks::Ticks;
 
 /// Marks between a stage and who reads them; one more is lost.
 pub const MARKS: usize = 4_096;
 
-/// A stage was as far as `upto` at `ns`, and at the mark before as far as `from`.
+/// A stage was as far as `upto` at `at`, and at the mark before as far as `from`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark<T = ()> {
     /// The last number of the mark before, be it lost or not.
     pub from: u64,
     /// The last number of this batch.
     pub upto: u64,
-    /// Local time, by the clock that the pen was made with.
-    pub ns: u64,
+    /// The pen's [`Ticks`]; of a stage that states the time itself, what it stated.
+    pub at: u64,
     /// What else the stage says of these numbers.
     pub of: T,
 }
@@ -37,49 +36,49 @@ pub struct Origin {
 #[derive(Debug)]
 pub struct Pen<T = ()> {
     marks: Producer<Mark<T>>,
-    clock: SystemClock,
+    ticks: Ticks,
     last: u64,
 }
 
 /// A pen for a stage that stands behind number `last`, and where its marks are read.
 #[must_use]
-pub fn pen<T>(clock: SystemClock, last: u64) -> (Pen<T>, Consumer<Mark<T>>) {
+pub fn pen<T>(ticks: Ticks, last: u64) -> (Pen<T>, Consumer<Mark<T>>) {
     let (marks, read) = RingBuffer::new(MARKS);
-    (Pen { marks, clock, last }, read)
+    (Pen { marks, ticks, last }, read)
 }
 
 impl<T> Pen<T> {
-    /// What its clock shows.
+    /// What its counter shows.
     #[inline]
     pub fn now(&mut self) -> u64 {
-        self.clock.monotonic().0
+        self.ticks.now()
     }
 
-    /// The stage was as far as `upto` at `ns`. A number that is marked already says nothing.
+    /// The stage was as far as `upto` at `at`. A number that is marked already says nothing.
     #[inline]
-    pub fn note_of(&mut self, upto: u64, ns: u64, of: T) {
+    pub fn note_of(&mut self, upto: u64, at: u64, of: T) {
         if upto <= self.last {
             return;
         }
         let from = std::mem::replace(&mut self.last, upto);
         // Without room it is lost, which the next one shows.
-        let _ = self.marks.push(Mark { from, upto, ns, of });
+        let _ = self.marks.push(Mark { from, upto, at, of });
     }
 }
 
 impl Pen {
-    /// The stage was as far as `upto` at `ns`.
+    /// The stage was as far as `upto` at `at`.
     #[inline]
-    pub fn note_at(&mut self, upto: u64, ns: u64) {
-        self.note_of(upto, ns, ());
+    pub fn note_at(&mut self, upto: u64, at: u64) {
+        self.note_of(upto, at, ());
     }
 
-    /// The stage is as far as `upto` now. The clock is read where that is news.
+    /// The stage is as far as `upto` now. The counter is read where that is news.
     #[inline]
     pub fn note(&mut self, upto: u64) {
         if upto > self.last {
-            let ns = self.now();
-            self.note_of(upto, ns, ());
+            let at = self.now();
+            self.note_of(upto, at, ());
         }
     }
 }
@@ -87,14 +86,15 @@ impl Pen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
 
     #[test]
     fn a_batch_is_one_mark_and_a_lost_one_leaves_a_hole_that_is_seen() {
-        let (mut pen, mut read) = pen(SystemClock::new(), 5);
+        let (mut pen, mut read) = pen(Ticks::new(SystemClock::new()), 5);
         pen.note_at(5, 1);
         pen.note_at(9, 2);
         pen.note_at(9, 3);
-        let mark = |from, upto, ns| Mark { from, upto, ns, of: () };
+        let mark = |from, upto, at| Mark { from, upto, at, of: () };
         assert_eq!(read.pop(), Ok(mark(5, 9, 2)));
         assert!(read.is_empty());
         for number in 0..=MARKS as u64 {

@@ -10,6 +10,10 @@ pub const HOMES: &[(&str, &str)] = &[
         "slots that one thread writes and others read in place",
     ),
     (
+        "sequencer/ring/src/ticks.rs",
+        "the processor's own counter: every stage of the path notes its time with it",
+    ),
+    (
         "sequencer/journal/src/crc.rs",
         "the processor's own CRC32C: every record pays for it twice",
     ),

@@ -99,22 +99,25 @@ pub(crate) fn ready_table(controls: &Controls, console: Option<&Console>, data: 
         follow,
     } = &controls.addresses;
     let none = || "-".to_owned();
+    if let Some(console) = console {
+        let url = console.url();
+        out::say(format_args!("  console (a browser)     {}\n", out::bold(&url)));
+    }
     out::say(format_args!("  OUCH 5.0 / SoupBinTCP   {ouch}"));
-    out::say(format_args!("  FIX 4.4                 {fix} ({fix_comp_id})"));
+    out::say(format_args!(
+        "  FIX 4.2, 4.4, 5.0 SP2   {fix} (TargetCompID {fix_comp_id})"
+    ));
     out::say(format_args!("  ITCH 5.0 line A         {}", feed.line_a));
     out::say(format_args!(
         "  ITCH 5.0 line B         {}",
         feed.line_b.map_or_else(none, |line| line.to_string())
     ));
     out::say(format_args!(
-        "  re-requests             {}",
+        "  ITCH re-requests        {}",
         feed.rerequest.map_or_else(none, |at| at.to_string())
     ));
     if let Some(glimpse) = glimpse {
         out::say(format_args!("  GLIMPSE 5.0 snapshots   {glimpse}"));
-    }
-    if let Some(console) = console {
-        out::say(format_args!("  console                 {}", console.url()));
     }
     if let Some(quic) = quic {
         out::say(format_args!("  market data over QUIC   {}", quic.address));

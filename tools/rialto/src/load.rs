@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     run: Run,
     /// The OUCH door of a running exchange; without it one of its own is opened in this process
-    #[arg(long, value_name = "HOST:PORT", requires = "user", requires = "password")]
+    #[arg(long, value_name = "HOST:PORT", requires = "user", requires = "password", value_parser = crate::choices::address)]
     ouch: Option<SocketAddr>,
     /// The session's user name there
     #[arg(long)]
@@ -85,14 +85,14 @@ pub(crate) struct Run {
     /// The moments are a function of this
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Of the own exchange: what makes an event safe to release, memory or disk
-    #[arg(long, default_value = "memory")]
+    /// Of the own exchange: what makes an event safe to release
+    #[arg(long, default_value = "memory", value_parser = crate::choices::DURABILITIES)]
     durability: String,
     /// Of the own exchange: how stages are laid onto threads
-    #[arg(long, default_value = "auto")]
+    #[arg(long, default_value = "auto", value_parser = crate::choices::LAYOUTS)]
     layout: String,
     /// Of the own exchange: what an idle thread does
-    #[arg(long, default_value = "yield")]
+    #[arg(long, default_value = "yield", value_parser = crate::choices::IDLES)]
     idle: String,
 }
 

@@ -10,6 +10,7 @@ mod audit;
 mod bench;
 mod callgrind;
 mod certify;
+mod choices;
 mod completions;
 mod config;
 mod console;
@@ -38,6 +39,7 @@ mod ouch_client;
 mod out;
 mod play;
 mod recorded;
+mod refusals;
 mod relay;
 mod replay;
 mod retention;
@@ -54,9 +56,19 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// Where to begin.
+const EXAMPLES: &str = "\
+Begin with:
+  rialto up                               an exchange with a market; it prints the console's address and lines to paste
+  rialto up --scenario help               the ready markets
+  rialto status --data DIR                how it stands; DIR is what `rialto up` prints as data
+  rialto at 1000 book --data DIR          the books behind command 1000
+  rialto certify fix --client COMMAND     does a FIX client stand trouble?
+Every command has --help, and --json where it has something to say.";
+
 /// The exchange you can run on a laptop, break on purpose, and rewind.
 #[derive(Debug, Parser)]
-#[command(name = "rialto", version, arg_required_else_help = true)]
+#[command(name = "rialto", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -228,8 +240,36 @@ fn main() -> ExitCode {
     match result.and_then(|()| out::finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            out::complain(format_args!("rialto: {error:#}"));
+            out::complain(format_args!("rialto: {}", told(&error)));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// An error and its causes, each once: some say in their own words already what the one below says.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let below = || anyhow::anyhow!("no such file");
+        assert_eq!(told(&below().context("cannot read it")), "cannot read it: no such file");
+        let both = below()
+            .context("a.toml: no such file; make it")
+            .context("the configuration");
+        assert_eq!(told(&both), "the configuration: a.toml: no such file; make it");
     }
 }

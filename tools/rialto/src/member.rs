@@ -3,14 +3,18 @@
 use crate::ask::{Member, Place, Request};
 use crate::console::members::KEYS;
 use crate::out;
+use crate::serve::credentials_path;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
-use rialto_members::{KeyRole, Keyring};
+use rialto_members::{Credentials, KeyRole, Keyring, Password};
 use rialto_model::{AccountId, FirmId};
 use serde_json::{Map, Value, json};
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+
+/// Bytes of standard input that are looked at for a password.
+const PASSWORD_LINE_MAX: u64 = 1_024;
 
 #[derive(Debug, Args)]
 pub(crate) struct Command {
@@ -80,11 +84,11 @@ enum What {
         /// Per cent of what incoming orders pay or are paid
         taker: u16,
     },
-    /// How a firm is served: pool or bridge
+    /// How a firm is served: with the others, or by itself
     Serve {
         /// The firm's name or identifier
         firm: String,
-        /// pool or bridge
+        /// pool: by the threads of all; bridge: by a port of its own
         #[arg(value_parser = ["pool", "bridge"])]
         service: String,
     },
@@ -233,8 +237,8 @@ enum UserCommand {
         /// For this account alone
         #[arg(long, default_value_t = 0)]
         account: u32,
-        /// barred, read-only, trader, risk or operator
-        #[arg(long, default_value = "read-only")]
+        /// What the user may do
+        #[arg(long, default_value = "read-only", value_parser = ["barred", "read-only", "trader", "risk", "operator"])]
         role: String,
     },
 }
@@ -246,14 +250,14 @@ enum KeyCommand {
     /// Make one, and tell its secret
     Add {
         name: String,
-        /// The firm's number; zero: the venue
+        /// The firm's name or identifier; 0: the venue
         #[arg(long)]
-        firm: u32,
+        firm: String,
         /// This account alone
         #[arg(long, default_value_t = 0)]
         account: u32,
-        /// read-only, trader, risk or operator
-        #[arg(long, default_value = "read-only")]
+        /// What the key lets do
+        #[arg(long, default_value = "read-only", value_parser = ["read-only", "trader", "risk", "operator"])]
         role: String,
     },
     /// Take one out; it opens nothing from now on
@@ -274,9 +278,14 @@ enum SessionCommand {
         /// Its account
         #[arg(long)]
         account: u32,
-        /// ouch or fix
-        #[arg(long, default_value = "ouch")]
+        /// By which door it comes
+        #[arg(long, default_value = "ouch", value_parser = ["ouch", "fix"])]
         door: String,
+    },
+    /// Give one a password: a line of standard input. Its hash is kept in the credentials file, and holds from the next start on
+    Password {
+        /// The session's name, as the configuration has it
+        name: String,
     },
 }
 
@@ -441,7 +450,16 @@ impl Command {
                 role,
                 name,
             },
-            What::Key(command) => return keys(&command, self.place.folder()?, self.json),
+            What::Session(SessionCommand::Password { name }) => {
+                return password(&name, self.place.folder()?, self.json);
+            }
+            What::Key(command) => {
+                let firm = match &command {
+                    KeyCommand::Add { firm, .. } => firm_of(&self.place, firm)?,
+                    _ => FirmId(0),
+                };
+                return keys(&command, firm, self.place.folder()?, self.json);
+            }
             What::Session(SessionCommand::Ls) => list("sessions"),
             What::Session(SessionCommand::Add {
                 id,
@@ -466,8 +484,69 @@ impl Command {
     }
 }
 
+/// The firm of this name or number; before the first start any number is taken.
+fn firm_of(place: &Place, name: &str) -> Result<FirmId> {
+    if name == "0" {
+        return Ok(FirmId(0));
+    }
+    let request = Request::Member {
+        about: Member::List {
+            kind: "firms".to_owned(),
+        },
+        who: String::new(),
+        why: String::new(),
+    };
+    let firms = match (place.lines(&request), name.parse()) {
+        (Ok(firms), _) => firms,
+        (Err(_), Ok(number)) => return Ok(FirmId(number)),
+        (Err(error), Err(_)) => return Err(error),
+    };
+    let is_it = |firm: &&Value| {
+        firm["mpid"]
+            .as_str()
+            .is_some_and(|mpid| mpid.eq_ignore_ascii_case(name))
+            || name.parse::<u64>().is_ok_and(|number| firm["firm"] == number)
+    };
+    if let Some(number) = firms.iter().find(is_it).and_then(|firm| firm["firm"].as_u64()) {
+        return Ok(FirmId(u32::try_from(number)?));
+    }
+    let there: Vec<String> = firms
+        .iter()
+        .map(|firm| format!("{} ({})", firm["mpid"].as_str().unwrap_or("-"), firm["firm"]))
+        .collect();
+    bail!("no firm is called {name:?}: there are {}", there.join(", "))
+}
+
+/// Gives a session a password; another one that it had is no more.
+fn password(name: &str, data: &Path, json: bool) -> Result<()> {
+    if std::io::stdin().is_terminal() {
+        out::complain(format_args!("the password of {name}, and Enter (it is shown):"));
+    }
+    let mut line = String::new();
+    let input = std::io::stdin().lock().take(PASSWORD_LINE_MAX);
+    std::io::BufReader::new(input).read_line(&mut line)?;
+    let given = Password::new(line.as_bytes())?;
+    std::fs::create_dir_all(data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
+    let path = credentials_path(data);
+    let mut credentials = if path.exists() {
+        Credentials::load(&path)?
+    } else {
+        Credentials::new()
+    };
+    credentials.remove(name);
+    credentials.add(name, &given)?;
+    credentials.save(&path)?;
+    let said = json!({"session": name, "credentials": path});
+    if json {
+        out::json_line(&said);
+    } else {
+        out::say(format_args!("{}", out::pairs(&said)));
+    }
+    Ok(())
+}
+
 /// Keys are of the files, not of the stream.
-fn keys(command: &KeyCommand, data: &Path, json: bool) -> Result<()> {
+fn keys(command: &KeyCommand, firm: FirmId, data: &Path, json: bool) -> Result<()> {
     let path = data.join(KEYS);
     let mut keys = match std::fs::read_to_string(&path) {
         Ok(text) => Keyring::parse(&text).with_context(|| format!("{}", path.display()))?,
@@ -489,17 +568,14 @@ fn keys(command: &KeyCommand, data: &Path, json: bool) -> Result<()> {
             return Ok(());
         }
         KeyCommand::Add {
-            name,
-            firm,
-            account,
-            role,
+            name, account, role, ..
         } => {
             let role: KeyRole = serde_json::from_value(Value::from(role.as_str()))
                 .with_context(|| format!("no role is called {role:?}: use read-only, trader, risk or operator"))?;
             let mut bytes = [0; 24];
             std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
             let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            keys.add(name, &secret, role, FirmId(*firm), AccountId(*account))?;
+            keys.add(name, &secret, role, firm, AccountId(*account))?;
             say(&json!({"name": name, "secret": secret}));
         }
         KeyCommand::Rm { name } => {

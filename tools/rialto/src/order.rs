@@ -3,11 +3,13 @@
 use crate::ask::History;
 use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
 use crate::out;
+use crate::refusals::mend;
 use anyhow::{Context as _, Result, bail, ensure};
 use rialto_ouch::messages::{
     AccountQuery, Appendage, CancelOrder, Capacity, ClOrdId, CrossType, Display, EnterOrder, InterMarketSweep,
-    OrderState, Outbound, Price, Quantity, Side, Symbol, TimeInForce, UserRefNum,
+    OrderState, Outbound, Price, Quantity, RejectReason, Side, Symbol, TimeInForce, UserRefNum,
 };
+use rialto_ouch::soup::CloseReason;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
@@ -19,16 +21,21 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// An order that was accepted may trade at once: how long to wait for that after the last word.
 const AFTERWARDS: Duration = Duration::from_millis(200);
 
+const EXAMPLE: &str = "Such as:
+  rialto order --ouch 127.0.0.1:26400 --user alpha1 --password rialto buy 100 ACME --price 100.00
+  rialto order history 1234 --data DIR";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLE)]
 pub(crate) struct Args {
-    /// The OUCH door
-    #[arg(long, value_name = "HOST:PORT")]
+    /// The OUCH door, as `rialto up` prints it
+    #[arg(long, value_name = "HOST:PORT", global = true, value_parser = crate::choices::address)]
     ouch: Option<SocketAddr>,
     /// The session's user name
-    #[arg(long)]
+    #[arg(long, global = true)]
     user: Option<String>,
     /// Its password
-    #[arg(long)]
+    #[arg(long, global = true)]
     password: Option<String>,
     /// Print one JSON object for each word of the exchange
     #[arg(long, global = true)]
@@ -58,12 +65,12 @@ enum Request {
 #[derive(Clone, Debug, clap::Args)]
 struct Terms {
     /// Shares
-    #[arg(value_name = "QTY")]
+    #[arg(value_name = "QTY", value_parser = shares)]
     quantity: u32,
     /// The instrument
     symbol: String,
-    /// The limit; without it at any price
-    #[arg(long)]
+    /// The limit for one share, with a decimal point; without it at any price
+    #[arg(long, allow_negative_numbers = true)]
     price: Option<Decimal>,
     /// How long it stands
     #[arg(long, value_enum, default_value_t = Tif::Day)]
@@ -196,6 +203,11 @@ impl Checked<'_> {
     }
 }
 
+fn shares(text: &str) -> Result<u32, String> {
+    text.parse()
+        .map_err(|_| "a whole number of shares comes first, then the instrument, such as: buy 100 ACME".to_owned())
+}
+
 /// A decimal as a limit price, exactly.
 pub(crate) fn price(decimal: Decimal) -> Result<Price> {
     let scaled = decimal.checked_mul(Decimal::from(10_000)).filter(Decimal::is_integer);
@@ -240,8 +252,10 @@ impl Hand {
                 OuchEvent::Message(_) => {}
                 OuchEvent::Closed(reason) => closed = Some(reason),
             })?;
-            if let Some(reason) = closed {
-                bail!("{reason}");
+            match closed {
+                Some(reason @ CloseReason::LoginRejected(_)) => bail!("{reason}"),
+                Some(reason) => bail!("{door} does not speak as an OUCH door: is this its port? ({reason})"),
+                None => {}
             }
             if logged_in && !asked {
                 client.send(AccountQuery {})?;
@@ -282,7 +296,11 @@ impl Hand {
             let mut closed = None;
             let heard = self.hear(patience, &mut talk, &mut closed, print)?;
             if let Some(reason) = talk.rejected.take() {
-                bail!("the order was rejected: {reason}");
+                bail!(
+                    "the order was rejected: {}: {}",
+                    words(&format!("{reason:?}")),
+                    mend(reason)
+                );
             }
             if let Some(reason) = closed {
                 bail!("{reason}");
@@ -306,7 +324,7 @@ impl Hand {
         &mut self,
         patience: Duration,
         talk: &mut Talk,
-        closed: &mut Option<rialto_ouch::soup::CloseReason>,
+        closed: &mut Option<CloseReason>,
         print: &mut impl FnMut(&Word),
     ) -> Result<bool> {
         let begun = Instant::now();
@@ -332,7 +350,7 @@ struct Talk {
     /// What is left of it, once its terms were told.
     open: Option<u32>,
     said: u32,
-    rejected: Option<String>,
+    rejected: Option<RejectReason>,
 }
 
 impl Talk {
@@ -344,7 +362,11 @@ impl Talk {
             Word::Executed { quantity, .. } | Word::Cancelled { quantity, .. } => {
                 self.open = self.open.map(|open| open.saturating_sub(*quantity));
             }
-            Word::Rejected { reason, .. } => self.rejected = Some(reason.clone()),
+            Word::Rejected { .. } => {
+                if let Outbound::OrderRejected(m) = message {
+                    self.rejected = Some(m.reason);
+                }
+            }
         }
         print(&word);
     }
@@ -453,7 +475,7 @@ mod tests {
     use clap::Parser;
     use rialto_ouch::messages::{
         AcceptedDisplay, CancelReason, LiquidityFlag, MatchNumber, OrderAccepted, OrderCanceled, OrderExecuted,
-        OrderReference, OrderRejected, RejectReason, Timestamp,
+        OrderReference, OrderRejected, Timestamp,
     };
 
     #[derive(Parser)]
@@ -592,7 +614,7 @@ mod tests {
             talk.take(&message, &mut |word| said = word.to_string());
             assert_eq!((said.as_str(), talk.open), (text, open), "{message:?}");
         }
-        assert_eq!((talk.said, talk.rejected.as_deref()), (4, Some("invalid price")));
+        assert_eq!((talk.said, talk.rejected), (4, Some(RejectReason::InvalidPrice)));
         let object = serde_json::to_string(&word(&executed.into(), user_ref).unwrap()).unwrap();
         let expected =
             r#"{"event":"executed","order":7,"quantity":40,"price":"100.2400","liquidity":"R","match_number":5}"#;

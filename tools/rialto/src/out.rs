@@ -174,8 +174,7 @@ pub(crate) enum Colour {
 
 /// The text in a colour where stdout is a terminal and nobody forbids it by NO_COLOR.
 pub(crate) fn coloured(colour: Colour, text: &str) -> String {
-    let wanted = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if !wanted {
+    if !is_dressed() {
         return text.to_owned();
     }
     let code = match colour {
@@ -184,6 +183,20 @@ pub(crate) fn coloured(colour: Colour, text: &str) -> String {
         Colour::Red => 31,
     };
     format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+/// The text in bold where colour would be wanted.
+pub(crate) fn bold(text: &str) -> String {
+    if is_dressed() {
+        format!("\x1b[1m{text}\x1b[0m")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Whether stdout is a terminal and nobody forbids colour by NO_COLOR.
+fn is_dressed() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn write_out(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {

@@ -4,8 +4,9 @@ use crate::deploy::build;
 use crate::deploy::ledger::{Ledger, Range};
 use crate::exchange::core::journal_folder;
 use crate::out;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use indicatif::ProgressBar;
+use rialto_journal::disk::Disk as _;
 use rialto_journal::{OsDisk, ReadError, Reader};
 use rialto_matching::{Engine, Limits};
 use rialto_model::{Command, SequenceNumber, Sequenced};
@@ -22,8 +23,8 @@ pub(crate) struct Args {
     /// Stop behind this sequence number
     #[arg(long, value_name = "SEQ")]
     until: Option<u64>,
-    /// How stages are laid onto threads: one, two, per-core or auto
-    #[arg(long, default_value = "auto")]
+    /// How stages are laid onto threads
+    #[arg(long, default_value = "auto", value_parser = crate::choices::layout())]
     layout: Layout,
     /// Print one JSON object
     #[arg(long)]
@@ -84,7 +85,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let bar = out::progress(0, "commands", args.json);
     let mut ledger = Ledger::default();
     let source = Watched {
-        journal: Reader::open(&disk(&args.data)?)?,
+        journal: Reader::open(&filled_disk(&args.data)?)?,
         until: SequenceNumber(args.until.unwrap_or(u64::MAX)),
         bar: &bar,
         unsaid: 0,
@@ -162,7 +163,19 @@ pub(crate) fn disk(path: &Path) -> Result<OsDisk> {
     OsDisk::open_dir(&folder).with_context(|| format!("no journal at {}", path.display()))
 }
 
+/// The same, where a folder without a segment is the wrong one.
+pub(crate) fn filled_disk(path: &Path) -> Result<OsDisk> {
+    let disk = disk(path)?;
+    let is_segment = |name: &String| name.ends_with(".journal");
+    ensure!(
+        disk.list()?.iter().any(is_segment),
+        "no journal at {}: give the data folder of an exchange, as `rialto up` prints it",
+        path.display()
+    );
+    Ok(disk)
+}
+
 /// The commands of a journal given by its own folder or by the data folder around it.
 pub(crate) fn open(path: &Path) -> Result<impl Iterator<Item = Result<Sequenced<Command>, ReadError>> + Send> {
-    Ok(Reader::open(&disk(path)?)?)
+    Ok(Reader::open(&filled_disk(path)?)?)
 }

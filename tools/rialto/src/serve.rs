@@ -6,7 +6,7 @@ use crate::console::{Console, Hands, Seat};
 use crate::exchange::{Controls, Exchange, today};
 use crate::out;
 use crate::shutdown::Interrupt;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use rialto_members::{Credentials, Password, Verifier};
 use rialto_model::TradingDay;
 use std::io::Read as _;
@@ -37,8 +37,11 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let mut config = Config::load(&args.config)?;
     config.follow_at(args.follow_listen);
     let path = credentials_path(&config.data);
-    let credentials = Credentials::load(&path)
-        .with_context(|| format!("{}: rialto serve needs the sessions' passwords there", path.display()))?;
+    let credentials = if path.exists() {
+        Credentials::load(&path)?
+    } else {
+        Credentials::new()
+    };
     check_credentials(&config, &credentials, &path)?;
     let (own, hands) = own_sessions(config.http.as_ref())?;
     let mut all = credentials;
@@ -118,13 +121,17 @@ fn own_sessions(http: Option<&HttpConfig>) -> Result<(Credentials, Hands)> {
 
 fn check_credentials(config: &Config, credentials: &Credentials, path: &Path) -> Result<()> {
     let own: Vec<&String> = config.http.iter().flat_map(HttpConfig::own).collect();
-    for session in config.firms.iter().flat_map(|firm| &firm.sessions) {
-        if own.contains(&&session.name) {
-            continue;
-        }
-        if !session.no_password && !credentials.contains(&session.name) {
-            bail!("{} has no password for session {:?}", path.display(), session.name);
-        }
+    let sessions = config.firms.iter().flat_map(|firm| &firm.sessions);
+    let without =
+        sessions.filter(|one| !own.contains(&&one.name) && !one.no_password && !credentials.contains(&one.name));
+    let names: Vec<&str> = without.map(|session| session.name.as_str()).collect();
+    if let Some(first) = names.first() {
+        bail!(
+            "{} has no password for session {}: give each one by `rialto member session password {first} --data {}`",
+            path.display(),
+            names.join(", "),
+            config.data.display()
+        );
     }
     Ok(())
 }
@@ -138,4 +145,23 @@ pub(crate) fn trading_day(text: &str) -> Result<TradingDay, String> {
         return Err("write the day as YYYY-MM-DD".to_owned());
     };
     TradingDay::from_civil(year, month, day).ok_or_else(|| "there is no such day".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_without_a_password_is_named_with_what_gives_it_one() {
+        let sample = include_str!("../../docs/rialto.toml");
+        let config: Config = toml::from_str(sample).unwrap();
+        let (mut credentials, path) = (Credentials::new(), credentials_path(&config.data));
+        let refused = check_credentials(&config, &credentials, &path).unwrap_err().to_string();
+        assert!(
+            refused.contains("session alpha1: give each one by `rialto member session password alpha1 --data data`"),
+            "{refused}"
+        );
+        credentials.add("alpha1", &Password::new(b"secret").unwrap()).unwrap();
+        assert!(check_credentials(&config, &credentials, &path).is_ok());
+    }
 }

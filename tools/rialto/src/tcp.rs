@@ -1,6 +1,6 @@
 //! A TCP connection that never makes its owner wait, unless it asks to.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
@@ -31,8 +31,8 @@ pub(crate) enum Reading {
 impl Connection {
     /// Connects to a door, called `door` in the error.
     pub(crate) fn open(door: &str, address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).with_context(|| {
-            format!("no {door} door answers at {address}: is the exchange up, and is this its {door} port?")
+        let stream = TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).map_err(|error| {
+            anyhow!("no {door} door answers at {address} ({error}): is the exchange up, and is this its {door} port?")
         })?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;

@@ -21,7 +21,6 @@ use rialto_members::{Credentials, Verifier};
 use rialto_model::{TradingDay, VenueId};
 use rialto_ring::Stop;
 use scenario::{Scenario, Script};
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -45,8 +44,8 @@ pub(crate) struct Args {
     /// user's state directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// A ready market: quiet, busy, thin, flash-crash, auction or day:FILE; help says what they are
-    #[arg(long, value_name = "NAME")]
+    /// A ready market
+    #[arg(long, value_name = "NAME", value_parser = crate::choices::Scenarios { days: true })]
     scenario: Option<String>,
     /// How much the agents display, as a multiple: less is thinner and wider
     #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = liquidity)]
@@ -54,8 +53,8 @@ pub(crate) struct Args {
     /// How many background agents trade; 0 leaves the market to you [default: 6, or the scenario's]
     #[arg(long, value_name = "N")]
     agents: Option<usize>,
-    /// What makes an event safe to release: memory or disk
-    #[arg(long, default_value = "memory")]
+    /// What makes an event safe to release
+    #[arg(long, default_value = "memory", value_parser = crate::choices::DURABILITIES)]
     durability: String,
     /// Take a snapshot every so many commands; 0: none
     #[arg(long, value_name = "N", default_value_t = 100_000)]
@@ -72,11 +71,11 @@ pub(crate) struct Args {
     /// Milliseconds that an event waits for another engine's word at most [default: 20; 500 on fewer than four cores]
     #[arg(long, value_name = "N")]
     candidate_wait_ms: Option<u64>,
-    /// How stages are laid onto threads: one, two, per-core or auto
-    #[arg(long, default_value = "auto")]
+    /// How stages are laid onto threads
+    #[arg(long, default_value = "auto", value_parser = crate::choices::LAYOUTS)]
     layout: String,
-    /// What an idle thread does: park, yield or spin
-    #[arg(long, default_value = "park")]
+    /// What an idle thread does
+    #[arg(long, default_value = "park", value_parser = crate::choices::IDLES)]
     idle: String,
     /// Open this trading day and stay in it, instead of following the clock
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = trading_day)]
@@ -194,6 +193,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         Some(data) => data.clone(),
         None => fresh_folder()?,
     };
+    // Lines to paste hold in whatever folder they are pasted.
+    let data = std::path::absolute(data)?;
     std::fs::create_dir_all(&data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
     let recorded = args
         .with_me
@@ -259,8 +260,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
                 stop_agents.clone(),
             )),
         };
-        let mut view = View::open(&controls.addresses.feed, args.json);
-        let mut said = Said::default();
+        let mut view = View::open(&controls.addresses.feed, console.url(), args.json);
         let mut watched = Ok(());
         while watched.is_ok()
             && !interrupt.is_set()
@@ -268,9 +268,9 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
             && deadline.is_none_or(|deadline| Instant::now() < deadline)
             && !view.wants_to_quit()
         {
-            watched = watch(controls, args.trading_day, &mut |line| said.push(line));
+            watched = watch(controls, args.trading_day, &mut |line| view.hear(line));
             if let Some(player) = &mut player {
-                player.hear(args.json, &mut |line| said.push(line));
+                player.hear(args.json, &mut |line| view.hear(line));
             }
             if let Some(script) = &mut script {
                 let now_ms = u64::try_from(opened.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -284,9 +284,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         view.close();
         stop_agents.drain();
         if let Some(player) = player {
-            player.end(args.json, &mut |line| said.push(line));
+            player.end(args.json, &mut |line| out::complain(format_args!("{line}")));
         }
-        said.print();
         console.close();
         if let Some(agents) = agents {
             let _ = agents.join();
@@ -314,28 +313,6 @@ fn begin(controls: &Controls, scenario: &'static Scenario) -> Result<Script> {
 fn liquidity(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|x| (0.05..=20.0).contains(x));
     number.ok_or_else(|| "a multiple from 0.05 to 20".to_owned())
-}
-
-/// What the doors had to say while the view had the terminal: the last lines of it, for when the view is gone.
-#[derive(Default)]
-struct Said(VecDeque<String>);
-
-/// Lines kept; the oldest go.
-const SAID_MAX: usize = 20;
-
-impl Said {
-    fn push(&mut self, line: String) {
-        if self.0.len() == SAID_MAX {
-            self.0.pop_front();
-        }
-        self.0.push_back(line);
-    }
-
-    fn print(self) {
-        for line in self.0 {
-            out::complain(format_args!("{line}"));
-        }
-    }
 }
 
 fn announce(controls: &Controls, console: &Console, data: &Path, json: bool) -> Result<()> {

@@ -99,8 +99,9 @@ fn faults_are_felt_while_they_stand_and_replay_to_the_same_hashes() {
 
     let refused = |words: &[&str]| complaint(&[&["fault"], words, &["--data", place]].concat());
     assert!(refused(&["add", "x", "meteor"]).contains("latency"));
-    assert!(refused(&["add", "x", "latency"]).contains("--help"));
+    assert!(refused(&["add", "x", "latency"]).contains("takes --delay-us"));
     assert!(refused(&["add", "x", "drop", "--session", "nobody"]).contains("nobody"));
+    assert!(refused(&["rm", "nothing"]).contains("there are ahead"));
     assert!(refused(&["add", "ahead", "clock-step", "--delay-us", "1"]).contains("rialto fault ls"));
 
     // What stands is there again after a crash, and the whole replays.

@@ -183,7 +183,7 @@ impl Fix {
         } else if request.is_relogon() {
             LogonAsk::Again
         } else if request.target_comp_id() != self.comp_id {
-            LogonAsk::Refuse("TargetCompID(56) is not ours")
+            LogonAsk::Refuse("TargetCompID(56) is not the CompID that the venue states when it opens")
         } else if request.username().is_some_and(|user| !user.eq_ignore_ascii_case(name)) {
             LogonAsk::Refuse("Username(553) is not SenderCompID(49)")
         } else if floor.config.settings_of(name).no_password {

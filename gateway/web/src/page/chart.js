@@ -13,6 +13,7 @@ const Chart = (() => {
   class History {
     constructor() {
       this.seqs = new Float64Array(COLUMNS_MAX);
+      this.times = new Float64Array(COLUMNS_MAX); // when it came to this page, in milliseconds
       this.lasts = new Uint32Array(COLUMNS_MAX);
       this.volumes = new Float64Array(COLUMNS_MAX);
       this.prices = new Uint32Array(COLUMNS_MAX * LEVELS * 2); // bids, then asks
@@ -30,6 +31,7 @@ const Chart = (() => {
       else this.length++;
       const at = this.place(this.length - 1);
       this.seqs[at] = seq;
+      this.times[at] = performance.now();
       this.lasts[at] = one.last || 0;
       this.volumes[at] = one.volume;
       const levels = at * LEVELS * 2;
@@ -197,7 +199,8 @@ const Chart = (() => {
 
     context.fillStyle = colour("--quiet");
     for (const price of labels) context.fillText((price / 10000).toFixed(decimals), right + 8, y(price) + 4);
-    context.fillText(`command ${begun} to ${history.newest()}`, 6, 14);
+    const seconds = Math.round((history.times[history.place(history.length - 1)] - history.times[history.place(from)]) / 1000);
+    context.fillText(`${rewound ? "" : `last ${seconds} s: `}command ${begun} to ${history.newest()}`, 6, 14);
     const last = history.lasts[history.place(history.length - 1)];
     if (!last) return;
     context.fillStyle = colour("--accent");

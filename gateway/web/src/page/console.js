@@ -390,9 +390,14 @@ function drawOrders() {
     tell(number.children[0], order.order);
     tell(what, `${order.side} ${order.quantity} ${order.symbol}`, order.side === "buy" ? "bid" : "ask");
     tell(limit, order.price === null ? "any" : asked(order.price, state.places[order.symbol] || 2));
-    tell(ahead, order.open > 0 && order.ahead !== null ? order.ahead : "–");
+    // Nothing of a rejected order is ahead or done: the reason has their room.
+    const reason = order.state === "rejected" && order.reason ? `rejected: ${order.reason}` : "";
+    ahead.colSpan = reason ? 4 : 1;
+    done.hidden = how.hidden = last.hidden = reason !== "";
+    tell(ahead, reason || (order.open > 0 && order.ahead !== null ? order.ahead : "–"), reason ? "reason" : "");
+    if (ahead.title !== reason) ahead.title = reason;
     tell(done, order.executed);
-    tell(how, order.reason && order.state === "rejected" ? `rejected: ${order.reason}` : order.state);
+    tell(how, order.state);
     last.children[0].hidden = order.open === 0;
     last.children[0].setAttribute("aria-label", `Cancel order ${order.order}`);
   });

@@ -73,9 +73,11 @@ const Panes = (() => {
     const firms = await Office.ask({ ask: "member", about: { what: "list", kind: "firms" } });
     const limits = await Office.ask({ ask: "member", about: { what: "limits", firm: null } });
     fill(at("member-rows"), firms.map((firm) => {
+      // Worth is kept in ten-thousandths of the currency.
+      const told = (name, bound) => bound === true ? "" : ` ${["credit", "order_notional"].includes(name) ? (bound / 10000).toLocaleString("en") : bound}`;
       const own = limits.filter((one) => one.firm === firm.firm);
       const said = own.flatMap((one) => Object.entries(one.limits).filter(([, bound]) => bound).map(([name, bound]) =>
-        `${one.account ? `account ${one.account} ` : ""}${name.replaceAll("_", " ")}${bound === true ? "" : ` ${bound}`}`));
+        `${one.account ? `account ${one.account} ` : ""}${name.replaceAll("_", " ")}${told(name, bound)}`));
       return [firm.mpid, firm.name, firm.killed ? "killed" : "trading", firm.service, said.join(", ") || "none"];
     }));
   }

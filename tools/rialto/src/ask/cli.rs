@@ -2,9 +2,10 @@
 
 use super::fault::Wish;
 use super::print::print;
-use super::{Act, REJECTED, Request, What, World, admin};
+use super::{Act, Answer, REJECTED, Request, What, World, admin};
 use crate::out;
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Where, and how it is to be said.
@@ -348,6 +349,11 @@ impl Place {
         self.data.is_some()
     }
 
+    /// The answer's objects, for who goes on with them.
+    pub(crate) fn lines(&self, request: &Request) -> Result<Vec<Value>> {
+        Ok(answer(self.folder()?, request)?.lines)
+    }
+
     pub(crate) fn put(&self, request: &Request, json: bool) -> Result<()> {
         let data = self.data.as_deref().context("say which exchange: --data DIR")?;
         put(data, request, json)
@@ -355,15 +361,20 @@ impl Place {
 }
 
 /// Asks the exchange that runs on the folder, or where none does reads its files here.
-fn put(data: &Path, request: &Request, json: bool) -> Result<()> {
-    let answer = match admin::ask(data, request)? {
-        Some(answer) => answer,
-        None => {
-            // Says what is wrong with the folder before anything else is.
-            let _ = crate::replay::disk(data)?;
-            World::at_rest(data.to_owned()).answer(request)?
-        }
+fn answer(data: &Path, request: &Request) -> Result<Answer> {
+    if let Some(answer) = admin::ask(data, request)? {
+        return Ok(answer);
+    }
+    // Says what is wrong with the folder before anything else is.
+    let _ = match request {
+        Request::Status => crate::replay::filled_disk(data)?,
+        _ => crate::replay::disk(data)?,
     };
+    World::at_rest(data.to_owned()).answer(request)
+}
+
+fn put(data: &Path, request: &Request, json: bool) -> Result<()> {
+    let answer = answer(data, request)?;
     for note in &answer.notes {
         out::complain(format_args!("{note}"));
     }

@@ -2,6 +2,7 @@
 
 use super::operate::instrument;
 use anyhow::{Context as _, Result, bail, ensure};
+use clap::builder::PossibleValuesParser;
 use rialto_matching::EngineState;
 use rialto_model::command::{AddFault, RemoveFault};
 use rialto_model::fault::CHANCE_PARTS;
@@ -17,8 +18,8 @@ use serde_json::{Value, json};
 pub(crate) struct Wish {
     /// What to call it; one of each name stands at a time
     pub(crate) name: String,
-    /// latency, drop, duplicate, reorder, disconnect, reject, multicast-gap, slow-disk, stalled-subscriber, halted-symbol or
-    /// clock-step
+    /// What is broken
+    #[arg(value_parser = kinds())]
     pub(crate) kind: String,
     /// Of this session alone; without it of every one
     #[arg(long)]
@@ -29,7 +30,7 @@ pub(crate) struct Wish {
     /// The line that has gaps, a or b; without it both, each by itself
     #[arg(long)]
     pub(crate) line: Option<String>,
-    /// How often, in parts of a million [default: always]
+    /// How often, in parts of a million: 10000 is one in a hundred [default: always]
     #[arg(long, value_name = "PPM")]
     pub(crate) chance: Option<u32>,
     /// How late, how far, or how long held back, in microseconds
@@ -66,6 +67,11 @@ impl Wish {
                 | FaultKind::Reject
                 | FaultKind::MulticastGap
         );
+        ensure!(
+            state.faults.iter().all(|one| text(one.definition.name) != self.name),
+            "a fault is called {:?} already: give another name, or mend it first (see `rialto fault ls`)",
+            self.name
+        );
         let fault = AddFault {
             kind,
             seed: self.seed,
@@ -91,15 +97,46 @@ impl Wish {
         };
         ensure!(
             fault.is_sound(),
-            "a fault of kind {} has other options, or bounds: see `rialto fault add --help` and engine/model/src/fault.rs",
-            kind.word()
+            "a fault of kind {} takes {}, and nothing else",
+            kind.word(),
+            takes(kind)
         );
         Ok(fault.into())
     }
 }
 
+/// What is said with a fault of this kind.
+const fn takes(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Latency => "--delay-us or --jitter-us or both, up to 60000000 each, and maybe --session",
+        FaultKind::Drop | FaultKind::Duplicate | FaultKind::Disconnect | FaultKind::Reject => {
+            "maybe --chance, 1 to 1000000, and --session"
+        }
+        FaultKind::Reorder => "--delay-us, 1 to 60000000, and maybe --chance, 1 to 1000000, and --session",
+        FaultKind::MulticastGap => "maybe --chance, 1 to 1000000, and --line",
+        FaultKind::SlowDisk => "--delay-us or --jitter-us or both, up to 60000000 each",
+        FaultKind::StalledSubscriber => "maybe --session",
+        FaultKind::HaltedSymbol => "--symbol",
+        FaultKind::ClockStep => "--delay-us, 1 to 86400000000, and maybe --back",
+    }
+}
+
+fn kinds() -> PossibleValuesParser {
+    PossibleValuesParser::new(FaultKind::ALL.iter().map(|kind| kind.word()))
+}
+
 /// The command that mends a fault.
-pub(super) fn remove(name: &str) -> Result<Command> {
+pub(super) fn remove(state: &EngineState, name: &str) -> Result<Command> {
+    let there: Vec<String> = state.faults.iter().map(|one| text(one.definition.name)).collect();
+    ensure!(
+        there.iter().any(|one| one == name),
+        "no fault is called {name:?}: there {}",
+        if there.is_empty() {
+            "is none".to_owned()
+        } else {
+            format!("are {}", there.join(", "))
+        }
+    );
     Ok(RemoveFault { name: named(name)? }.into())
 }
 

@@ -128,7 +128,7 @@ impl Act {
             .into()),
             Self::Flag { key, deed, aim, value } => switch(state, key, *deed, aim, value.as_deref()),
             Self::FaultAdd { fault } => fault.command(state),
-            Self::FaultRemove { name } => fault::remove(name),
+            Self::FaultRemove { name } => fault::remove(state, name),
             Self::Command { command } => {
                 let command = text::parse(&command.to_string())?;
                 if !is_the_venues(&command) {

@@ -26,8 +26,8 @@ const TURN_MANY: u32 = 5_000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What makes an event safe to release: memory or disk
-    #[arg(long, default_value = "memory")]
+    /// What makes an event safe to release
+    #[arg(long, default_value = "memory", value_parser = crate::choices::DURABILITIES)]
     durability: String,
     /// Orders a round with one outstanding
     #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
@@ -38,11 +38,11 @@ pub(crate) struct Args {
     /// How many are outstanding then
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(2..=4096))]
     window: u32,
-    /// How stages are laid onto threads: one, two, per-core or auto
-    #[arg(long, default_value = "auto")]
+    /// How stages are laid onto threads
+    #[arg(long, default_value = "auto", value_parser = crate::choices::LAYOUTS)]
     layout: String,
-    /// What an idle thread does: park, yield or spin
-    #[arg(long, default_value = "yield")]
+    /// What an idle thread does
+    #[arg(long, default_value = "yield", value_parser = crate::choices::IDLES)]
     idle: String,
     /// Where the journal lies: the disk that is measured [default: the system's folder for temporary files]
     #[arg(long, value_name = "DIR")]

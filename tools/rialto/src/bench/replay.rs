@@ -33,8 +33,8 @@ pub(crate) struct Args {
     /// Commands behind those that fill the books
     #[arg(long, value_name = "N", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     ops: u64,
-    /// How stages are laid onto threads: one, two, per-core or auto
-    #[arg(long, default_value = "auto")]
+    /// How stages are laid onto threads
+    #[arg(long, default_value = "auto", value_parser = crate::choices::layout())]
     layout: Layout,
     /// Where the journal lies [default: the system's folder for temporary files]
     #[arg(long, value_name = "DIR")]

@@ -54,8 +54,8 @@ pub(crate) struct Args {
     /// Measure against this echo, which sends back what it gets, instead of one of ours
     #[arg(long, value_name = "HOST:PORT")]
     connect: Option<SocketAddr>,
-    /// How the exchange's threads wait: spin, yield or park
-    #[arg(long, default_value = "spin")]
+    /// How the exchange's threads wait
+    #[arg(long, default_value = "spin", value_parser = crate::choices::IDLES)]
     idle: String,
     /// With all that `rialto up` has beside the path of an order: console, QUIC, GLIMPSE
     #[arg(long)]

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use std::fs::File;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -50,12 +50,20 @@ impl Places<'_> {
 }
 
 /// A client that runs, until dropped.
-pub(super) struct Started(Child);
+pub(super) struct Started {
+    child: Child,
+    /// What it says.
+    log: PathBuf,
+}
+
+/// Bytes of what a client said last that are told of it.
+const LAST_WORDS: usize = 300;
 
 impl Started {
     pub(super) fn start(command: &str, places: &Places<'_>) -> Result<Self> {
         let command = places.fill(command);
-        let log = File::create(places.folder.join("client.log"))?;
+        let path = places.folder.join("client.log");
+        let log = File::create(&path)?;
         // The shell becomes the client, so that the client is what is ended.
         let child = Command::new("sh")
             .args(["-c", &format!("exec {command}")])
@@ -64,12 +72,24 @@ impl Started {
             .stderr(log)
             .spawn()
             .with_context(|| format!("cannot start the client: {command}"))?;
-        Ok(Self(child))
+        Ok(Self { child, log: path })
+    }
+
+    /// How it ended, where it has, with its last words: a client that did not start is not to be sought in the messages.
+    pub(super) fn ended(&mut self) -> Option<String> {
+        let status = self.child.try_wait().ok().flatten()?;
+        let said = std::fs::read(&self.log).unwrap_or_default();
+        let last = said.get(said.len().saturating_sub(LAST_WORDS)..).unwrap_or_default();
+        let last = String::from_utf8_lossy(last);
+        Some(match last.trim() {
+            "" => format!("the client has ended by itself ({status}) and said nothing"),
+            last => format!("the client has ended by itself ({status}): {last}"),
+        })
     }
 
     /// Says what to do. A client that does not listen is judged by what it does.
     pub(super) fn tell(&mut self, what: &str) {
-        if let Some(stdin) = &mut self.0.stdin {
+        if let Some(stdin) = &mut self.child.stdin {
             let _ = writeln!(stdin, "{what}").and_then(|()| stdin.flush());
         }
     }
@@ -77,13 +97,13 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        drop(self.0.stdin.take());
+        drop(self.child.stdin.take());
         let begun = Instant::now();
-        while begun.elapsed() < GOODBYE_MAX && matches!(self.0.try_wait(), Ok(None)) {
+        while begun.elapsed() < GOODBYE_MAX && matches!(self.child.try_wait(), Ok(None)) {
             std::thread::sleep(Duration::from_millis(10));
         }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -91,9 +111,8 @@ impl Drop for Started {
 mod tests {
     use super::*;
 
-    #[test]
-    fn places_are_filled() {
-        let places = Places {
+    fn places(folder: &Path) -> Places<'_> {
+        Places {
             fix: "127.0.0.1:7".parse().unwrap(),
             ouch: "127.0.0.1:8".parse().unwrap(),
             fix_user: "CLIENT",
@@ -101,9 +120,23 @@ mod tests {
             venue: "RIALTO",
             password: "p",
             case: "c",
-            folder: Path::new("/f"),
-        };
-        let filled = places.fill("x {fix} {fix_host} {fix_port} {ouch} {ouch_port} {fix_user} {folder}/{case} {other}");
+            folder,
+        }
+    }
+
+    #[test]
+    fn a_client_that_did_not_start_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut client = Started::start("/absent/client", &places(folder.path())).unwrap();
+        let _ = client.child.wait();
+        let how = client.ended().unwrap();
+        assert!(how.contains("127") && how.contains("/absent/client"), "{how}");
+    }
+
+    #[test]
+    fn places_are_filled() {
+        let filled = places(Path::new("/f"))
+            .fill("x {fix} {fix_host} {fix_port} {ouch} {ouch_port} {fix_user} {folder}/{case} {other}");
         assert_eq!(filled, "x 127.0.0.1:7 127.0.0.1 7 127.0.0.1:8 8 CLIENT /f/c {other}");
     }
 }

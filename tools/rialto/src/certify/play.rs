@@ -55,7 +55,10 @@ impl Stage<'_> {
                 let skipped = wire.noted.len().saturating_sub(SEEN_MAX);
                 return Err(Failure {
                     step: index + 1,
-                    why: format!("{error:#}"),
+                    why: match self.client.as_mut().and_then(Started::ended) {
+                        Some(how) => format!("{error:#}; {how}"),
+                        None => format!("{error:#}"),
+                    },
                     seen: wire.noted.iter().skip(skipped).map(ToString::to_string).collect(),
                 });
             }

@@ -8,6 +8,7 @@ use super::ahead::Ahead;
 use super::ticket::{Terms, no_connection, refusal, side_word};
 use crate::order::words;
 use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
+use crate::refusals::mend;
 use anyhow::Result;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rialto_ouch::messages::{AccountQuery, CancelOrder, ClOrdId, OrderState, Outbound, Quantity, UserRefNum};
@@ -318,6 +319,7 @@ impl Trader {
             return;
         }
         let Some(own) = self.orders.get_mut(&order) else { return };
+        let mut mend = "";
         match what {
             What::Accepted { live, reference } => {
                 own.reference = Some(reference);
@@ -338,7 +340,8 @@ impl Trader {
                     own.state = "cancelled";
                 }
             }
-            What::Rejected { reason } => {
+            What::Rejected { reason, mend: told } => {
+                mend = told;
                 own.open = 0;
                 own.state = "rejected";
                 own.reason = Some(reason);
@@ -352,11 +355,9 @@ impl Trader {
         }
         if let Some(reply) = self.replies.remove(&order) {
             let answer = match (&own.reason, own.state) {
-                (Some(reason), "rejected") => Err(refusal(
-                    422,
-                    format!("the exchange rejected the order: {reason}"),
-                    "see the instrument's tick, lot and bounds, and whether its market is open",
-                )),
+                (Some(reason), "rejected") => {
+                    Err(refusal(422, format!("the exchange rejected the order: {reason}"), mend))
+                }
                 _ => Ok(serde_json::to_string(own).unwrap_or_default()),
             };
             let _ = reply.send(answer);
@@ -386,7 +387,7 @@ enum What {
     Moved { reference: u64 },
     Executed { quantity: u32 },
     Cancelled { quantity: u32, reason: String },
-    Rejected { reason: String },
+    Rejected { reason: String, mend: &'static str },
     Broken { trade: u64 },
 }
 
@@ -418,7 +419,8 @@ impl Heard {
             }
             Outbound::OrderRejected(m) => {
                 let reason = words(&format!("{:?}", m.reason));
-                (m.user_ref.0, What::Rejected { reason })
+                let mend = mend(m.reason);
+                (m.user_ref.0, What::Rejected { reason, mend })
             }
             Outbound::BrokenTrade(m) => (
                 m.user_ref.0,

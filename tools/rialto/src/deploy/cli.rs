@@ -232,7 +232,7 @@ pub(crate) struct Canary {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Move {
-    /// Begin
+    /// Begin: the candidate's engine answers for the instruments of one step after the other
     Start {
         /// The candidate's executable: a `rialto` of another build
         #[arg(long, value_name = "PATH")]
@@ -250,7 +250,7 @@ enum Move {
         #[arg(long)]
         no_instructions: bool,
     },
-    /// How it stands
+    /// How the canary stands: its step, what was compared, and the first difference
     Status,
     /// Everything that is known of the last one: steps, verdict and its numbers, who was affected
     Report,

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// A group that nothing else of Rialto uses, on a port that the system chooses.
-const GROUP: Ipv4Addr = Ipv4Addr::new(239, 255, 82, 99);
+const GROUP: Ipv4Addr = Ipv4Addr::new(239, 192, 77, 99);
 /// How long a datagram to this machine itself may take.
 const PATIENCE: Duration = Duration::from_millis(500);
 

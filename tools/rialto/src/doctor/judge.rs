@@ -119,7 +119,7 @@ fn multicast(failure: Option<&str>) -> Check {
         Some(failure) => warn(
             name,
             failure,
-            "ip link set lo multicast on; ip route add 239.255.82.0/24 dev lo; let the firewall pass UDP on lo",
+            "ip link set lo multicast on; ip route add 239.192.77.0/24 dev lo; let the firewall pass UDP on lo",
         ),
     }
 }

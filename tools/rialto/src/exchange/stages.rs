@@ -12,7 +12,7 @@ use self::table::{PERCENTILES, Table};
 use super::core::Pens;
 use rialto_model::{Clock as _, SequenceNumber};
 use rialto_ring::spsc::Consumer;
-use rialto_ring::{Mark, Origin, Pen, SystemClock, pen};
+use rialto_ring::{Mark, Origin, Pen, Scale, SystemClock, Ticks, pen};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -49,9 +49,10 @@ const DOOR_INPUTS: [u32; 2] = [1, 2];
 
 /// Pens for stages that go on behind a number, and the other end of them.
 pub(crate) fn open(clock: SystemClock, last: SequenceNumber) -> (AllPens, StageThread) {
-    let (sequenced, of_sequencer) = pen(clock, last.0);
-    let [journaled, matched, released, feed] = std::array::from_fn(|_| pen::<()>(clock, last.0));
-    let [ouch, fix] = std::array::from_fn(|_| pen::<()>(clock, 0));
+    let ticks = Ticks::new(clock);
+    let (sequenced, of_sequencer) = pen(ticks, last.0);
+    let [journaled, matched, released, feed] = std::array::from_fn(|_| pen::<()>(ticks, last.0));
+    let [ouch, fix] = std::array::from_fn(|_| pen::<()>(ticks, 0));
     let stages = Arc::new(Stages {
         clock,
         kept: Mutex::new(Kept::behind(last.0, began(clock))),
@@ -71,7 +72,8 @@ pub(crate) fn open(clock: SystemClock, last: SequenceNumber) -> (AllPens, StageT
         feed: feed.0,
         doors: [ouch.0, fix.0],
     };
-    (pens, StageThread { ends, stages })
+    let scale = Scale::new(ticks);
+    (pens, StageThread { ends, scale, stages })
 }
 
 /// Where marks are read.
@@ -84,6 +86,8 @@ struct Ends {
 /// Takes in the marks.
 pub(crate) struct StageThread {
     ends: Ends,
+    /// What the marks say, but those of the doors, which are in nanoseconds as they come.
+    scale: Scale,
     stages: Arc<Stages>,
 }
 
@@ -99,8 +103,9 @@ impl StageThread {
         let mut turned = Instant::now();
         while !stop.load(Ordering::Relaxed) {
             std::thread::sleep(LOOK);
+            self.scale.look();
             let mut kept = self.stages.kept();
-            kept.take(&mut self.ends);
+            kept.take(&mut self.ends, |ticks| self.scale.ns(ticks));
             kept.settle();
             if turned.elapsed() >= RECENT {
                 turned = Instant::now();
@@ -232,14 +237,15 @@ impl Kept {
         }
     }
 
-    fn take(&mut self, ends: &mut Ends) {
+    /// Takes in what waits, with what makes nanoseconds of ticks.
+    fn take(&mut self, ends: &mut Ends, ns: impl Fn(u64) -> u64) {
         // What is late in the flow first: of a command that is published every other mark is then there, too.
         for (lane, marks) in std::iter::zip(&mut self.behind, &mut ends.behind).rev() {
-            lane.drain(marks);
+            lane.drain(marks, &ns);
         }
-        self.sequenced.drain(&mut ends.sequenced);
+        self.sequenced.drain(&mut ends.sequenced, &ns);
         for (lane, marks) in std::iter::zip(&mut self.doors, &mut ends.doors) {
-            lane.drain(marks);
+            lane.drain(marks, |ns| ns);
         }
     }
 
@@ -349,14 +355,15 @@ impl<T: Copy> Lane<T> {
         }
     }
 
-    fn drain(&mut self, marks: &mut Consumer<Mark<T>>) {
+    fn drain(&mut self, marks: &mut Consumer<Mark<T>>, ns: impl Fn(u64) -> u64) {
         while let Ok(mark) = marks.pop() {
-            self.push(mark);
+            self.push(mark, &ns);
         }
     }
 
-    fn push(&mut self, mark: Mark<T>) {
-        let Mark { from, upto, ns, of } = mark;
+    fn push(&mut self, mark: Mark<T>, ns: impl Fn(u64) -> u64) {
+        let Mark { from, upto, at, of } = mark;
+        let ns = ns(at);
         let mut keep = |upto, lost| {
             if self.marks.len() == MARKS_KEPT
                 && let Some(oldest) = self.marks.pop_front()
@@ -422,7 +429,7 @@ mod tests {
     fn each_command_has_the_times_of_its_own_batches() {
         let (mut kept, mut ends, mut pens) = kept();
         batch(&mut pens);
-        kept.take(&mut ends);
+        kept.take(&mut ends, |ns| ns);
         let times =
             |gateway: Option<u64>, matched| Some([gateway, Some(200), Some(400), Some(matched), Some(500), Some(900)]);
         assert_eq!(kept.of(10), None, "before this process");
@@ -449,11 +456,11 @@ mod tests {
         let by_ouch = |taken| Origin { input: Some(1), taken };
         pens.core.sequenced.note_of(11, 20, by_ouch(1));
         all(&mut pens, 11, 30);
-        kept.take(&mut ends);
+        kept.take(&mut ends, |ns| ns);
         kept.settle();
         assert_eq!((kept.settled, kept.of(11)), (10, None));
         pens.doors[0].note_at(1, 10);
-        kept.take(&mut ends);
+        kept.take(&mut ends, |ns| ns);
         kept.settle();
         assert_eq!((kept.settled, kept.all.count()), (11, 1));
         // More marks than the ring holds: one is lost.
@@ -463,9 +470,9 @@ mod tests {
         let lost = 12 + rialto_ring::marks::MARKS as u64;
         pens.doors[0].note_at(lost, 35);
         all(&mut pens, lost + 1, 50);
-        kept.take(&mut ends);
+        kept.take(&mut ends, |ns| ns);
         pens.core.sequenced.note_of(lost + 1, 45, by_ouch(lost - 9));
-        kept.take(&mut ends);
+        kept.take(&mut ends, |ns| ns);
         kept.settle();
         assert_eq!(kept.of(lost), None);
         assert!(kept.of(lost - 1).is_some() && kept.of(lost + 1).is_some());
@@ -477,12 +484,13 @@ mod tests {
         let mut lane = Lane::behind(0);
         let most = MARKS_KEPT as u64;
         for number in 1..=most + 2 {
-            lane.push(Mark {
+            let mark = Mark {
                 from: number - 1,
                 upto: number,
-                ns: number,
+                at: number,
                 of: (),
-            });
+            };
+            lane.push(mark, |ns| ns);
         }
         assert_eq!(lane.marks.len(), MARKS_KEPT);
         assert!(lane.find(2).is_none() && lane.find(3).is_some_and(|mark| mark.ns == 3));

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use gather::{Gathering, POINTS_MAX, Seen};
 use measure::{autocorrelation, excess_kurtosis, mean, quantile, variation};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Lags over which the memory of the size of returns is averaged.
 const LAGS: usize = 10;
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(required_unless_present = "scenario")]
     data: Option<PathBuf>,
     /// Instead of a journal a rehearsal of this scenario of `rialto up`, on virtual time
-    #[arg(long, value_name = "NAME", conflicts_with = "data")]
+    #[arg(long, value_name = "NAME", conflicts_with = "data", value_parser = crate::choices::Scenarios { days: false })]
     scenario: Option<String>,
     /// What the rehearsed agents do is a function of this
     #[arg(long, value_name = "S", default_value_t = 1, requires = "scenario")]
@@ -110,18 +110,160 @@ pub(crate) fn run(args: Args) -> Result<()> {
         "no order has come to any instrument of this journal: let it trade first"
     );
     let facts: Vec<Facts> = seen.iter().map(Facts::of).collect();
-    for one in &facts {
-        if args.json {
-            out::json_line(one);
-        } else {
-            out::say(format_args!("{}", out::pairs(one)));
-        }
+    let stated = scenario.map_or(&[][..], |scenario| scenario.facts);
+    let what = match (scenario, &args.data) {
+        (Some(scenario), _) => format!(
+            "Scenario {}, seed {}, {} s rehearsed on virtual time",
+            scenario.name, args.seed, args.seconds
+        ),
+        (None, data) => format!("The journal of {}", data.as_deref().unwrap_or(Path::new("-")).display()),
+    };
+    let what = format!("{what}; the books seen every {} ms of its own time.", args.every);
+    if args.json {
+        facts.iter().for_each(out::json_line);
+    } else {
+        out::say(format_args!("{what}\n\n{}", table(&facts, stated)));
     }
     if let Some(path) = &args.html {
-        let page = page::page(&facts, &seen, scenario.map_or(&[][..], |scenario| scenario.facts))?;
+        let page = page::page(&what, &facts, &seen, stated)?;
         std::fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))?;
+        if !args.json {
+            out::say(format_args!("\nwith plots: {}", path.display()));
+        }
     }
     Ok(())
+}
+
+/// A measure as people are told of it.
+struct Measure {
+    /// Its name as JSON has it.
+    key: &'static str,
+    name: &'static str,
+    real: &'static str,
+    of: fn(&Facts) -> Option<f64>,
+}
+
+impl Measure {
+    /// What a scenario says of it, if anything.
+    fn stated(&self, stated: &[Range]) -> String {
+        let range = stated.iter().find(|range| range.measure == self.key);
+        range.map_or_else(String::new, |range| format!("{} to {}", range.low, range.high))
+    }
+}
+
+const fn measure(key: &'static str, name: &'static str, real: &'static str, of: fn(&Facts) -> Option<f64>) -> Measure {
+    Measure { key, name, real, of }
+}
+
+/// All of them, with what is known of real markets.
+const MEASURES: [Measure; 10] = [
+    measure("spread_mean", "spread, mean", "one to a few ticks", |one| {
+        one.spread_mean
+    }),
+    measure(
+        "spread_bps",
+        "spread, basis points",
+        "1 to 10 for large shares",
+        |one| one.spread_bps,
+    ),
+    measure(
+        "depth_best",
+        "shares at the best price",
+        "more where the tick is large (Bouchaud, Farmer, Lillo 2009)",
+        |one| one.depth_best,
+    ),
+    measure("order_to_trade", "order-to-trade ratio", "10 to 100", |one| {
+        one.order_to_trade
+    }),
+    measure(
+        "wait_mean_ms",
+        "time between messages, mean, ms",
+        "well below a second for large shares",
+        |one| one.wait_mean_ms,
+    ),
+    measure(
+        "wait_variation",
+        "time between messages, std dev / mean",
+        "above 1: clusters (Engle, Russell 1998)",
+        |one| one.wait_variation,
+    ),
+    measure(
+        "return_kurtosis",
+        "returns, excess kurtosis",
+        "above 0: heavy tails (Cont 2001)",
+        |one| one.return_kurtosis,
+    ),
+    measure(
+        "return_memory",
+        "returns, autocorrelation at lag 1",
+        "near 0 or below (Cont 2001)",
+        |one| one.return_memory,
+    ),
+    measure(
+        "size_memory",
+        "absolute returns, autocorrelation, lags 1-10",
+        "above 0: volatility clusters (Cont 2001)",
+        |one| one.size_memory,
+    ),
+    measure(
+        "sign_memory",
+        "trade signs, autocorrelation at lag 1",
+        "above 0: split orders (Lillo, Farmer 2004)",
+        |one| one.sign_memory,
+    ),
+];
+
+/// A number to three digits or so, or that there is none.
+fn told(value: Option<f64>) -> String {
+    let digits = |value: f64| match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        1.0.. => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    };
+    value.map_or_else(|| "-".to_owned(), digits)
+}
+
+/// The instruments side by side, for people.
+fn table(facts: &[Facts], stated: &[Range]) -> String {
+    type Count = fn(&Facts) -> u64;
+    let counts: [(&str, Count); 5] = [
+        ("orders", |one| one.orders),
+        ("changes", |one| one.changes),
+        ("cancels", |one| one.cancels),
+        ("trades", |one| one.trades),
+        ("shares traded", |one| one.volume),
+    ];
+    let said = |text: String| {
+        if stated.is_empty() {
+            String::new()
+        } else {
+            format!("  {text:<17}")
+        }
+    };
+    let mut lines = Vec::new();
+    let mut line = |name: &str, cells: Vec<String>, scenario: String, real: &str| {
+        let cells: String = cells.iter().map(|cell| format!("{cell:>11}")).collect();
+        lines.push(
+            format!("{name:<45}{cells}{}  {real}", said(scenario))
+                .trim_end()
+                .to_owned(),
+        );
+    };
+    let symbols = facts.iter().map(|one| one.symbol.clone()).collect();
+    line("", symbols, "the scenario says".to_owned(), "in real markets");
+    for (name, count) in counts {
+        let cells = facts.iter().map(|one| count(one).to_string()).collect();
+        line(name, cells, String::new(), "");
+    }
+    for measure in MEASURES {
+        let cells = facts.iter().map(|one| told((measure.of)(one))).collect();
+        line(measure.name, cells, measure.stated(stated), measure.real);
+    }
+    if facts.iter().any(|one| one.cut) {
+        lines.push("Some series is longer than what is kept: what is told is of its first points.".to_owned());
+    }
+    lines.join("\n")
 }
 
 impl Facts {
@@ -195,8 +337,11 @@ mod tests {
         assert!(facts.return_memory.is_some_and(|memory| memory < 0.0), "{facts:?}");
         assert!(facts.sign_memory.is_some_and(|memory| memory.abs() < 0.5), "{facts:?}");
         assert!(!facts.cut);
-        let page = page::page(&[facts], &seen, &[]).unwrap();
+        let facts = [facts];
+        let page = page::page("a walk", &facts, &seen, &[]).unwrap();
         assert!(page.matches("<svg").count() >= 4);
+        let lines = table(&facts, &[]);
+        assert_eq!(lines.lines().count(), 1 + 5 + MEASURES.len(), "{lines}");
     }
 
     /// The mean of a measure over instruments.

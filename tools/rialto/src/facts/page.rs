@@ -2,7 +2,7 @@
 
 use super::gather::Seen;
 use super::measure::{autocorrelation, quantile};
-use super::{Facts, Range, returns};
+use super::{Facts, MEASURES, Range, returns, told};
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::fmt::Write as _;
@@ -14,107 +14,72 @@ const POINTS: usize = 2_000;
 /// Lags in a plot of memory.
 const LAGS: usize = 30;
 
-pub(super) fn page(facts: &[Facts], seen: &[Seen], stated: &[Range]) -> Result<String> {
+/// `what` was measured, in words.
+pub(super) fn page(what: &str, facts: &[Facts], seen: &[Seen], stated: &[Range]) -> Result<String> {
     let mut html = String::from(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>rialto facts</title><style>\
-         body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;max-width:60em;color:#222}table{border-collapse:collapse}\
-         td,th{padding:.15em .9em;text-align:right;border-bottom:1px solid #ddd}td:last-child{text-align:left}</style>\
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>rialto facts</title><style>:root{color-scheme:light dark}\
+         body{font:15px/1.45 system-ui,sans-serif;margin:2em auto;padding:0 1em;max-width:60em}\
+         h2{margin-top:2em}h3{margin:1.4em 0 .2em;font-size:1em}p{color:GrayText}\
+         table{border-collapse:collapse;font-variant-numeric:tabular-nums}th{font-weight:600;vertical-align:bottom}\
+         td,th{padding:.2em .9em;text-align:right;border-bottom:1px solid #8885}\
+         td:first-child,th:first-child{padding-left:0}:is(td,th):is(:first-child,:last-child){text-align:left}\
+         svg{width:100%;height:auto}svg text{fill:currentColor}</style>\
          <h1>What kind of market this is</h1>",
     );
+    write!(html, "<p>{}</p>", what.replace('&', "&amp;").replace('<', "&lt;"))?;
     for (facts, seen) in facts.iter().zip(seen) {
         write!(
             html,
-            "<h2>{}</h2><table><tr><th>measure<th>here<th>{}in real markets",
+            "<h2>{}</h2><p>{} orders, {} changes, {} cancels, {} trades of {} shares; {} moments with both sides of the book</p>\
+             <table><tr><th>measure<th>here<th>{}in real markets",
             facts.symbol,
+            facts.orders,
+            facts.changes,
+            facts.cancels,
+            facts.trades,
+            facts.volume,
+            facts.moments,
             if stated.is_empty() { "" } else { "the scenario says<th>" },
         )?;
-        let rows = [
-            ("spread_mean", "spread, mean", facts.spread_mean, "one to a few ticks"),
-            (
-                "spread_bps",
-                "spread, hundredths of a per cent",
-                facts.spread_bps,
-                "1 to 10 for large shares",
-            ),
-            (
-                "depth_best",
-                "shares at the best price",
-                facts.depth_best,
-                "more where the tick is large (Bouchaud, Farmer, Lillo 2009)",
-            ),
-            (
-                "order_to_trade",
-                "messages for each trade",
-                facts.order_to_trade,
-                "10 to 100",
-            ),
-            (
-                "wait_mean_ms",
-                "waiting time, mean (ms)",
-                facts.wait_mean_ms,
-                "well below a second for large shares",
-            ),
-            (
-                "wait_variation",
-                "waiting time, variation",
-                facts.wait_variation,
-                "above 1: clusters (Engle, Russell 1998)",
-            ),
-            (
-                "return_kurtosis",
-                "returns, excess kurtosis",
-                facts.return_kurtosis,
-                "above 0: heavy tails (Cont 2001)",
-            ),
-            (
-                "return_memory",
-                "returns, memory",
-                facts.return_memory,
-                "near 0 or below (Cont 2001)",
-            ),
-            (
-                "size_memory",
-                "size of returns, memory",
-                facts.size_memory,
-                "above 0: volatility clusters (Cont 2001)",
-            ),
-            (
-                "sign_memory",
-                "takers' sides, memory",
-                facts.sign_memory,
-                "above 0: split orders (Lillo, Farmer 2004)",
-            ),
-        ];
-        for (measure, name, here, real) in rows {
-            let here = here.map_or_else(|| "-".to_owned(), |here| here.to_string());
-            write!(html, "<tr><td>{name}<td>{here}")?;
+        for measure in MEASURES {
+            let here = told((measure.of)(facts));
+            write!(html, "<tr><td>{}<td>{here}", measure.name)?;
             if !stated.is_empty() {
-                let range = stated.iter().find(|range| range.measure == measure);
-                let said = range.map_or_else(String::new, |range| format!("{} to {}", range.low, range.high));
-                write!(html, "<td>{said}")?;
+                write!(html, "<td>{}", measure.stated(stated))?;
             }
-            write!(html, "<td>{real}")?;
+            write!(html, "<td>{}", measure.real)?;
         }
         html.push_str("</table>");
         let middle = seen.moments.iter().map(|one| (one.at, one.middle / 10_000.0)).collect();
-        plot(&mut html, "Middle price over time (s)", middle, false)?;
+        plot(&mut html, "Mid price over time, s", middle, false)?;
         let spread = seen.moments.iter().map(|one| (one.at, one.spread / 10_000.0)).collect();
-        plot(&mut html, "Spread over time (s)", spread, false)?;
+        plot(&mut html, "Spread over time, s", spread, false)?;
         let waits = (0..=100).filter_map(|percent| {
             let share = f64::from(percent) / 100.0;
             Some((share * 100.0, quantile(&seen.waits, share)? * 1e3))
         });
-        plot(&mut html, "Waiting time (ms) by percentile", waits.collect(), false)?;
+        plot(
+            &mut html,
+            "Time between messages, ms, by percentile",
+            waits.collect(),
+            false,
+        )?;
         let sizes: Vec<f64> = returns(seen).iter().map(|one| one.abs()).collect();
         let memory = (1..=LAGS).filter_map(|lag| Some((lag as f64, autocorrelation(&sizes, lag)?)));
         plot(
             &mut html,
-            "Memory of the size of returns by lag",
+            "Autocorrelation of absolute returns by lag",
             memory.collect(),
             true,
         )?;
         let memory = (1..=LAGS).filter_map(|lag| Some((lag as f64, autocorrelation(&seen.signs, lag)?)));
-        plot(&mut html, "Memory of takers' sides by lag", memory.collect(), true)?;
+        plot(
+            &mut html,
+            "Autocorrelation of trade signs by lag",
+            memory.collect(),
+            true,
+        )?;
     }
     html.push_str("</html>");
     Ok(html)
@@ -149,9 +114,9 @@ fn plot(html: &mut String, title: &str, points: Vec<(f64, f64)>, from_zero: bool
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
-            .bold_line_style(RGBColor(221, 221, 221))
+            .bold_line_style(RGBColor(136, 136, 136).mix(0.3))
             .draw()?;
-        chart.draw_series(LineSeries::new(points.iter().copied(), &RGBColor(11, 98, 164)))?;
+        chart.draw_series(LineSeries::new(points.iter().copied(), &RGBColor(31, 119, 190)))?;
         area.present()?;
         drop(chart);
         Ok(())

@@ -50,8 +50,8 @@ pub(crate) struct Args {
     /// An empty or new folder for the journal; without it a temporary one that is removed in the end
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// What makes an event safe to release: memory or disk
-    #[arg(long, default_value = "memory")]
+    /// What makes an event safe to release
+    #[arg(long, default_value = "memory", value_parser = crate::choices::DURABILITIES)]
     durability: String,
     /// Print one JSON object
     #[arg(long)]

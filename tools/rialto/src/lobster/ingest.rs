@@ -41,8 +41,8 @@ pub(crate) struct Args {
     /// The instrument's symbol; without it, as in the file's name
     #[arg(long)]
     symbol: Option<String>,
-    /// What makes an event safe to release: memory or disk
-    #[arg(long, default_value = "memory")]
+    /// What makes an event safe to release
+    #[arg(long, default_value = "memory", value_parser = crate::choices::DURABILITIES)]
     durability: String,
     /// Print one JSON object
     #[arg(long)]

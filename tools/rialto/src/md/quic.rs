@@ -40,7 +40,7 @@ pub(super) struct QuicArgs {
     #[arg(long, value_enum, default_value_t = Mode::Full)]
     pub(super) mode: Mode,
     /// The QUIC server
-    #[arg(long, value_name = "HOST:PORT", required_if_eq("via", "quic"))]
+    #[arg(long, value_name = "HOST:PORT", required_if_eq("via", "quic"), value_parser = crate::choices::address)]
     quic: Option<SocketAddr>,
     /// The server's certificate, PEM
     #[arg(long, value_name = "FILE", required_if_eq("via", "quic"))]

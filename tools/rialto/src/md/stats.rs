@@ -21,13 +21,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     quic: QuicArgs,
     /// Multicast group and port of line A
-    #[arg(long, value_name = "GROUP:PORT", required_if_eq("via", "multicast"))]
+    #[arg(long, value_name = "GROUP:PORT", required_if_eq("via", "multicast"), value_parser = crate::choices::group)]
     group: Option<SocketAddrV4>,
     /// Multicast group and port of line B
-    #[arg(long, value_name = "GROUP:PORT")]
+    #[arg(long, value_name = "GROUP:PORT", value_parser = crate::choices::group)]
     group_b: Option<SocketAddrV4>,
     /// The re-request server
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = crate::choices::address)]
     rerequest: Option<SocketAddr>,
     /// The interface to join on, by its address
     #[arg(long, default_value_t = Ipv4Addr::LOCALHOST)]

@@ -31,19 +31,19 @@ pub(crate) struct Args {
     #[command(flatten)]
     quic: QuicArgs,
     /// Multicast group and port of line A
-    #[arg(long, value_name = "GROUP:PORT", required_if_eq("via", "multicast"))]
+    #[arg(long, value_name = "GROUP:PORT", required_if_eq("via", "multicast"), value_parser = crate::choices::group)]
     group: Option<SocketAddrV4>,
     /// Multicast group and port of line B: what one line loses the other may bring
-    #[arg(long, value_name = "GROUP:PORT")]
+    #[arg(long, value_name = "GROUP:PORT", value_parser = crate::choices::group)]
     group_b: Option<SocketAddrV4>,
     /// The re-request server; without it what was lost stays lost
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = crate::choices::address)]
     rerequest: Option<SocketAddr>,
     /// The interface to join on, by its address
     #[arg(long, default_value_t = Ipv4Addr::LOCALHOST)]
     interface: Ipv4Addr,
     /// The GLIMPSE server; with it the books are taken as they stand, and taken again where messages are lost for good
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = crate::choices::address)]
     glimpse: Option<SocketAddr>,
     /// Where to begin: by a snapshot, with the day's first message, or with the first packet that comes; auto takes the first
     /// of these that can be had

@@ -58,7 +58,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t)]
     policy: Assumption,
     /// The OUCH door
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = crate::choices::address)]
     ouch: SocketAddr,
     /// The session that the day's orders come from: nobody else may use it
     #[arg(long)]

@@ -96,6 +96,7 @@ fn watch(state: &mut State, news: &Receiver<Result<Told>>, terminal: &mut ratatu
                 Action::Quit => return Ok(()),
                 Action::Up => state.choose(-1),
                 Action::Down => state.choose(1),
+                Action::Turn => {}
                 Action::Redraw => terminal.autoresize()?,
             }
         }

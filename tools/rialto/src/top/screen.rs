@@ -14,6 +14,8 @@ const TABLE_FRAME: u16 = 3;
 const ROWS: (u16, u16) = (3, 10);
 /// From so many lines on a screen is large.
 const LARGE: u16 = 36;
+/// From so many columns on words are whole.
+const WIDE: u16 = 120;
 /// Doors, or subscribers, in sight.
 const PARTIES: (u16, u16) = (2, 8);
 
@@ -37,7 +39,7 @@ pub(super) fn render(state: &State, frame: &mut Frame<'_>) {
     let [doors, subscribers] = halves(parties);
     frame.render_widget(doors_table(&state.picture.doors), doors);
     frame.render_widget(subscribers_table(&state.picture.subscribers), subscribers);
-    frame.render_widget(footer_lines(state), foot);
+    frame.render_widget(footer_lines(state, foot.width), foot);
 }
 
 fn halves(area: Rect) -> [Rect; 2] {
@@ -62,13 +64,13 @@ fn header_lines(state: &State) -> Paragraph<'static> {
         number(standing.epoch),
     );
     let second = format!(
-        " {} commands/s  {} feed messages/s  MoldUDP64 {} next {}  gaps {}  lost {}",
+        " {} commands/s  {} feed messages/s  gaps {}  lost {}  session {} next {}",
         rates.0,
         rates.1,
-        feed.session.as_deref().unwrap_or("-"),
-        feed.next,
         feed.gaps,
         feed.lost,
+        feed.session.as_deref().unwrap_or("-"),
+        feed.next,
     );
     Paragraph::new(vec![Line::from(first).bold(), Line::from(second)])
 }
@@ -200,7 +202,7 @@ fn subscribers_table(subscribers: &[Subscriber]) -> Table<'static> {
         .block(Block::bordered().title(" Subscribers by QUIC "))
 }
 
-fn footer_lines(state: &State) -> Paragraph<'static> {
+fn footer_lines(state: &State, width: u16) -> Paragraph<'static> {
     let [median, most, nearly, all] = state
         .percentiles([50, 90, 99, 100])
         .map(|took| format!("{:.1}", took.as_secs_f64() * 1e3));
@@ -209,20 +211,31 @@ fn footer_lines(state: &State) -> Paragraph<'static> {
         Some(trouble) => Line::from(format!(" {trouble}")).yellow(),
         None => Line::from(" q: quit   up, down: choose the instrument").dim(),
     };
-    Paragraph::new(vec![stage_line(state), Line::from(times), last])
+    Paragraph::new(vec![stage_line(state, width), Line::from(times), last])
 }
 
-/// How long after the gateway orders were through each stage: half of them, and all but one in a hundred.
-fn stage_line(state: &State) -> Line<'static> {
+/// How long after the gateway orders were through each stage: half of them, and all but one in a hundred. Its words are short where
+/// there is no room for more.
+fn stage_line(state: &State, width: u16) -> Line<'static> {
     let rows = state.stages.after([50.0, 99.0]);
     if rows.is_empty() {
         return Line::from(" no order has come by a door yet").dim();
     }
     let told = rows.iter().map(|(stage, ns)| {
         let [half, most] = ns.map(micros);
-        format!("  {} {half}/{most}", stage.get(..3).unwrap_or(stage))
+        let name = if width < WIDE {
+            stage.get(..3).unwrap_or(stage)
+        } else {
+            stage
+        };
+        format!("  {name} {half}/{most}")
     });
-    Line::from(format!(" us p50/p99:{}", told.collect::<String>()))
+    let what = if width < WIDE {
+        "us p50/p99:"
+    } else {
+        "from the gateway until, us, p50/p99:"
+    };
+    Line::from(format!(" {what}{}", told.collect::<String>()))
 }
 
 /// Microseconds, with a decimal where they are few.
@@ -332,7 +345,7 @@ mod tests {
         let lines = drawn(&state(), 80, 24);
         let expected = [
             " Rialto  2026-06-22  sequence 1200  frontier 1205  lag 5  epoch 3",
-            " 0 commands/s  0 feed messages/s  MoldUDP64 0120260622 next 777  gaps 2  lost 0",
+            " 0 commands/s  0 feed messages/s  gaps 2  lost 0  session 0120260622 next 777",
             "┌ Instruments ─────────────────────────────────────────────────────────────────┐",
         ];
         assert_eq!(lines[..3], expected);

@@ -95,13 +95,13 @@ struct Create {
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// A ready market, as of rialto up
-    #[arg(long, value_name = "NAME", conflicts_with = "fork")]
+    #[arg(long, value_name = "NAME", conflicts_with = "fork", value_parser = crate::choices::Scenarios { days: false })]
     scenario: Option<String>,
     /// Open this trading day and stay in it, instead of following the clock; a fork stays in the day it was made in
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = trading_day, conflicts_with = "fork")]
     trading_day: Option<TradingDay>,
-    /// What makes an event safe to release: memory or disk
-    #[arg(long, default_value = "memory", value_parser = ["memory", "disk"])]
+    /// What makes an event safe to release
+    #[arg(long, default_value = "memory", value_parser = crate::choices::DURABILITIES)]
     durability: String,
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum Action {
     Quit,
     Up,
     Down,
+    /// Between the whole screen and what was printed before it.
+    Turn,
     /// The terminal has another size.
     Redraw,
 }
@@ -44,6 +46,7 @@ fn key_action(key: KeyEvent) -> Option<Action> {
         KeyCode::Char('q') | KeyCode::Esc => Some(Action::Quit),
         KeyCode::Up | KeyCode::Char('k') => Some(Action::Up),
         KeyCode::Down | KeyCode::Char('j') => Some(Action::Down),
+        KeyCode::Char('m') | KeyCode::Tab => Some(Action::Turn),
         _ => None,
     }
 }
@@ -62,6 +65,7 @@ mod tests {
             (KeyCode::Char('c'), plain, None),
             (KeyCode::Up, plain, Some(Action::Up)),
             (KeyCode::Down, plain, Some(Action::Down)),
+            (KeyCode::Char('m'), plain, Some(Action::Turn)),
             (KeyCode::Enter, plain, None),
         ];
         for (code, modifiers, expected) in table {

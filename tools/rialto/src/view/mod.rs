@@ -1,4 +1,5 @@
-//! The live one-screen view of `rialto up`.
+//! The live view of `rialto up`: one line under the addresses that were printed, which stay in sight to be copied, or by a key the
+//! market on the whole screen.
 //!
 //! What it says of the market it knows from the feed's packets, as any member could; what it says of the exchange, from
 //! counters. It never blocks and never stops the exchange: a terminal that fails costs the screen, a feed that fails costs
@@ -17,8 +18,14 @@ use self::state::{Place, State};
 use crate::exchange::{Addresses, Controls};
 use crate::market::Market;
 use crate::out;
-use ratatui::DefaultTerminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::cursor::{MoveToColumn, Show};
+use ratatui::crossterm::execute;
+use ratatui::crossterm::style::Print;
+use ratatui::crossterm::terminal::{self, Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
+use ratatui::{DefaultTerminal, Terminal};
 use rialto_client::{FeedAddresses, FeedClient};
+use std::collections::VecDeque;
 use std::io::{self, IsTerminal as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -29,22 +36,33 @@ const PICTURE_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(1);
 /// Levels of depth on each side.
 const DEPTH: usize = 5;
+/// Lines that are kept while they cannot be shown.
+const SAID_MAX: usize = 20;
 /// Reads of the sockets in one draw: what has come beyond that waits for the next.
 const POLLS_MAX: usize = 16;
 
 /// Something panicked: the hook gave the terminal back, and nothing may be drawn over the message.
 static PANICKED: AtomicBool = AtomicBool::new(false);
+/// The whole screen is taken, and what was printed before is behind it.
+static WHOLE: AtomicBool = AtomicBool::new(false);
 
 /// Where it is drawn.
 enum Surface {
     Nothing,
+    /// No terminal: line under line.
     Lines,
+    /// A terminal's last line; what was printed before stays where it is.
+    LastLine,
     Screen(DefaultTerminal),
 }
 
 /// The view. The terminal is given back when it is dropped.
 pub(crate) struct View {
     surface: Surface,
+    /// What was said where it could not be shown; the oldest lines go.
+    said: VecDeque<String>,
+    /// The console's address.
+    console: String,
     feed: Option<FeedClient>,
     market: Market,
     pace: Pace,
@@ -58,9 +76,11 @@ pub(crate) struct View {
 
 impl View {
     /// Takes the terminal where there is one and joins the feed.
-    pub(crate) fn open(feed: &FeedAddresses, json: bool) -> Self {
+    pub(crate) fn open(feed: &FeedAddresses, console: String, json: bool) -> Self {
         let mut view = Self {
             surface: if json { Surface::Nothing } else { Surface::Lines },
+            said: VecDeque::new(),
+            console,
             feed: None,
             market: Market::default(),
             pace: Pace::default(),
@@ -78,8 +98,8 @@ impl View {
             Err(error) => view.trouble = Some(format!("no market data: {error:#}")),
         }
         if io::stdout().is_terminal() {
-            match take_terminal() {
-                Ok(terminal) => view.surface = Surface::Screen(terminal),
+            match grab_keys() {
+                Ok(()) => view.surface = Surface::LastLine,
                 Err(error) => view.give_up_screen(&error),
             }
         }
@@ -93,7 +113,7 @@ impl View {
         }
         let every = match self.surface {
             Surface::Nothing => return,
-            Surface::Lines => LINE_EVERY,
+            Surface::Lines | Surface::LastLine => LINE_EVERY,
             Surface::Screen(_) => PICTURE_EVERY,
         };
         self.follow_feed();
@@ -103,13 +123,51 @@ impl View {
         }
         self.drawn = Some(Instant::now());
         let state = self.state(controls);
-        match &mut self.surface {
-            Surface::Nothing => {}
-            Surface::Lines => out::complain(format_args!("{}", state.line())),
-            Surface::Screen(terminal) => {
-                if let Err(error) = terminal.draw(|frame| render::render(&state, frame)) {
-                    self.give_up_screen(&error);
+        let drawn = match &mut self.surface {
+            Surface::Nothing => Ok(()),
+            Surface::Lines => {
+                out::complain(format_args!("{}", state.line()));
+                Ok(())
+            }
+            Surface::LastLine => last_line(&state),
+            Surface::Screen(terminal) => terminal.draw(|frame| render::render(&state, frame)).map(drop),
+        };
+        if let Err(error) = drawn {
+            self.give_up_screen(&error);
+        }
+    }
+
+    /// From the last line to the whole screen, and back to what was printed.
+    fn turn(&mut self) {
+        let turned = match self.surface {
+            Surface::LastLine => take_screen().map(Surface::Screen),
+            Surface::Screen(_) => leave_screen().map(|()| Surface::LastLine),
+            Surface::Nothing | Surface::Lines => return,
+        };
+        match turned {
+            Ok(surface) => {
+                self.surface = surface;
+                if matches!(self.surface, Surface::LastLine) {
+                    self.said.drain(..).for_each(|line| above(&line));
                 }
+            }
+            Err(error) => self.give_up_screen(&error),
+        }
+    }
+
+    /// Shows what the doors have to say, who was refused and why: at once above the last line, or once the screen is back.
+    pub(crate) fn hear(&mut self, line: String) {
+        match self.surface {
+            Surface::Lines => out::complain(format_args!("{line}")),
+            Surface::LastLine => {
+                above(&line);
+                self.drawn = None;
+            }
+            Surface::Nothing | Surface::Screen(_) => {
+                if self.said.len() == SAID_MAX {
+                    self.said.pop_front();
+                }
+                self.said.push_back(line);
             }
         }
     }
@@ -142,7 +200,7 @@ impl View {
 
     /// Whether any key was pressed that means something.
     fn take_keys(&mut self) -> bool {
-        if !matches!(self.surface, Surface::Screen(_)) {
+        if !self.has_terminal() {
             return false;
         }
         let actions = match keys::pressed() {
@@ -158,6 +216,7 @@ impl View {
                 Action::Quit => self.wants_to_quit = true,
                 Action::Up => self.selected = self.selected.saturating_sub(1),
                 Action::Down => self.selected = (self.selected + 1).min(last),
+                Action::Turn => self.turn(),
                 Action::Redraw => {}
             }
         }
@@ -189,6 +248,7 @@ impl View {
             gaps: counters.gaps,
             lost: counters.lost,
             trouble: self.trouble.clone(),
+            console: self.console.clone(),
             ports: ports(&controls.addresses),
             rows: self.market.rows(),
             depth: self.market.depth(self.selected, DEPTH),
@@ -206,36 +266,103 @@ impl View {
     }
 }
 
+impl View {
+    const fn has_terminal(&self) -> bool {
+        matches!(self.surface, Surface::LastLine | Surface::Screen(_))
+    }
+}
+
 impl Drop for View {
     fn drop(&mut self) {
-        if matches!(self.surface, Surface::Screen(_)) {
+        if matches!(self.surface, Surface::LastLine) {
+            let _ = execute!(io::stdout(), Clear(ClearType::CurrentLine), MoveToColumn(0));
+        }
+        if self.has_terminal() {
             give_back_terminal();
+        }
+        for line in self.said.drain(..) {
+            out::complain(format_args!("{line}"));
         }
     }
 }
 
-/// Takes it, and sees to it that a panic on any thread gives it back before its message is written.
-pub(crate) fn take_terminal() -> io::Result<DefaultTerminal> {
+/// Writes a line where the last one was, which is written again below it.
+fn above(line: &str) {
+    let cleared = (Clear(ClearType::CurrentLine), MoveToColumn(0));
+    // A terminal that has gone is found out by the next last line.
+    let _ = execute!(io::stdout(), cleared.0, cleared.1, Print(line), Print("\r\n"));
+}
+
+/// Writes the terminal's last line again.
+fn last_line(state: &State) -> io::Result<()> {
+    let width = terminal::size().map_or(80, |(columns, _)| columns);
+    let line = state.last_line(width.into());
+    execute!(
+        io::stdout(),
+        Clear(ClearType::CurrentLine),
+        MoveToColumn(0),
+        Print(line)
+    )
+}
+
+/// Takes the keys alone, and sees to it that a panic on any thread gives the terminal back before its message is written.
+fn grab_keys() -> io::Result<()> {
     out::hush();
-    let terminal = ratatui::try_init()?;
-    let restore_and_tell = std::panic::take_hook();
+    let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         PANICKED.store(true, Ordering::Relaxed);
-        restore_and_tell(panic);
+        give_back_terminal();
+        tell(panic);
     }));
-    Ok(terminal)
+    terminal::enable_raw_mode()
+}
+
+/// Takes the whole screen where the keys are taken.
+fn take_screen() -> io::Result<DefaultTerminal> {
+    WHOLE.store(true, Ordering::Relaxed);
+    execute!(
+        io::stdout(),
+        Clear(ClearType::CurrentLine),
+        MoveToColumn(0),
+        EnterAlternateScreen
+    )?;
+    Terminal::new(CrosstermBackend::new(io::stdout()))
+}
+
+/// Back to what was printed before the whole screen was taken.
+fn leave_screen() -> io::Result<()> {
+    WHOLE.store(false, Ordering::Relaxed);
+    execute!(io::stdout(), LeaveAlternateScreen, Show)
+}
+
+/// Takes keys and screen.
+pub(crate) fn take_terminal() -> io::Result<DefaultTerminal> {
+    grab_keys()?;
+    take_screen()
 }
 
 /// A terminal that does not take itself back has gone: there is nobody to tell.
 pub(crate) fn give_back_terminal() {
-    let _ = ratatui::try_restore();
+    if WHOLE.load(Ordering::Relaxed) {
+        let _ = leave_screen();
+    }
+    let _ = terminal::disable_raw_mode();
 }
 
 fn ports(addresses: &Addresses) -> Vec<(&'static str, String)> {
-    let Addresses { ouch, fix, feed, .. } = addresses;
+    let Addresses {
+        ouch,
+        fix,
+        feed,
+        quic,
+        glimpse,
+        ..
+    } = addresses;
     let mut ports = vec![("OUCH", ouch.to_string()), ("FIX", fix.to_string())];
     ports.extend(feed.rerequest.map(|server| ("re-requests", server.to_string())));
     ports.push(("ITCH A", feed.line_a.to_string()));
     ports.extend(feed.line_b.map(|line| ("ITCH B", line.to_string())));
+    ports.extend(quic.as_ref().map(|quic| ("QUIC", quic.address.to_string())));
+    ports.extend(glimpse.map(|address| ("GLIMPSE", address.to_string())));
     ports
 }

@@ -14,8 +14,8 @@ use std::cmp::Ordering;
 
 /// Borders and header of a table.
 const TABLE_FRAME: u16 = 3;
-/// Rates, place, two lines of ports, keys.
-const STATUS_LINES: u16 = 5;
+/// Rates, place, the console, three lines of ports, keys.
+const STATUS_LINES: u16 = 7;
 /// So many fit into 80 columns.
 const PORTS_A_LINE: usize = 3;
 
@@ -134,19 +134,22 @@ fn status_text(state: &State) -> Paragraph<'static> {
         .iter()
         .map(|(name, address)| format!("{name} {address}"))
         .collect();
-    let (first, second) = ports.split_at(ports.len().min(PORTS_A_LINE));
     let mut lines = vec![
         Line::from(format!(
             " {} commands/s   {} feed messages/s   {} packets/s   {} commands in all",
             rates.commands, rates.messages, rates.packets, totals.commands
         )),
         Line::from(format!(" {sessions_up} sessions up   {place}   {gaps} gaps")),
-        Line::from(format!(" {}", first.join("   "))),
-        Line::from(format!(" {}", second.join("   "))),
+        Line::from(format!(" {}", state.console)).bold(),
     ];
+    lines.extend(
+        ports
+            .chunks(PORTS_A_LINE)
+            .map(|ports| Line::from(format!(" {}", ports.join("   ")))),
+    );
     lines.push(match state.warning() {
         Some(warning) => Line::from(format!(" {warning}")).yellow(),
-        None => Line::from(" q, Esc or Ctrl-C: stop the exchange   up, down: choose the instrument").dim(),
+        None => Line::from(" q: stop the exchange   m: back to the lines to paste   up, down: instrument").dim(),
     });
     Paragraph::new(lines)
 }
@@ -205,11 +208,13 @@ mod tests {
             "└──────────────────────────────────────┘└──────────────────────────────────────┘",
             " 300 commands/s   512 feed messages/s   240 packets/s   12000 commands in all",
             " 6 sessions up   MoldUDP64 session 0120261124, next number 20001   0 gaps",
+            " http://127.0.0.1:26404/#key=00112233445566778899aabbccddeeff",
             " OUCH 127.0.0.1:26100   FIX 127.0.0.1:26200   re-requests 127.0.0.1:26402",
-            " ITCH A 239.255.82.1:26400   ITCH B 239.255.82.2:26401",
-            " q, Esc or Ctrl-C: stop the exchange   up, down: choose the instrument",
+            " ITCH A 239.255.82.1:26400   ITCH B 239.255.82.2:26401   QUIC 127.0.0.1:26403",
+            " GLIMPSE 127.0.0.1:26406",
+            " q: stop the exchange   m: back to the lines to paste   up, down: instrument",
         ];
-        assert_eq!(lines(&draw(&example(), 80, 18)), expected);
+        assert_eq!(lines(&draw(&example(), 80, 20)), expected);
     }
 
     #[test]
@@ -221,7 +226,7 @@ mod tests {
             ..bolt.clone()
         }));
         state.selected = 51;
-        let terminal = draw(&state, 80, 20);
+        let terminal = draw(&state, 80, 22);
         let last_row = 5;
         assert!(
             lines(&terminal)[last_row].starts_with("│S49 "),
@@ -243,7 +248,7 @@ mod tests {
     fn a_warning_takes_the_place_of_the_keys() {
         let mut state = example();
         state.trouble = Some("no market data: cannot join".to_owned());
-        assert_eq!(lines(&draw(&state, 80, 18))[17], " no market data: cannot join");
+        assert_eq!(lines(&draw(&state, 80, 20))[19], " no market data: cannot join");
     }
 
     #[test]
@@ -257,6 +262,6 @@ mod tests {
             let drawn = lines(&draw(&state, width, height));
             assert_eq!(drawn.len(), usize::from(height));
         }
-        assert!(lines(&draw(&state, 80, 18))[14].contains("no packet of the feed yet"));
+        assert!(lines(&draw(&state, 80, 20))[14].contains("no packet of the feed yet"));
     }
 }

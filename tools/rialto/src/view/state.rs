@@ -25,6 +25,8 @@ pub(super) struct State {
     /// Messages that nobody could give it again: the books may be wrong.
     pub(super) lost: u64,
     pub(super) trouble: Option<String>,
+    /// The console's address, with the key.
+    pub(super) console: String,
     /// What speaks there, and where.
     pub(super) ports: Vec<(&'static str, String)>,
     pub(super) rows: Vec<Row>,
@@ -75,6 +77,24 @@ impl State {
             line += &format!("  ({warning})");
         }
         line
+    }
+
+    /// What fits into the last line of a terminal: the keys first, as wide as it is but for the last column, where some would wrap.
+    pub(super) fn last_line(&self, width: usize) -> String {
+        let mut line = format!(
+            "m: the market here   q: stop   {}  {} commands/s  {} sessions",
+            clock(self.elapsed),
+            self.rates.commands,
+            self.sessions_up
+        );
+        if let Some(warning) = self.warning() {
+            line += &format!("  ({warning})");
+        }
+        for row in &self.rows {
+            let best = |level: Option<Level>| price(level.map(|level| level.price));
+            line += &format!("  {} {}/{}", row.symbol, best(row.bid), best(row.ask));
+        }
+        line.chars().take(width.saturating_sub(1)).collect()
     }
 
     /// Why what is shown may be wrong, if it may.
@@ -181,12 +201,15 @@ pub(super) mod tests {
             gaps: 0,
             lost: 0,
             trouble: None,
+            console: "http://127.0.0.1:26404/#key=00112233445566778899aabbccddeeff".to_owned(),
             ports: vec![
                 ("OUCH", "127.0.0.1:26100".to_owned()),
                 ("FIX", "127.0.0.1:26200".to_owned()),
                 ("re-requests", "127.0.0.1:26402".to_owned()),
                 ("ITCH A", "239.255.82.1:26400".to_owned()),
                 ("ITCH B", "239.255.82.2:26401".to_owned()),
+                ("QUIC", "127.0.0.1:26403".to_owned()),
+                ("GLIMPSE", "127.0.0.1:26406".to_owned()),
             ],
             rows: vec![acme, bolt],
             selected: 0,
@@ -207,6 +230,15 @@ pub(super) mod tests {
         );
         state.trouble = Some("no market data".to_owned());
         assert_eq!(state.line(), format!("{line}  (no market data)"));
+    }
+
+    #[test]
+    fn the_last_line_has_the_keys_first_and_no_more_than_fits() {
+        let state = example();
+        let line = "m: the market here   q: stop   01:02:05  300 commands/s  6 sessions  ACME 99.99/100.01  BOLT -/-";
+        assert_eq!(state.last_line(200), line);
+        assert_eq!(state.last_line(80), line[..79]);
+        assert_eq!(state.last_line(0), "");
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WAY,WAY..", value_delimiter = ',', value_enum)]
     only: Vec<Way>,
     /// What an idle thread of the exchange does
-    #[arg(long, default_value = "yield")]
+    #[arg(long, default_value = "yield", value_parser = crate::choices::IDLES)]
     idle: String,
     /// Where the journals lie [default: the system's folder for temporary files]
     #[arg(long, value_name = "DIR")]

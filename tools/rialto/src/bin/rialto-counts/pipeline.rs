@@ -16,7 +16,7 @@ use rialto_model::{
 };
 use rialto_ring::broadcast::{Reader, broadcast};
 use rialto_ring::spsc::{Consumer, Producer, RingBuffer};
-use rialto_ring::{Mark, Origin, Stage as _, Stop, SystemClock, Word, pen};
+use rialto_ring::{Mark, Origin, Stage as _, Stop, SystemClock, Ticks, Word, pen};
 use rialto_sequencer::{ReleaseGate, Sequencer, SequencerConfig};
 use std::io::Result as IoResult;
 use std::path::Path;
@@ -308,7 +308,7 @@ impl Pipeline {
         let mut gate = ReleaseGate::new(gate, frontier, epoch).heeding(word);
         let mut marks = None;
         if beside == Beside::Stages {
-            let time = SystemClock::new();
+            let time = Ticks::new(SystemClock::new());
             let (sequenced, of_sequencer) = pen(time, 0);
             let [written, matched, released] = std::array::from_fn(|_| pen(time, 0));
             sequencer = sequencer.marking(sequenced, Some(written.0));

@@ -14,6 +14,7 @@ use super::super::ticket::{Terms, no_connection, refusal, side_word};
 use super::table::{Found, Said, Table, WishId};
 use crate::order::words;
 use crate::ouch_client::{OuchClient, OuchEvent, login_for_new};
+use crate::refusals::mend;
 use anyhow::Result;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rialto_ouch::messages::{
@@ -418,7 +419,7 @@ impl Heard {
                 said: Err(refusal(
                     422,
                     format!("the exchange rejected the order: {}", words(&format!("{:?}", m.reason))),
-                    "see the instrument's tick, lot and bounds, and whether its market is open",
+                    mend(m.reason),
                 )),
             },
             Outbound::OrderCanceled(m) => Self::Cancel {
