@@ -188,6 +188,7 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
             wall: self.clock.now(),
         };
         let now_ns = self.floor.now.monotonic_ns;
+        self.hub.begin_poll(now_ns);
         let mut moved = self.floor.outlet.flush();
         self.heed_control();
         if self.faults.look() {
