@@ -3,7 +3,8 @@ stopped by itself at or before the 5 % step, and what was published is what the 
 
 RIALTO_DEFECTS  a build with the feature `defects`        RIALTO_RUNS  of the good and the slow one (3)
 RIALTO_ONLY     a defect, and no other                    RIALTO_BAKE  of each step (16000c)
-RIALTO_RATE     orders a second (4000)
+RIALTO_RATE     orders a second (4000)         RIALTO_COUNT  yes or no: whether instructions are counted where valgrind is
+                (by default in the first good and the first slow run, so that the others are judged by time alone)
 RIALTO_GATE     set: a wrong verdict about cost or silence fails the run. Otherwise it is printed as INCONCLUSIVE, for on a
                 machine that others use too cost is theirs as well"""
 
@@ -26,6 +27,7 @@ ONLY = os.environ.get("RIALTO_ONLY")
 BAKE = os.environ.get("RIALTO_BAKE", "16000c")
 RATE = int(os.environ.get("RIALTO_RATE", "4000"))
 GATE = "RIALTO_GATE" in os.environ
+COUNT = os.environ.get("RIALTO_COUNT")
 INSTRUMENTS = 200
 STEPS = ["test", "1", "5", "20", "100"]
 STOPPED = ["tie-break", "slow", "reject-code", "leak", "crash", "abort", "stuck", "old-table"]
@@ -94,7 +96,7 @@ def open_exchange(folder, fix=None):
     return serve(folder, sessions, extra=extra)
 
 
-def run(defect, random):
+def run(defect, random, counted):
     with tempfile.TemporaryDirectory(prefix="rialto-canary-") as folder:
         process, ready, data = open_exchange(folder)
         load = None
@@ -103,7 +105,7 @@ def run(defect, random):
             load.start()
             begun = time.monotonic()
             ask("canary", "start", "--data", data, "--build", DEFECTS, "--steps", ",".join(STEPS), "--bake", BAKE,
-                "--engine-arg=--defect", f"--engine-arg={defect}")  # fmt: skip
+                "--engine-arg=--defect", f"--engine-arg={defect}", *([] if counted else ["--no-instructions"]))  # fmt: skip
             while True:
                 assert time.monotonic() - begun < PATIENCE_S, ask("canary", "report", "--data", data)
                 assert load.failure is None, load.failure
@@ -139,14 +141,17 @@ def main():
     results = Counter()
     wanted = ["correct"] * RUNS + [d for d in STOPPED if d != "slow"] + ["slow"] * RUNS
     for defect in [d for d in wanted if ONLY in (None, d)]:
-        canary, report, seconds, sent = run(defect, random)
+        first = defect in ("correct", "slow") and not results[defect]
+        results[defect] += 1
+        canary, report, seconds, sent = run(defect, random, first if COUNT is None else COUNT == "yes")
         verdict = report["verdict"] or {}
         rollback = verdict.get("rollback") or {}
         steps = [step["step"] for step in report["steps"]]
         costs = [f"{step['cost']['median_ratio']:.3f}" for step in report["steps"]]
         print(
             f"{defect}: {canary['phase']} after {seconds:.0f} s and {sent} orders; steps passed {','.join(steps) or 'none'}; "
-            f"cost ratio {' '.join(costs) or '-'}; {verdict.get('why') or 'no fault'}; doubted once: {canary['doubt']}; compared {verdict.get('compared')}; "
+            f"cost ratio {' '.join(costs) or '-'}; instructions {(canary['instructions'] or {}).get('ratio', 'not counted')}; "
+            f"{verdict.get('why') or 'no fault'}; doubted once: {canary['doubt']}; compared {verdict.get('compared')}; "
             f"rollback {rollback.get('ms', 0):.1f} ms of {rollback.get('instruments')} instruments, "
             f"events by its word {rollback.get('released_by_its_word')}, of its own bytes 0: all is what the old build replays; silences {report['deployment']['silences']}",
             flush=True,

@@ -107,6 +107,13 @@ pub fn keep_beside(kept: bool) {
     KEPT_BESIDE.store(kept, Ordering::Relaxed);
 }
 
+/// Puts the calling thread off the cores of the path, no nicer than it is: for what the path waits for and what is measured against
+/// that. Threads and processes that it makes later are as it is.
+pub fn off_the_path() {
+    #[cfg(target_os = "linux")]
+    leave_the_path();
+}
+
 /// As [`beside_the_path`], whatever was said of others: for programs that are no part of an exchange and share its process.
 pub fn behind_the_path() {
     // On Linux a nice value and the cores are a thread's own; elsewhere they would be the process's.

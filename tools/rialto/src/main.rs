@@ -8,6 +8,7 @@ mod announce;
 mod ask;
 mod audit;
 mod bench;
+mod callgrind;
 mod certify;
 mod completions;
 mod config;

@@ -5,12 +5,12 @@
 //! is none, and stderr says why.
 
 use super::timing::rounded;
-use crate::out;
+use crate::{callgrind, out};
 use anyhow::{Context as _, Result, ensure};
 use rialto_flow::Shape;
 use rialto_model::EventHash;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 const PROGRAM: &str = "rialto-counts";
@@ -18,7 +18,7 @@ const PROGRAM: &str = "rialto-counts";
 /// takes some fifty times as long.
 const COUNTED_OPS: usize = 50_000;
 /// The function whose instructions count, calls included.
-const COUNTED_FUNCTION: &str = "--toggle-collect=rialto_flow::lane::Lane::apply*";
+const COUNTED_FUNCTION: &str = "rialto_flow::lane::Lane::apply*";
 
 /// What there is of it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,7 +60,7 @@ pub(super) fn count(shape: Shape, ops: usize, seed: u64, event_hash: EventHash) 
 
 /// The difference of two runs of the same flow, one of which stops half way.
 fn instructions(program: &Path, shape: Shape, seed: u64) -> Result<Option<f64>> {
-    let Some(valgrind) = in_path("valgrind") else {
+    let Some(valgrind) = callgrind::valgrind() else {
         out::complain(format_args!(
             "rialto: no valgrind, so instructions are not counted; apt-get install valgrind"
         ));
@@ -81,19 +81,9 @@ fn instructions(program: &Path, shape: Shape, seed: u64) -> Result<Option<f64>> 
 
 /// Instructions in the counted function over a run of `run_ops` commands.
 fn collect(valgrind: &Path, program: &Path, shape: Shape, seed: u64, run_ops: usize) -> Result<u64> {
-    let mut command = Command::new(valgrind);
-    command
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", COUNTED_FUNCTION])
-        .arg(program);
+    let mut command = callgrind::command(valgrind, COUNTED_FUNCTION, program);
     let output = run(command.args(arguments(shape, seed, 2 * COUNTED_OPS, run_ops)))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let number = said
-        .lines()
-        .find_map(|line| line.split_once("Collected :").map(|(_, number)| number.trim()));
-    let number = number.with_context(|| format!("callgrind said no sum: {said}"))?;
-    number
-        .parse()
-        .with_context(|| format!("callgrind's sum is no number: {number}"))
+    callgrind::collected(&output.stderr)
 }
 
 fn arguments(shape: Shape, seed: u64, flow_ops: usize, run_ops: usize) -> [String; 4] {
@@ -118,11 +108,4 @@ fn run(command: &mut Command) -> Result<Output> {
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(output)
-}
-
-fn in_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
 }

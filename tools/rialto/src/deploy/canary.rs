@@ -4,27 +4,27 @@
 //! A run is one thread. What goes wrong is seen within [`LOOK`], rolled back, recorded in the stream with its numbers, and
 //! both processes are ended. One that has come through waits for an operator to promote it.
 //!
-//! A process costs up to a tenth more or less than another of the same build for as long as it lives, by where its memory
-//! happens to lie. So a candidate that is too dear goes back at once, but is believed to be so only when a second pair of
-//! processes says it too.
+//! A process may cost some per cent more or less than another of the same build for as long as it lives, by where its memory
+//! happens to lie. So a candidate that is too dear by time goes back at once, but is believed to be so only when a second pair
+//! of processes says it too. One that is so by instructions is at once.
 
 use super::attention::Attention;
+use super::children::{Children, Pair};
 use super::edge_run::{BASELINE, CANDIDATE};
+use super::instructions::{COUNT_MAX, Counting};
 use super::judge::{Cost, Evidence, at_once, cost, is_dear};
 use super::pick::Step;
 use super::{Attached, Deployment, build, cut_over, millis, route};
 use crate::engine::breath;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use nix::sys::signal::Signal;
 use rialto_model::{Finding, InstrumentId, SequenceNumber};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How often a run looks.
@@ -66,6 +66,8 @@ pub(crate) struct Start {
     pub(crate) bake: Bake,
     /// More arguments for `engine`.
     pub(crate) args: Vec<String>,
+    /// Whether instructions are counted too, where valgrind is at hand.
+    pub(crate) instructions: bool,
 }
 
 /// How long a step lasts.
@@ -115,6 +117,8 @@ pub(super) struct Run {
     verdict: Option<Value>,
     /// What a first pair of processes was found to cost.
     doubt: Option<String>,
+    /// What both builds need for the same commands, or why that is not counted.
+    instructions: Option<Value>,
     children: Children,
     number: u64,
 }
@@ -136,85 +140,9 @@ impl Run {
             "steps": self.start.steps.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "passed": self.done.len(),
             "doubt": self.doubt,
+            "instructions": self.instructions,
             "why": self.verdict.as_ref().and_then(|verdict| verdict.get("why")),
         })
-    }
-}
-
-/// How long processes may take to say goodbye.
-const LET_GO: Duration = Duration::from_secs(1);
-
-/// The processes of a run; all clones are one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Children(Arc<Mutex<Vec<(String, Child)>>>);
-
-impl Children {
-    /// Starts one, as what `role` is called on the command line.
-    pub(super) fn start(&self, role: &str, name: &str, executable: &Path, args: &[String]) -> Result<()> {
-        let child = std::process::Command::new(executable)
-            .arg(role)
-            .args(["--name", name])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start {}", executable.display()))?;
-        self.lock().push((name.to_owned(), child));
-        Ok(())
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(String, Child)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How the one of this name has ended, if it has.
-    fn status_of(&self, wanted: &str) -> Option<ExitStatus> {
-        let mut all = self.lock();
-        let (_, child) = all.iter_mut().find(|(name, _)| name == wanted)?;
-        child.try_wait().ok()?
-    }
-
-    /// The first that has ended.
-    pub(super) fn ended(&self) -> Option<String> {
-        let mut all = self.lock();
-        let mut ended = all
-            .iter_mut()
-            .filter_map(|(name, child)| Some((name, child.try_wait().ok()??)));
-        ended.next().map(|(name, status)| format!("{name} ended: {status}"))
-    }
-
-    /// Ends those of this name.
-    pub(super) fn end_one(&self, wanted: &str) {
-        self.lock().retain_mut(|(name, child)| {
-            let keep = name != wanted;
-            if !keep {
-                let _ = child.kill();
-                let _ = child.wait();
-            }
-            keep
-        });
-    }
-
-    /// Lets all end by themselves for a moment, and then ends them.
-    pub(super) fn let_go(&self) {
-        let begun = Instant::now();
-        while begun.elapsed() < LET_GO {
-            let mut all = self.lock();
-            if all.iter_mut().all(|(_, child)| matches!(child.try_wait(), Ok(Some(_)))) {
-                break;
-            }
-            drop(all);
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        self.end();
-    }
-
-    /// Ends all.
-    pub(super) fn end(&self) {
-        for (_, mut child) in self.lock().drain(..) {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }
 
@@ -307,6 +235,7 @@ impl Deployment {
                 done: Vec::new(),
                 verdict: None,
                 doubt: None,
+                instructions: None,
                 children: children.clone(),
                 number,
             });
@@ -359,31 +288,6 @@ impl Deployment {
         Ok(vec![
             json!({ "promoted": build::name(build), "seq": seq.0, "ms": millis(begun) }),
         ])
-    }
-}
-
-/// The two processes of a run, to be started as often as need be.
-struct Pair {
-    build: PathBuf,
-    args: Vec<String>,
-    address: SocketAddr,
-    key: PathBuf,
-}
-
-impl Pair {
-    fn start(&self, children: &Children) -> Result<()> {
-        // What an earlier one left that was ended in the middle of a command says nothing of this one.
-        for name in [CANDIDATE, BASELINE] {
-            let _ = std::fs::remove_file(breath::path(&self.key, name));
-        }
-        let args = ["--follow", &self.address.to_string(), "--key"]
-            .map(str::to_owned)
-            .to_vec();
-        let args = [args, vec![self.key.display().to_string()]].concat();
-        let baseline = [args.clone(), vec!["--baseline".to_owned()]].concat();
-        let candidate = [args, self.args.clone()].concat();
-        children.start("engine", BASELINE, Path::new("/proc/self/exe"), &baseline)?;
-        children.start("engine", CANDIDATE, &self.build, &candidate)
     }
 }
 
@@ -485,6 +389,7 @@ impl Driver {
 
     fn drive(&mut self) -> Result<(), Ended> {
         self.join()?;
+        self.count()?;
         for step in self.start.steps.clone() {
             self.set(|run| {
                 run.phase = Phase::Baking;
@@ -501,6 +406,40 @@ impl Driver {
             let _ = self.record(step.percent(), true, "goes on");
         }
         Ok(())
+    }
+
+    /// Has instructions counted, and meanwhile watches as always.
+    fn count(&mut self) -> Result<(), Ended> {
+        let wanted = self.start.instructions;
+        let counting = wanted.then(|| Counting::start(&self.pair, self.frontier())).flatten();
+        let Some(counting) = counting else { return Ok(()) };
+        let begun = self.attention.look();
+        let counted = match counting {
+            Err(error) => Err(error),
+            Ok(mut counting) => loop {
+                if let Some(result) = counting.result() {
+                    break result;
+                }
+                self.go_on()?;
+                at_once(&self.evidence()).map_err(Ended::Judged)?;
+                if self.attention.look() - begun > COUNT_MAX {
+                    break Err(anyhow!("it took more than {COUNT_MAX:?}"));
+                }
+                std::thread::sleep(LOOK);
+            },
+        };
+        let found = match &counted {
+            Ok(counted) => json!(counted),
+            Err(error) => json!({ "not_counted": format!("{error:#}") }),
+        };
+        self.set(|run| run.instructions = Some(found));
+        match counted {
+            Ok(counted) if counted.is_dear() => {
+                let percent = (counted.ratio - 1.0) * 100.0;
+                Err(Ended::Judged(format!("cost: {percent:.1} % more instructions")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes a step: its instruments are routed, and watched until it has baked.

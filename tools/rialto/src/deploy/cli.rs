@@ -246,6 +246,9 @@ enum Move {
         /// More arguments for the candidate's `engine`; may be given more than once
         #[arg(long = "engine-arg", value_name = "ARG", allow_hyphen_values = true)]
         engine_args: Vec<String>,
+        /// Do not count instructions before the first step, which takes some seconds of two cores where valgrind is at hand
+        #[arg(long)]
+        no_instructions: bool,
     },
     /// How it stands
     Status,
@@ -265,11 +268,13 @@ impl Canary {
                 steps,
                 bake,
                 engine_args,
+                no_instructions,
             } => CanaryAct::Start(Start {
                 build: std::path::absolute(build)?,
                 steps,
                 bake,
                 args: engine_args,
+                instructions: !no_instructions,
             }),
             Move::Status => CanaryAct::Status,
             Move::Report => CanaryAct::Report,

@@ -2,7 +2,7 @@
 //! seat of one type with its kind's own part, and what is known of both.
 
 use super::Deployment;
-use super::canary::Children;
+use super::children::Children;
 use super::judge::Found;
 use rialto_engine::talk::{Cost, Introduction, Role, Testify};
 use rialto_follow::Seat;

@@ -3,7 +3,8 @@
 
 use super::Deployment;
 use super::attention::Attention;
-use super::canary::{Bake, Children};
+use super::canary::Bake;
+use super::children::Children;
 use super::edge::{self, Edge, EdgeRun, HALF, LOOK, Phase, with};
 use super::judge::{Bakes, Course, Found};
 use anyhow::{Result, bail, ensure};

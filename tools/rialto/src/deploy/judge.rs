@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Pairs of windows without which there is no verdict of cost.
 pub(crate) const PAIRS_MIN: usize = 20;
 /// A median ratio above this is too dear, where it is none of chance.
-pub(crate) const RATIO_MAX: f64 = 1.07;
+pub(crate) const RATIO_MAX: f64 = 1.08;
 /// What is taken for chance.
 pub(crate) const P_MAX: f64 = 0.001;
 /// Memory that a candidate may take more than the old build since both were first measured.

@@ -1,7 +1,8 @@
 //! The engine of an engine process: this build's own, or with the feature `defects` one with something wrong.
 
+use super::Args;
 #[cfg(feature = "defects")]
-use super::defect::{Defect, Fault};
+use super::defect::Fault;
 use crate::deploy::build;
 use anyhow::Result;
 use rialto_matching::{Engine, EngineState, Limits, Matching as _};
@@ -15,18 +16,12 @@ pub(super) struct Brain {
 }
 
 impl Brain {
-    #[cfg(not(feature = "defects"))]
-    pub(super) fn new() -> Self {
+    /// What the arguments name, before the first command.
+    pub(super) fn of(_args: &Args) -> Self {
         Self {
             engine: Engine::new(Limits::default()),
-        }
-    }
-
-    #[cfg(feature = "defects")]
-    pub(super) fn new(defect: Defect) -> Self {
-        Self {
-            engine: Engine::new(Limits::default()),
-            fault: Fault::new(defect),
+            #[cfg(feature = "defects")]
+            fault: Fault::new(_args.defect),
         }
     }
 
@@ -36,14 +31,12 @@ impl Brain {
         Ok(())
     }
 
-    #[cfg(not(feature = "defects"))]
     pub(super) fn apply(&mut self, command: &Sequenced<Command>, sink: &mut impl EventSink) {
-        self.engine.apply(command, sink);
-    }
-
-    #[cfg(feature = "defects")]
-    pub(super) fn apply(&mut self, command: &Sequenced<Command>, sink: &mut impl EventSink) {
-        self.fault.apply(&mut self.engine, command, sink);
+        #[cfg(feature = "defects")]
+        if self.fault.meddles() {
+            return self.fault.apply(&mut self.engine, command, sink);
+        }
+        plain(&mut self.engine, command, sink);
     }
 
     /// Behind a window of commands that took so long.
@@ -60,4 +53,10 @@ impl Brain {
         }
         build::flag_table()
     }
+}
+
+/// A function by itself, so that a build with defects does not differ from the ordinary one by what is put inline.
+#[inline(never)]
+fn plain(engine: &mut Engine, command: &Sequenced<Command>, sink: &mut impl EventSink) {
+    engine.apply(command, sink);
 }

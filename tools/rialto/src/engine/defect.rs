@@ -34,6 +34,7 @@ const TIE_EVERY: u64 = 10_000;
 const STUCK_BEHIND: u64 = 20_000;
 const LEAK_BYTES: usize = 4_096;
 const SLOW_PERCENT: u64 = 15;
+const SLOW_ROUNDS: u32 = 500;
 const DEADLY: Price = Price(1_234_500);
 const CRASHES_ON: InstrumentId = InstrumentId(7);
 
@@ -57,6 +58,13 @@ impl Fault {
         }
     }
 
+    /// Whether a command is not simply the engine's.
+    pub(super) const fn meddles(&self) -> bool {
+        !matches!(self.defect, Defect::Correct | Defect::Slow | Defect::OldTable)
+    }
+
+    #[cold]
+    #[inline(never)]
     pub(super) fn apply(&mut self, engine: &mut Engine, command: &Sequenced<Command>, sink: &mut impl EventSink) {
         self.commands += 1;
         match self.defect {
@@ -90,8 +98,11 @@ impl Fault {
     pub(super) fn rest(&self, cpu_ns: u64) {
         if self.defect == Defect::Slow {
             let end = thread_cpu_ns() + cpu_ns * SLOW_PERCENT / 100;
+            // Plain work between looks at the clock, so that it is as many instructions more.
             while thread_cpu_ns() < end {
-                std::hint::spin_loop();
+                for round in 0..SLOW_ROUNDS {
+                    std::hint::black_box(round);
+                }
             }
         }
     }

@@ -7,6 +7,7 @@
 
 mod brain;
 pub(crate) mod breath;
+pub(crate) mod count;
 #[cfg(feature = "defects")]
 mod defect;
 mod meter;
@@ -52,6 +53,9 @@ pub(crate) struct Args {
     /// To be measured against and never waited for: the old build once more
     #[arg(long)]
     baseline: bool,
+    /// Apply the commands from the newest snapshot up to this one and end: under callgrind, to count their instructions
+    #[arg(long, value_name = "SEQ", hide = true)]
+    count_to: Option<u64>,
     /// What is wrong with it
     #[cfg(feature = "defects")]
     #[arg(long, value_name = "NAME", default_value = "correct")]
@@ -61,6 +65,9 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let key = Key::load(&args.key)?;
     let interrupt = Interrupt::listen()?;
+    if let Some(to) = args.count_to {
+        return count::run(args, key, to, &interrupt);
+    }
     let left = breath::path(&args.key, &args.name);
     if let Some(unfinished) = breath::unfinished(&left, build::id()) {
         confess(args, unfinished, &interrupt)?;
@@ -161,10 +168,7 @@ struct Mind {
 
 impl Mind {
     fn new(args: &Args, breath: Option<Breath>) -> Self {
-        #[cfg(feature = "defects")]
-        let brain = Brain::new(args.defect);
-        #[cfg(not(feature = "defects"))]
-        let brain = Brain::new();
+        let brain = Brain::of(args);
         let role = if args.baseline { Role::Baseline } else { Role::Candidate };
         Self {
             introduction: Introduction {
@@ -175,7 +179,7 @@ impl Mind {
                 pid: std::process::id(),
                 name: args.name.clone(),
             },
-            meter: Meter::new(brain.clone()),
+            meter: Meter::new(&brain),
             brain,
             hashes: Hashes::default(),
             last: SequenceNumber(0),
@@ -217,7 +221,7 @@ impl Mind {
             News::Snapshot { seq, bytes } => {
                 let snapshot = Snapshot::decode(&bytes).with_context(|| format!("the exchange's snapshot at {seq}"))?;
                 self.brain.import(&snapshot.state)?;
-                self.meter = Meter::new(self.brain.clone());
+                self.meter = Meter::new(&self.brain);
                 self.hashes = Hashes::resume(snapshot.hasher, snapshot.events, seq);
                 self.last = seq;
             }
