@@ -4,8 +4,8 @@
 //! storage guide), in PHC form. It costs some 20 ms, so it is never computed on a thread that serves orders.
 
 use argon2::password_hash::rand_core::OsRng;
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::{self, Output, PasswordHash, PasswordHasher, Salt, SaltString};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 /// The longest password in bytes, spaces around it not counted.
 pub const PASSWORD_MAX: usize = 128;
@@ -62,14 +62,63 @@ impl Password {
     }
 
     /// Its hash in PHC form, with a fresh salt from the system.
-    pub(crate) fn hash(&self) -> Result<String, argon2::password_hash::Error> {
+    pub(crate) fn hash(&self) -> Result<String, password_hash::Error> {
         let salt = SaltString::generate(&mut OsRng);
         Ok(hasher()?.hash_password(&self.0, &salt)?.to_string())
     }
 
     /// Whether this password gave that hash. The comparison takes the same time wherever they differ.
-    pub(crate) fn matches(&self, phc: &str) -> bool {
-        PasswordHash::new(phc).is_ok_and(|hash| Argon2::default().verify_password(&self.0, &hash).is_ok())
+    pub(crate) fn matches(&self, phc: &str, room: &mut Room) -> bool {
+        let Ok(stated) = PasswordHash::new(phc) else {
+            return false;
+        };
+        let given = stated.hash.is_some().then(|| self.output(&stated, room));
+        given.is_some_and(|given| given.ok() == stated.hash)
+    }
+
+    /// What comes of it under a hash's own parameters and salt.
+    fn output(&self, stated: &PasswordHash<'_>, room: &mut Room) -> password_hash::Result<Output> {
+        let version = stated.version.map(Version::try_from).transpose()?;
+        let params = Params::try_from(stated)?;
+        let blocks = params.block_count();
+        let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+        let hasher = Argon2::new(
+            Algorithm::try_from(stated.algorithm)?,
+            version.unwrap_or_default(),
+            params,
+        );
+        let mut salt = [0; Salt::MAX_LENGTH];
+        let salt = stated
+            .salt
+            .ok_or(password_hash::Error::Password)?
+            .decode_b64(&mut salt)?;
+        let memory = room.of(blocks);
+        let output = Output::init_with(length, |out| {
+            Ok(hasher.hash_password_into_with_memory(&self.0, salt, out, memory)?)
+        });
+        room.shrink();
+        output
+    }
+}
+
+/// Where hashes are worked out, one behind the other: some twenty megabytes that are kept, because to take them anew for each
+/// and to give them back costs every thread of the process.
+#[derive(Default)]
+pub(crate) struct Room(Vec<Block>);
+
+impl Room {
+    fn of(&mut self, blocks: usize) -> &mut [Block] {
+        if self.0.len() < blocks {
+            self.0.resize(blocks, Block::default());
+        }
+        &mut self.0
+    }
+
+    /// What is beyond a hash of ours is not kept.
+    fn shrink(&mut self) {
+        if self.0.len() > MEMORY_KIB as usize {
+            self.0 = Vec::new();
+        }
     }
 }
 
@@ -79,7 +128,7 @@ impl std::fmt::Debug for Password {
     }
 }
 
-fn hasher() -> argon2::password_hash::Result<Argon2<'static>> {
+fn hasher() -> password_hash::Result<Argon2<'static>> {
     let params = Params::new(MEMORY_KIB, PASSES, LANES, None)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
@@ -109,6 +158,7 @@ mod tests {
     #[test]
     fn a_password_is_compared_without_case_and_padding() {
         let hash = Password::new(b" Open Sesame  ").unwrap().hash().unwrap();
+        let mut room = Room::default();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         assert_eq!(fault_of(&hash), None);
         for (given, matches) in [
@@ -120,11 +170,33 @@ mod tests {
             (b"open sesame!", false),
         ] {
             assert_eq!(
-                Password::new(given).unwrap().matches(&hash),
+                Password::new(given).unwrap().matches(&hash, &mut room),
                 matches,
                 "{}",
                 given.escape_ascii()
             );
+        }
+    }
+
+    #[test]
+    fn a_hash_of_other_parameters_is_worked_out_under_its_own() {
+        let mut room = Room::default();
+        let (right, wrong) = (Password::new(b"right").unwrap(), Password::new(b"wrong").unwrap());
+        for (memory, passes, version) in [
+            (64, 1, Version::V0x13),
+            (32, 3, Version::V0x10),
+            (20_000, 1, Version::V0x13),
+        ] {
+            let params = Params::new(memory, passes, 1, Some(24)).unwrap();
+            let salt = SaltString::generate(&mut OsRng);
+            let hasher = Argon2::new(Algorithm::Argon2id, version, params);
+            let phc = hasher.hash_password(right.as_bytes(), &salt).unwrap().to_string();
+            assert!(right.matches(&phc, &mut room), "{phc}");
+            assert!(!wrong.matches(&phc, &mut room), "{phc}");
+        }
+        assert!(room.0.is_empty(), "what was more than ours is given back");
+        for none in ["", "hunter2", "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ"] {
+            assert!(!right.matches(none, &mut room), "{none}");
         }
     }
 

@@ -8,12 +8,12 @@
 //! refused ([`Busy`]) and may try again. An answer always has room.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use crate::credentials::{Credentials, normalised};
-use crate::password::Password;
+use crate::password::{Password, Room};
 use crate::recent::Recent;
 
 /// Questions that may wait for the thread, over all desks: at some 20 ms each, the last one waits for about a second.
@@ -109,7 +109,7 @@ impl Desk {
             return Err(Busy::Full);
         }
         let name = normalised(name);
-        if lock(&self.recent).knows(&name, &password) {
+        if knows(&self.recent, &name, &password) {
             self.at_once.push_back(Answer { ticket, granted: true });
         } else {
             let answers = self.answers.0.clone();
@@ -131,7 +131,7 @@ impl Desk {
     /// Whether this password was right for this name before. It costs no hash, and `false` says nothing.
     #[must_use]
     pub fn knows(&self, name: &[u8], password: &Password) -> bool {
-        lock(&self.recent).knows(&normalised(name), password)
+        knows(&self.recent, &normalised(name), password)
     }
 
     /// The next answer, if there is one.
@@ -156,6 +156,16 @@ impl std::fmt::Debug for Desk {
     }
 }
 
+/// A door waits for nobody, so where the thread is just adding one, which it may be kept from for long, nothing is known. What is
+/// under the lock is whole at every moment, so a panic elsewhere does not spoil it.
+fn knows(recent: &Mutex<Recent>, name: &str, password: &Password) -> bool {
+    match recent.try_lock() {
+        Ok(recent) => recent.knows(name, password),
+        Err(TryLockError::Poisoned(recent)) => recent.into_inner().knows(name, password),
+        Err(TryLockError::WouldBlock) => false,
+    }
+}
+
 /// The thread: one question at a time, until nobody can ask any more.
 fn answer_all(credentials: &Credentials, questions: &Receiver<Question>, recent: &Mutex<Recent>) {
     // An unknown name is checked against this hash, so that the time of a refusal does not tell which names exist.
@@ -163,6 +173,7 @@ fn answer_all(credentials: &Credentials, questions: &Receiver<Question>, recent:
         .ok()
         .and_then(|password| password.hash().ok())
         .unwrap_or_default();
+    let mut room = Room::default();
     for Question {
         name,
         password,
@@ -171,21 +182,19 @@ fn answer_all(credentials: &Credentials, questions: &Receiver<Question>, recent:
     } in questions
     {
         let granted = match credentials.hash_of(&name) {
-            Some(hash) => password.matches(hash),
+            Some(hash) => password.matches(hash, &mut room),
             None => {
-                let _ = password.matches(&decoy);
+                let _ = password.matches(&decoy, &mut room);
                 false
             }
         };
         if granted {
-            lock(recent).remember(&name, &password);
+            recent
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remember(&name, &password);
         }
         // The desk keeps room for each answer; a desk that is gone needs none.
         let _ = answers.try_send(Answer { ticket, granted });
     }
-}
-
-/// What is under the lock is whole at every moment, so a panic elsewhere does not spoil it.
-fn lock(recent: &Mutex<Recent>) -> MutexGuard<'_, Recent> {
-    recent.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -192,6 +192,7 @@ impl<P: Protocol, C: Clock> DoorStage<P, C> {
         let before_ns = self.floor.now.monotonic_ns;
         let now_ns = self.clock.monotonic().0;
         self.floor.now = self.moment(now_ns);
+        self.hub.begin_poll(now_ns);
         let mut moved = self.floor.outlet.flush();
         self.heed_control();
         if self.faults.look() {

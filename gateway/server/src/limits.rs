@@ -3,8 +3,13 @@
 /// Released events that one poll follows; the rest waits for the next poll.
 pub const EVENTS_PER_POLL: usize = 256;
 /// What a firm of weight 1 may have taken in at its turn, of all its connections together; in messages, or in commands where
-/// a message makes more than one. Each firm that has something to do has one turn at a time, two in a poll.
+/// a message makes more than one, while no other firm says anything. Each firm that has something to do has one turn at a time,
+/// two in a poll.
 pub const QUANTUM: u32 = 64;
+/// The same where others say something too: they wait for each other's turns. Who uses it up has no second one in the poll.
+pub const QUANTUM_IN_COMPANY: u32 = 16;
+/// For so long after a message of its own a firm is company for the others, in nanoseconds.
+pub const COMPANY_NS: u64 = 100_000_000;
 /// Connections of one firm that one poll serves; the others come first in the next one.
 pub const CONNECTIONS_PER_POLL: usize = 64;
 /// Bytes read from one connection in one poll.

@@ -167,6 +167,7 @@ pub(crate) struct RetentionThread {
 impl RetentionThread {
     /// Until it is stopped. A disk that refuses is asked again at the next look, and it is said once.
     pub(crate) fn run(&self) {
+        rialto_ring::layout::beside_the_path();
         let mut complained = false;
         let mut slept = LOOK;
         while !self.stop.load(Ordering::Relaxed) {

@@ -18,6 +18,7 @@
 //! A firm's limits and an account's are both judged. All sums are in 128 bits. A trade that is undone goes back to its
 //! session's own account, whatever account the order was for.
 
+mod exposures;
 mod judge;
 mod ledger;
 mod meters;
@@ -42,7 +43,7 @@ use rialto_model::{
 impl Engine {
     /// Applies a command under watch.
     #[inline(never)]
-    pub(crate) fn apply_limited(&mut self, command: &Sequenced<Command>, out: &mut dyn EventSink) {
+    pub(crate) fn apply_limited(&mut self, command: &Sequenced<Command>, out: &mut impl EventSink) {
         let Some(mut ledger) = self.ledger.take() else { return };
         ledger.now = command.stamp;
         let watched = command.stamp >= self.watched_from;
@@ -152,6 +153,8 @@ impl Engine {
             .collect();
         ledger.forget_working();
         self.collect_all();
+        // In the order that they were entered.
+        self.leaving.sort_unstable();
         for at in 0..self.leaving.len() {
             let (order_id, handle) = self.leaving[at];
             ledger.add(order_id, self.working(handle));

@@ -135,19 +135,20 @@ impl<'a> ServerPacket<'a> {
     ///
     /// # Errors
     /// [`PacketError::TooLong`] where the payload does not fit the length; nothing is appended.
+    #[inline]
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), PacketError> {
         match self {
-            Self::Debug(text) => put(out, b'+', &[text]),
+            Self::Debug(text) => put(out, b'+', [text]),
             Self::LoginAccepted(accepted) => put(
                 out,
                 b'A',
-                &[&accepted.session.left_padded(), &number_to_ascii(accepted.next.get())],
+                [&accepted.session.left_padded(), &number_to_ascii(accepted.next.get())],
             ),
-            Self::LoginRejected(code) => put(out, b'J', &[&[code.code()]]),
-            Self::Sequenced(message) => put(out, b'S', &[message]),
-            Self::Unsequenced(message) => put(out, b'U', &[message]),
-            Self::Heartbeat => put(out, b'H', &[]),
-            Self::EndOfSession => put(out, b'Z', &[]),
+            Self::LoginRejected(code) => put(out, b'J', [&[code.code()]]),
+            Self::Sequenced(message) => put(out, b'S', [message]),
+            Self::Unsequenced(message) => put(out, b'U', [message]),
+            Self::Heartbeat => put(out, b'H', []),
+            Self::EndOfSession => put(out, b'Z', []),
         }
     }
 }
@@ -186,11 +187,11 @@ impl<'a> ClientPacket<'a> {
     /// [`PacketError::TooLong`] where the payload does not fit the length; nothing is appended.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<(), PacketError> {
         match self {
-            Self::Debug(text) => put(out, b'+', &[text]),
+            Self::Debug(text) => put(out, b'+', [text]),
             Self::LoginRequest(login) => put(
                 out,
                 b'L',
-                &[
+                [
                     &login.user.to_wire(),
                     &login.password.to_wire(),
                     &login.session.unwrap_or(SessionName::BLANK).left_padded(),
@@ -200,9 +201,9 @@ impl<'a> ClientPacket<'a> {
                     }),
                 ],
             ),
-            Self::Unsequenced(message) => put(out, b'U', &[message]),
-            Self::Heartbeat => put(out, b'R', &[]),
-            Self::LogoutRequest => put(out, b'O', &[]),
+            Self::Unsequenced(message) => put(out, b'U', [message]),
+            Self::Heartbeat => put(out, b'R', []),
+            Self::LogoutRequest => put(out, b'O', []),
         }
     }
 }
@@ -217,15 +218,16 @@ fn fixed<const WIDTH: usize>(packet_type: u8, payload: &[u8]) -> Result<&[u8; WI
 }
 
 /// Appends one packet.
-fn put(out: &mut Vec<u8>, packet_type: u8, payload: &[&[u8]]) -> Result<(), PacketError> {
+#[inline]
+fn put<const PARTS: usize>(out: &mut Vec<u8>, packet_type: u8, payload: [&[u8]; PARTS]) -> Result<(), PacketError> {
     let length = TYPE_WIDTH + payload.iter().map(|part| part.len()).sum::<usize>();
     let stated = u16::try_from(length).map_err(|_| PacketError::TooLong {
         length,
         limit: usize::from(u16::MAX),
     })?;
     out.reserve(LENGTH_WIDTH + length);
-    out.extend_from_slice(&stated.to_be_bytes());
-    out.push(packet_type);
+    let [high, low] = stated.to_be_bytes();
+    out.extend_from_slice(&[high, low, packet_type]);
     for part in payload {
         out.extend_from_slice(part);
     }

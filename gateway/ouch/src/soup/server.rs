@@ -291,13 +291,16 @@ impl ServerSession {
             Ok(range) => range?,
             Err(error) => return Some(Step::Close(error.into())),
         };
-        Some(match ClientPacket::decode(self.link.framer.bytes(range.clone())) {
+        let packet = self.link.framer.bytes(range.clone());
+        // The payload stands behind the type byte.
+        if logged_in && packet.first() == Some(&b'U') {
+            return Some(Step::Message(range.start + 1..range.end));
+        }
+        Some(match ClientPacket::decode(packet) {
             Ok(ClientPacket::Debug(_) | ClientPacket::Heartbeat) => Step::Ignore,
             Ok(ClientPacket::LogoutRequest) => Step::Close(CloseReason::Logout),
             Ok(ClientPacket::LoginRequest(_)) if logged_in => Step::Close(CloseReason::SecondLogin),
             Ok(ClientPacket::LoginRequest(login)) => Step::Login(login),
-            // The payload stands behind the type byte.
-            Ok(ClientPacket::Unsequenced(_)) if logged_in => Step::Message(range.start + 1..range.end),
             Ok(ClientPacket::Unsequenced(_)) => Step::Close(CloseReason::NotLoggedIn),
             Err(error) => Step::Close(error.into()),
         })

@@ -383,6 +383,11 @@ impl<S> Hub<S> {
         }
     }
 
+    /// A poll begins.
+    pub(crate) const fn begin_poll(&mut self, now_ns: u64) {
+        self.turns.begin_poll(now_ns);
+    }
+
     /// How many firms have something to do.
     pub(crate) fn turns(&self) -> usize {
         self.turns.due()

@@ -2,12 +2,17 @@
 //! much they send (weighted deficit round robin: Shreedhar and Varghese, "Efficient fair queuing using deficit round
 //! robin", 1995).
 //!
-//! A turn is [`QUANTUM`] times the firm's weight, counted in messages taken in, or in commands where a message makes more
+//! A turn is a quantum times the firm's weight, counted in messages taken in, or in commands where a message makes more
 //! than one; a connection that has nothing to say still costs one. The last message of a turn may overdraw it, and the debt
 //! is paid from the next turn. What is not used is not saved. Serving, which a poll does before and after it looks at the
 //! sockets, is one turn for each firm that has something
 //! to do: so a firm waits, from the moment its bytes are there, for at most one turn of each other firm, and what comes
 //! meanwhile is seen behind it.
+//!
+//! **In company** turns are short. A turn is what everybody else waits for twice: until it is taken in, and until what it made has
+//! passed the sequencer and the engine, which the doors share a thread with. So a firm has [`QUANTUM`] only while no other firm has
+//! said anything for [`COMPANY_NS`], and [`QUANTUM_IN_COMPANY`] otherwise; and who has used up its turn has no second one in the same
+//! poll. Who is alone waits for nobody, and long turns cost less.
 //!
 //! Who has not logged on yet shares one turn with all others who have not.
 
@@ -18,7 +23,7 @@ use foldhash::HashMap;
 use rialto_model::FirmId;
 
 use crate::budget::FirmBudget;
-use crate::limits::{CONNECTIONS_PER_POLL, QUANTUM};
+use crate::limits::{COMPANY_NS, CONNECTIONS_PER_POLL, QUANTUM, QUANTUM_IN_COMPANY};
 
 /// A firm's place among those who take turns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +44,8 @@ struct Flow {
     active: bool,
     /// What the last turn was overdrawn by.
     debt: u32,
+    /// The poll in which it last used up its turn.
+    spent_in: u64,
 }
 
 /// The turns. There is a flow for each firm that ever logged on here, so no more than there are firms.
@@ -48,6 +55,11 @@ pub(crate) struct Turns {
     by_firm: HashMap<FirmId, FlowId>,
     /// Those that have something to do, in the order of their turns.
     round: VecDeque<FlowId>,
+    /// Which poll this is, and when it began.
+    poll: u64,
+    now_ns: u64,
+    /// The two firms that messages were last taken in of, and when: the newest first.
+    heard: [(FlowId, u64); 2],
 }
 
 /// A turn under way.
@@ -57,6 +69,8 @@ pub(crate) struct Turn {
     /// What it may still take in.
     left: u32,
     overdrawn: u32,
+    /// What was taken in.
+    taken: u32,
     /// Connections that it may still serve: each at most once.
     connections: usize,
 }
@@ -67,8 +81,9 @@ impl Turn {
         self.left as usize
     }
 
-    /// So much was done for a connection.
+    /// So much was taken in of a connection.
     pub(crate) fn charge(&mut self, cost: u32) {
+        self.taken = self.taken.saturating_add(cost);
         let cost = cost.max(1);
         self.overdrawn = cost.saturating_sub(self.left);
         self.left = self.left.saturating_sub(cost);
@@ -81,7 +96,16 @@ impl Turns {
             flows: vec![Flow::default()],
             by_firm: HashMap::default(),
             round: VecDeque::new(),
+            poll: 0,
+            now_ns: 0,
+            heard: [(FlowId::STRANGERS, 0); 2],
         }
+    }
+
+    /// A poll begins.
+    pub(crate) const fn begin_poll(&mut self, now_ns: u64) {
+        self.poll += 1;
+        self.now_ns = now_ns;
     }
 
     /// A firm's flow.
@@ -117,13 +141,24 @@ impl Turns {
     pub(crate) fn begin(&mut self) -> Option<Turn> {
         let id = self.round.pop_front()?;
         let flow = self.flows.get_mut(id.0 as usize)?;
+        let since_ns = self.now_ns.saturating_sub(COMPANY_NS);
+        let mut others = self
+            .heard
+            .iter()
+            .filter(|(other, _)| !matches!(*other, FlowId::STRANGERS) && *other != id);
+        let in_company = others.any(|(_, at_ns)| *at_ns > since_ns);
         let weight = flow.firm.as_ref().map_or(1, |firm| firm.weight());
-        let quantum = QUANTUM * weight;
-        let overdrawn = flow.debt.saturating_sub(quantum);
+        let quantum = weight
+            * match in_company {
+                true if flow.spent_in == self.poll => 0,
+                true => QUANTUM_IN_COMPANY,
+                false => QUANTUM,
+            };
         Some(Turn {
             flow: id,
             left: quantum.saturating_sub(flow.debt),
-            overdrawn,
+            overdrawn: flow.debt.saturating_sub(quantum),
+            taken: 0,
             connections: flow.waiting.len().min(CONNECTIONS_PER_POLL),
         })
     }
@@ -144,8 +179,17 @@ impl Turns {
         };
         flow.active = !flow.waiting.is_empty();
         flow.debt = if flow.active { turn.overdrawn } else { 0 };
+        if turn.left == 0 {
+            flow.spent_in = self.poll;
+        }
         if flow.active {
             self.round.push_back(turn.flow);
+        }
+        if turn.taken > 0 {
+            if self.heard[0].0 != turn.flow {
+                self.heard[1] = self.heard[0];
+            }
+            self.heard[0] = (turn.flow, self.now_ns);
         }
     }
 
@@ -179,6 +223,7 @@ mod tests {
         connections: Vec<(usize, u64, u32)>,
         /// Messages taken in, by firm.
         taken: Vec<u64>,
+        now_ns: u64,
     }
 
     impl Door {
@@ -203,6 +248,7 @@ mod tests {
                 budgets,
                 flows,
                 connections: Vec::new(),
+                now_ns: 1_000_000_000,
             }
         }
 
@@ -214,7 +260,20 @@ mod tests {
         }
 
         /// One poll; shows every connection that was served, and how many messages that took.
-        fn poll(&mut self, mut show: impl FnMut(&mut Self, u32, u64)) {
+        fn poll(&mut self, show: impl FnMut(&mut Self, u32, u64)) {
+            self.now_ns += 1_000;
+            self.turns.begin_poll(self.now_ns);
+            self.serve(show);
+        }
+
+        /// Everybody has been heard of.
+        fn warm(&mut self) {
+            self.poll(|_, _, _| {});
+            self.taken.fill(0);
+        }
+
+        /// One turn for each that has something to do.
+        fn serve(&mut self, mut show: impl FnMut(&mut Self, u32, u64)) {
             for _ in 0..self.turns.due() {
                 let Some(mut turn) = self.turns.begin() else { return };
                 while let Some(number) = self.turns.next(&mut turn) {
@@ -246,6 +305,7 @@ mod tests {
         for _ in 0..10 {
             door.connect(1, MUCH, 1);
         }
+        door.warm();
         for poll in 0..1_000 {
             // The quiet firm's message comes at the worst moment: right behind the look at the sockets.
             let quiet = (poll % 7 == 0).then(|| door.connect(2, 1, 1));
@@ -256,7 +316,7 @@ mod tests {
             });
             assert!(served, "poll {poll}: in the same poll");
             assert!(
-                before <= 2 * u64::from(QUANTUM),
+                before <= 2 * u64::from(QUANTUM_IN_COMPANY),
                 "poll {poll}: {before} messages before it"
             );
         }
@@ -272,8 +332,9 @@ mod tests {
                 door.connect(firm, MUCH, 1);
             }
         }
+        door.warm();
         (0..1_000).for_each(|_| door.poll(|_, _, _| {}));
-        let quantum = u64::from(QUANTUM);
+        let quantum = u64::from(QUANTUM_IN_COMPANY);
         assert_eq!(door.taken, [1_000 * quantum, 4_000 * quantum, 1_000 * quantum]);
         // Another weight holds from the next turn on.
         let set = BudgetsSet {
@@ -291,9 +352,10 @@ mod tests {
         let mut door = Door::new(&[1, 1]);
         door.connect(0, MUCH, 100);
         door.connect(1, MUCH, 1);
+        door.warm();
         (0..10_000).for_each(|_| door.poll(|_, _, _| {}));
         let (quotes, orders) = (door.taken[0] * 100, door.taken[1]);
-        assert_eq!(orders, 10_000 * u64::from(QUANTUM));
+        assert_eq!(orders, 10_000 * u64::from(QUANTUM_IN_COMPANY));
         assert!(quotes.abs_diff(orders) <= 200, "{quotes} and {orders}");
     }
 
@@ -309,7 +371,7 @@ mod tests {
         door.poll(|_, _, _| {});
         assert_eq!(
             door.taken[1],
-            u64::from(QUANTUM),
+            u64::from(QUANTUM_IN_COMPANY),
             "no more than a turn after a long rest"
         );
         assert_eq!(door.taken[0] - before[0], u64::from(QUANTUM));
@@ -322,6 +384,43 @@ mod tests {
         assert_eq!(seen, [(0, 40), (1, 20), (2, 4)], "what the turn holds, each once");
         door.poll(|_, number, count| seen.push((number, count)));
         assert_eq!(seen[3..], [(3, 5), (2, 6)], "who was not served comes first");
+    }
+
+    #[test]
+    fn turns_are_short_in_company_and_one_a_poll_where_they_are_used_up() {
+        let mut door = Door::new(&[1, 1, 1]);
+        door.connect(0, MUCH, 1);
+        let (long, short) = (u64::from(QUANTUM), u64::from(QUANTUM_IN_COMPANY));
+        let took = |door: &mut Door, serves: u32| {
+            door.taken.fill(0);
+            door.now_ns += 1_000;
+            door.turns.begin_poll(door.now_ns);
+            (0..serves).for_each(|_| door.serve(|_, _, _| {}));
+            door.taken.clone()
+        };
+        assert_eq!(took(&mut door, 2), [2 * long, 0, 0], "alone, as often as it is served");
+        door.connect(1, 1, 1);
+        assert_eq!(took(&mut door, 1), [long, 1, 0], "nobody had been heard of");
+        assert_eq!(took(&mut door, 2), [short, 0, 0]);
+        // Who has something left of its turn is heard again in the same poll; who has not, is not.
+        door.connect(1, 3, 1);
+        door.taken.fill(0);
+        door.now_ns += 1_000;
+        door.turns.begin_poll(door.now_ns);
+        door.serve(|_, _, _| {});
+        door.connect(1, 2, 1);
+        door.connect(2, MUCH, 1);
+        door.serve(|_, _, _| {});
+        assert_eq!(door.taken, [short, 5, short]);
+        // Its debts are not forgiven in between.
+        assert_eq!(took(&mut door, 3), [short, 0, short]);
+        let mut quiet = Door::new(&[1, 1]);
+        quiet.connect(0, MUCH, 1);
+        quiet.connect(1, 1, 1);
+        quiet.warm();
+        assert_eq!(took(&mut quiet, 1), [short, 0]);
+        quiet.now_ns += COMPANY_NS;
+        assert_eq!(took(&mut quiet, 1), [long, 0], "silent for long enough");
     }
 
     #[test]

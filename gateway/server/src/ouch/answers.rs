@@ -222,12 +222,13 @@ impl Account {
             // One record for a run of references; only the last one's id is in it.
             let before = u32::try_from(event.quantity.0).unwrap_or(1).saturating_sub(1);
             for earlier in event.user_ref.0.saturating_sub(before)..event.user_ref.0 {
-                self.tell(OrderRejected {
+                let message = OrderRejected {
                     timestamp: at,
                     user_ref: UserRefNum(earlier),
                     reason,
                     cl_ord_id: ClOrdId::BLANK,
-                });
+                };
+                self.log_as(|out| message.encode(out));
             }
         }
         self.tell(OrderRejected {
@@ -272,7 +273,12 @@ impl Account {
 
     fn tell<'a>(&mut self, message: impl Into<Outbound<'a>>) {
         let message = message.into();
-        let number = self.log.push(|out| message.encode(out));
+        self.log_as(|out| message.encode(out));
+    }
+
+    #[inline]
+    fn log_as(&mut self, encode: impl FnOnce(&mut Vec<u8>)) {
+        let number = self.log.push(encode);
         if let Some(transcript) = &mut self.transcript {
             transcript.add(number, b"", self.log.get(number).unwrap_or_default());
         }

@@ -1,6 +1,7 @@
 //! One connection at the OUCH door: the SoupBinTCP session and how far its owner has let it in.
 
-use rialto_model::{RejectReason, SessionId, Text, TradingDay, UserRef};
+use rialto_model::{RejectReason, SessionId, TradingDay, UserRef};
+use rialto_ouch::messages::ClOrdId;
 use rialto_ouch::soup::{LoginRequest, ServerSession};
 
 use crate::door::Peer;
@@ -44,7 +45,7 @@ pub(super) struct OverRate {
     pub(super) last: UserRef,
     /// Over which rate.
     pub(super) reason: RejectReason,
-    pub(super) client_id: Text,
+    pub(super) client_id: ClOrdId,
 }
 
 impl Connection {

@@ -18,7 +18,7 @@ use rialto_model::{
     Event, Incarnation, Instructions, LossCause, OrderId, Output, Quantity, SessionId, Timestamp, UserRef,
 };
 use rialto_ouch::messages::{AccountQuery, Addressee, EventCode, Timestamp as SinceMidnight};
-use rialto_ouch::soup::{CloseReason, ServerEvent, ServerSession, SoupConfig};
+use rialto_ouch::soup::{CloseReason, LoginRequest, ServerEvent, ServerSession, SoupConfig};
 
 use super::account::{Account, Sequenced};
 use super::connection::{Connection as Peer, OverRate, Stage};
@@ -29,7 +29,7 @@ use crate::door::Protocol;
 use crate::floor::Floor;
 use crate::front::{Knock, soup_user};
 use crate::limits::{FAREWELL_NS, PULLS_PER_SERVICE};
-use crate::net::{Connection, ConnectionId, Hub};
+use crate::net::{Connection, Hub};
 use crate::throttle::Verdict;
 use crate::transcript::Transcript;
 
@@ -43,6 +43,20 @@ pub(crate) struct Ouch {
     reserves: HashMap<OrderId, SessionId>,
     /// What sessions are told is hashed.
     transcribes: bool,
+}
+
+/// What came of a connection that is not a message taken in.
+enum Next {
+    /// Nothing more.
+    Nothing,
+    /// It is not read now.
+    Stopped,
+    /// There may be more, when there is room or its turn comes again.
+    Later,
+    Login(LoginRequest),
+    Closed(CloseReason),
+    /// A message for which its session is lost.
+    Broken(SessionId, String),
 }
 
 impl Ouch {
@@ -80,27 +94,67 @@ impl Ouch {
         }
     }
 
+    /// What comes next of a connection, behind the messages of a member that is in: those are taken in, as far as they may be.
+    fn next(&mut self, connection: &mut Connection<Peer>, floor: &mut Floor, taken: &mut usize) -> Next {
+        let now = floor.stream_time();
+        let Peer {
+            soup, stage, over_rate, ..
+        } = &mut connection.session;
+        let session = match *stage {
+            Stage::In { session, .. } => Some(session),
+            _ => None,
+        };
+        let mut account = session.and_then(|session| self.accounts.get_mut(&session));
+        // None once its loss is on the way.
+        let sender = session.zip(account.as_ref()).and_then(|(session, account)| {
+            Some(Sender {
+                session,
+                incarnation: floor.roster.held(session, connection.id)?,
+                policy: account.settings.policy(),
+                firm: account.firm,
+            })
+        });
+        loop {
+            // The end of a session never has to wait.
+            if soup.closed().is_none() {
+                if account.as_ref().is_some_and(|account| account.throttle.is_stopped(now)) {
+                    return Next::Stopped;
+                }
+                // Nothing is parsed unless there is room for its command.
+                if *taken == floor.allowance || !floor.outlet.has_room() {
+                    return Next::Later;
+                }
+            }
+            *taken += 1;
+            match soup.poll_event() {
+                None => return Next::Nothing,
+                Some(ServerEvent::Login(login)) => return Next::Login(login),
+                Some(ServerEvent::Closed(reason)) => return Next::Closed(reason),
+                Some(ServerEvent::Message(bytes)) => {
+                    floor.taken += 1;
+                    // What comes after the goodbye is dropped: the session is down, and its orders would be refused.
+                    let Some(account) = &mut account else { continue };
+                    floor.count(|c| &c.frames_in);
+                    if let Some(sender) = &sender
+                        && let Err(error) = Self::message(sender, account, now, bytes, over_rate, floor)
+                    {
+                        return Next::Broken(sender.session, error);
+                    }
+                }
+            }
+        }
+    }
+
     /// One message of a member that is in.
+    #[inline]
     fn message(
-        &mut self,
-        id: ConnectionId,
-        session: SessionId,
+        sender: &Sender,
+        account: &mut Account,
+        now: Timestamp,
         bytes: &[u8],
         over_rate: &mut Option<OverRate>,
         floor: &mut Floor,
     ) -> Result<(), String> {
-        floor.count(|c| &c.frames_in);
-        let (Some(incarnation), Some(account)) = (floor.roster.held(session, id), self.accounts.get_mut(&session))
-        else {
-            return Ok(());
-        };
-        let sender = Sender {
-            session,
-            incarnation,
-            policy: account.settings.policy(),
-            firm: account.firm,
-        };
-        let now = floor.stream_time();
         let addressee = Addressee::of(bytes);
         let new = addressee.filter(|new| account.refs.is_next(UserRef(new.user_ref.0)));
         let verdict = match new {
@@ -114,21 +168,27 @@ impl Ouch {
                 floor.count(|c| &c.throttled);
                 let user_ref = UserRef(new.user_ref.0);
                 account.refs.refuse(user_ref);
-                let run = over_rate.filter(|run| run.reason == reason && run.last.0.checked_add(1) == Some(user_ref.0));
-                if run.is_none() {
-                    Self::refuse_over_rate(session, incarnation, over_rate.take(), floor);
+                match over_rate {
+                    Some(run) if run.reason == reason && run.last.0.checked_add(1) == Some(user_ref.0) => {
+                        run.count += 1;
+                        run.last = user_ref;
+                        run.client_id = new.cl_ord_id;
+                    }
+                    _ => {
+                        Self::refuse_over_rate(sender.session, sender.incarnation, over_rate.take(), floor);
+                        *over_rate = Some(OverRate {
+                            count: 1,
+                            last: user_ref,
+                            reason,
+                            client_id: new.cl_ord_id,
+                        });
+                    }
                 }
-                *over_rate = Some(OverRate {
-                    count: run.map_or(0, |run| run.count) + 1,
-                    last: user_ref,
-                    reason,
-                    client_id: text(new.cl_ord_id),
-                });
                 return Ok(());
             }
-            _ => Self::refuse_over_rate(session, incarnation, over_rate.take(), floor),
+            _ => Self::refuse_over_rate(sender.session, sender.incarnation, over_rate.take(), floor),
         }
-        match read(bytes, addressee, &sender, &floor.directory, &mut account.refs) {
+        match read(bytes, addressee, sender, &floor.directory, &mut account.refs) {
             Inward::Command(command) => floor.outlet.push(command),
             Inward::Resent => {}
             Inward::Broken(error) => return Err(error.to_string()),
@@ -145,7 +205,7 @@ impl Ouch {
                 user_ref: run.last,
                 quantity: Quantity(u64::from(run.count)),
                 reason: run.reason,
-                client_id: run.client_id,
+                client_id: text(run.client_id),
                 ..Refuse::default()
             });
         }
@@ -242,16 +302,6 @@ impl Ouch {
                 hub.queue(connection);
             }
         }
-    }
-
-    /// Whether the connection's session is not read now.
-    fn is_stopped(&self, connection: &Connection<Peer>, floor: &Floor) -> bool {
-        let Stage::In { session, .. } = connection.session.stage else {
-            return false;
-        };
-        let account = self.accounts.get(&session);
-        connection.session.soup.closed().is_none()
-            && account.is_some_and(|account| account.throttle.is_stopped(floor.stream_time()))
     }
 
     /// Answers an order or a replacement, known whole.
@@ -472,37 +522,25 @@ impl Protocol for Ouch {
     fn work(&mut self, connection: &mut Connection<Peer>, floor: &mut Floor, settled: bool) -> bool {
         self.bring_up(connection, floor);
         let mut more = matches!(connection.session.stage, Stage::Granted { .. });
-        for taken in 0.. {
-            if self.is_stopped(connection, floor) {
-                break;
-            }
-            // Nothing is parsed unless there is room for its command; the end of a session never has to wait.
-            if connection.session.soup.closed().is_none() && (taken == floor.allowance || !floor.outlet.has_room()) {
-                more = true;
-                break;
-            }
-            let stage = connection.session.stage;
-            match connection.session.soup.poll_event() {
-                None => break,
-                Some(ServerEvent::Login(login)) => self.login(connection, login, floor),
-                Some(ServerEvent::Message(bytes)) => {
-                    floor.taken += 1;
-                    // What comes after the goodbye is dropped: the session is down, and its orders would be refused.
-                    let Stage::In { session, .. } = stage else {
-                        continue;
-                    };
-                    let over_rate = &mut connection.session.over_rate;
-                    if let Err(error) = self.message(connection.id, session, bytes, over_rate, floor) {
-                        floor.count(|c| &c.protocol_errors);
-                        floor.say.line(|| {
-                            let peer = connection.link.peer();
-                            format!("{}: {} from {peer}: {error}", floor.name, floor.name_of(session))
-                        });
-                        floor.lose(session, connection.id, LossCause::ProtocolError);
-                        connection.session.soup.close();
-                    }
+        let mut taken = 0;
+        loop {
+            match self.next(connection, floor, &mut taken) {
+                Next::Nothing | Next::Stopped => break,
+                Next::Later => {
+                    more = true;
+                    break;
                 }
-                Some(ServerEvent::Closed(reason)) => {
+                Next::Login(login) => self.login(connection, login, floor),
+                Next::Broken(session, error) => {
+                    floor.count(|c| &c.protocol_errors);
+                    floor.say.line(|| {
+                        let peer = connection.link.peer();
+                        format!("{}: {} from {peer}: {error}", floor.name, floor.name_of(session))
+                    });
+                    floor.lose(session, connection.id, LossCause::ProtocolError);
+                    connection.session.soup.close();
+                }
+                Next::Closed(reason) => {
                     self.over(connection, reason, floor);
                     return false;
                 }

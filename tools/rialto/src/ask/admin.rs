@@ -55,9 +55,11 @@ impl Server {
         let listener = bind(data, &path).with_context(|| format!("cannot open {}", path.display()))?;
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new()
-            .name("admin".to_owned())
-            .spawn(move || serve(&listener, &world, &stopped))?;
+        let thread = std::thread::Builder::new().name("admin".to_owned()).spawn(move || {
+            // Who answers is made by this thread, and is as nice.
+            rialto_ring::layout::beside_the_path();
+            serve(&listener, &world, &stopped);
+        })?;
         Ok(Self {
             path,
             stop,

@@ -10,9 +10,10 @@
 //! **The matching thread** is the same under load, 512 orders outstanding: its CPU time for an order, which is door, sequencer,
 //! journal, engine and gate in the layouts `one` and `two`, and none of the kernel's or the feed's on other threads.
 //!
-//! **A refusal**: a burst of which one order is within the budget and the rest is over it, beside a burst of that one order alone,
-//! each within the same time; what the matching thread spends more, by the refusals. Reading the message, judging it, its
-//! part of the record and telling the member are all in it.
+//! **A refusal** is one over the budget, as a flood has them, a run in one record: a burst of which one order is within the budget
+//! and the rest is over it, beside a burst of that one order alone, each within the same time; what the matching thread spends
+//! more, by the refusals. Reading the message, judging it, its part of the record and telling the member are all in it. Beside it,
+//! without a bound, the same of orders over a pre-trade limit: each is a command of the stream and an event, as an order is.
 
 use super::member::{Member, Own};
 use super::timing::rounded;
@@ -143,6 +144,8 @@ struct Summary {
     refusal_ns: f64,
     /// `within` or `beyond` 200 ns.
     refusal: &'static str,
+    /// The same of a refusal by a pre-trade limit.
+    limit_refusal_ns: f64,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -152,7 +155,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         layout: "two".to_owned(),
         idle: idle.to_owned(),
     };
-    let bar = out::progress(u64::from(4 * args.pairs + 2 * args.bursts), "pieces", args.json);
+    let bar = out::progress(u64::from(4 * args.pairs + 4 * args.bursts), "pieces", args.json);
     for part in ["path", "thread"] {
         std::fs::create_dir(folder.0.join(part)).context("cannot make a folder for the journal")?;
     }
@@ -165,7 +168,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             Ok(median(&mut waits.into_iter().map(|ns| ns as f64).collect::<Vec<_>>()))
         })
     })?;
-    let (thread, refusal_ns) = own("park").with_controls(&folder.0.join("thread"), |controls| {
+    let (thread, refusal_ns, limit_refusal_ns) = own("park").with_controls(&folder.0.join("thread"), |controls| {
         let clock = matching_thread()?;
         let mut member = Member::log_on_own(controls.addresses.ouch)?;
         member.flood(args.orders, WINDOW)?;
@@ -175,7 +178,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let spent = clock.spent()?.saturating_sub(before);
             Ok(spent.as_nanos() as f64 / f64::from(args.orders))
         })?;
-        Ok((thread, refusal(args, controls, &clock, &mut member, &bar)?))
+        change(controls, false)?;
+        budget(controls, TIGHT)?;
+        // Where the machine was held up, the budget has more.
+        let refusal_ns = refusal(args, &clock, &mut member, &bar, |more| (1, more))?;
+        change(controls, false)?;
+        let nothing = RiskLimits {
+            order_quantity: Quantity(1),
+            ..RiskLimits::default()
+        };
+        limit(controls, nothing)?;
+        let limit_refusal_ns = refusal(args, &clock, &mut member, &bar, |more| (0, 1 + more))?;
+        Ok((thread, refusal_ns, limit_refusal_ns))
     })?;
     bar.finish_and_clear();
     let summary = Summary {
@@ -191,6 +205,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         } else {
             "beyond"
         },
+        limit_refusal_ns: rounded(limit_refusal_ns),
     };
     if args.json {
         out::json_line(&summary);
@@ -259,14 +274,17 @@ fn change(controls: &Controls, limited: bool) -> Result<()> {
     } else {
         (RiskLimits::default(), Budgets::default())
     };
-    let account = AccountId(0);
+    limit(controls, limits)?;
+    budget(controls, budgets)
+}
+
+fn limit(controls: &Controls, limits: RiskLimits) -> Result<()> {
     let limits = SetRiskLimits {
         firm: FIRM,
-        account,
+        account: AccountId(0),
         limits,
     };
-    controls.act(limits.into(), "bench", "the cost of limits")?;
-    budget(controls, budgets)
+    controls.act(limits.into(), "bench", "the cost of limits")
 }
 
 fn budget(controls: &Controls, budgets: Budgets) -> Result<()> {
@@ -277,16 +295,14 @@ fn budget(controls: &Controls, budgets: Budgets) -> Result<()> {
     )
 }
 
-/// What a refusal costs, in nanoseconds.
+/// What a refusal costs, in nanoseconds. `expected`: how many of a burst of one order and so many more are accepted, how many refused.
 fn refusal(
     args: &Args,
-    controls: &Controls,
     clock: &ThreadClock,
     member: &mut Member,
     bar: &indicatif::ProgressBar,
+    expected: impl Fn(u32) -> (u32, u32),
 ) -> Result<f64> {
-    change(controls, false)?;
-    budget(controls, TIGHT)?;
     let mut costs = Vec::new();
     let mut burst = |more: u32| {
         std::thread::sleep(BURST_TIME);
@@ -295,8 +311,7 @@ fn refusal(
         std::thread::sleep(BURST_TIME.saturating_sub(begun.elapsed()));
         bar.inc(1);
         let spent = clock.spent()?.saturating_sub(before);
-        // Where the machine was held up, the budget has more.
-        Ok::<_, anyhow::Error>(((accepted, refused) == (1, more)).then_some(spent))
+        Ok::<_, anyhow::Error>(((accepted, refused) == expected(more)).then_some(spent))
     };
     burst(0)?;
     for pair in 0..args.bursts {

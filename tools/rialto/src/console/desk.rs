@@ -95,6 +95,7 @@ pub(super) fn open(
         shown,
     };
     let thread = Builder::new().name("desk".to_owned()).spawn(move || {
+        rialto_ring::layout::beside_the_path();
         while !stop.is_set() {
             trader.look(&received);
         }

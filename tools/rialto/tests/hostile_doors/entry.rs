@@ -26,6 +26,17 @@ pub(crate) fn guess(dice: &mut Dice, own: Firm, other: Firm, door: Door) -> Stri
     }
 }
 
+/// A port to come by in the other's name: any, or the other's own where it is to be believed.
+fn knock<'a>(dice: &mut Dice, place: &'a Place<'_>, other: Firm, at: &str, door: Door) -> &'a str {
+    match door {
+        Door::Trusting => place.port_of(other, at),
+        Door::Real => {
+            let ports = place.ports(at);
+            ports[dice.below(ports.len())]
+        }
+    }
+}
+
 /// Whether a message tells of a known order, by its size.
 pub(crate) fn tells_of_known(payload: &[u8]) -> bool {
     payload.windows(4).any(|four| {
@@ -132,7 +143,7 @@ pub(crate) fn ouch(place: &Place<'_>, own: Firm, other: Firm, known: &Known, cal
         match act {
             // A connection of its own, in the other's name or for the other's numbers.
             0 | 1 => {
-                let address = place.at("ouch");
+                let address = knock(&mut dice, place, other, "ouch", door);
                 let name = match dice.below(4) {
                     0 => other.fix("KEEP")[..6].to_owned(),
                     number => other.session(number),
@@ -152,10 +163,19 @@ pub(crate) fn ouch(place: &Place<'_>, own: Firm, other: Firm, known: &Known, cal
                 let session = *dice.of(&["", "0120260622", "0120260621", "9920260622"]);
                 let number = *dice.of(&["0", "1", "500", NOW]);
                 let (name, password) = (own.session(4), own.password());
-                let mut stranger = Soup::login(place.at("ouch"), &name, &password, session, number);
-                if stranger.hears(&mut ear, |kind, _| matches!(kind, b'A' | b'J')) {
+                let address = *dice.of(&place.ports("ouch"));
+                let mut stranger = Soup::login(address, &name, &password, session, number);
+                let mut let_in = false;
+                if stranger.hears(&mut ear, |kind, _| {
+                    let_in |= kind == b'A';
+                    matches!(kind, b'A' | b'J')
+                }) {
                     stranger.hear(&mut ear, |_, _| {});
                 }
+                assert!(
+                    !let_in || address == place.port_of(own, "ouch"),
+                    "let in by a port that is not its firm's"
+                );
                 stranger.send(b'O', b"");
             }
             3 => soup.send(*dice.of(b"US+LO"), &dice.bytes(60)),
@@ -281,12 +301,21 @@ pub(crate) fn fix(place: &Place<'_>, own: Firm, other: Firm, known: &Known, call
     for call in 0..calls {
         match dice.below(60) {
             0 | 1 => {
-                let name = other.fix(["KEEP", "FIX", "DROP"][dice.below(3)]);
-                let password = guess(&mut dice, own, other, door);
+                let what = ["KEEP", "FIX", "DROP"][dice.below(3)];
+                let address = knock(&mut dice, place, other, "fix", door);
+                // Its own name too, at a port that is not its firm's.
+                let own_name = address != place.port_of(own, "fix") && door == Door::Real && dice.below(2) == 0;
+                let name = if own_name { own } else { other }.fix(what);
+                let password = if own_name {
+                    own.password()
+                } else {
+                    guess(&mut dice, own, other, door)
+                };
                 let more = *dice.of(&["", "1137=9|", "96=x|"]);
                 let more = if door == Door::Trusting { "" } else { more };
-                let mut stranger = Fix::logon(place.at("fix"), &name, &password, more);
+                let mut stranger = Fix::logon(address, &name, &password, more);
                 if stranger.hears(&mut ear, |fields| fields.get(35) == "A") {
+                    assert!(!own_name, "let in by a port that is not its firm's");
                     stranger.send("AF", "584=all|585=7|");
                     settled(&mut stranger, &mut ear, call);
                     stranger.send("5", "");

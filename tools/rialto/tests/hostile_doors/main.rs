@@ -7,6 +7,9 @@
 //! (passwords, hidden client ids, texts) must not be in anything it hears. The same ears catch a door that believes the name that a
 //! login states, and a feed that says who it is: by an order that asks to be attributed.
 //!
+//! Then both are served apart, and the same begins at ports of their own: in the other's name and by one's own at the wrong port,
+//! with a crowd before the other's. Nobody is let in by a port that is not its firm's, and the other trades on.
+//!
 //! `RIALTO_HOSTILE_CALLS=100000` calls at each door for a longer run; `RIALTO_SEED` for another.
 
 #![allow(
@@ -14,6 +17,7 @@
     reason = "it tells what was called and heard, and what it skips"
 )]
 
+mod apart;
 mod entry;
 mod feed;
 mod nobody;
@@ -21,6 +25,7 @@ mod plant;
 #[path = "../support/mod.rs"]
 mod support;
 
+use apart::{flood, serve_apart};
 use entry::{Door, drop_copy, fix, ouch};
 use feed::{day_again, glimpse, hear_frame, lines, public, quic, rerequests, subscribe};
 use nobody::{follow, keyless, unprivileged};
@@ -106,13 +111,33 @@ struct Heard {
     ear: Ear,
 }
 
+/// By firm and door.
+type Ports = Vec<(u32, &'static str, String)>;
+
 struct Place<'a> {
     up: &'a Up,
+    /// The ports that firms have of their own.
+    apart: Ports,
 }
 
 impl Place<'_> {
     fn at(&self, door: &str) -> &str {
         self.up.ready[door].as_str().unwrap_or_else(|| panic!("no {door}"))
+    }
+
+    /// Where a firm logs on.
+    fn port_of(&self, firm: Firm, door: &str) -> &str {
+        let own = self.apart.iter().find(|(of, at, _)| (*of, *at) == (firm.number, door));
+        own.map_or_else(|| self.at(door), |(.., port)| port.as_str())
+    }
+
+    /// Wherever anybody does.
+    fn ports(&self, door: &str) -> Vec<&str> {
+        let all = self.apart.iter().filter(|(_, at, _)| *at == door);
+        [self.at(door)]
+            .into_iter()
+            .chain(all.map(|(.., port)| port.as_str()))
+            .collect()
     }
 }
 
@@ -206,14 +231,42 @@ fn round(place: &Place<'_>, own: Firm, other: Firm, round: u32, calls: usize) {
         heard
     });
     for one in heard {
-        let one = one.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        eprintln!(
-            "{} at {}: {} calls, {} bytes heard",
-            own.stem, one.door, one.calls, one.ear.bytes
-        );
-        one.ear.assert_clean();
+        tell(own, one.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
     }
     // Its own orders of this round may have gone by its own mass cancels; of the other's none has.
+    assert_eq!(standing(place, other), planted, "orders of {} were changed", other.stem);
+}
+
+fn tell(own: Firm, one: Heard) {
+    eprintln!(
+        "{} at {}: {} calls, {} bytes heard",
+        own.stem, one.door, one.calls, one.ear.bytes
+    );
+    one.ear.assert_clean();
+}
+
+/// The same at order entry where both firms have ports of their own, with a crowd before the other's.
+fn round_apart(place: &Place<'_>, own: Firm, other: Firm, round: u32, calls: usize) {
+    let before = standing(place, other);
+    let known = &plant(place, other, round);
+    let planted = before + u64::from(4 * KNOWN);
+    until("the planted orders", || {
+        (standing(place, other) == planted).then_some(())
+    });
+    let stop = &AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let trading = scope.spawn(move || trade(place, other, round, stop));
+        let attacks = [
+            scope.spawn(move || ouch(place, own, other, known, calls, Door::Real)),
+            scope.spawn(move || fix(place, own, other, known, calls, Door::Real)),
+            scope.spawn(move || flood(place, other, calls)),
+        ];
+        let heard = attacks.map(|attack| attack.join());
+        stop.store(true, Ordering::Relaxed);
+        for one in heard.into_iter().chain([trading.join()]) {
+            tell(own, one.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+    });
     assert_eq!(standing(place, other), planted, "orders of {} were changed", other.stem);
 }
 
@@ -223,7 +276,10 @@ fn not_a_marker_of_a_firm_is_heard_at_any_door() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("log");
     let up = Up::serve_logged(&configure(folder.path()), &log);
-    let place = &Place { up: &up };
+    let place = &Place {
+        up: &up,
+        apart: Vec::new(),
+    };
     let [one, two] = Firm::BOTH;
     let ears = [one, two].map(|firm| Mutex::new(Ear::new("the lines", &[firm.stem.to_owned()])));
     let stop = &AtomicBool::new(false);
@@ -234,6 +290,12 @@ fn not_a_marker_of_a_firm_is_heard_at_any_door() {
         let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             round(place, one, two, 0, calls);
             round(place, two, one, 1, calls);
+            let place = &Place {
+                up: &up,
+                apart: serve_apart(&folder.path().join("data")),
+            };
+            round_apart(place, one, two, 2, calls / 2);
+            round_apart(place, two, one, 3, calls / 2);
             unprivileged(&folder.path().join("data"));
             let mut ear = public("the whole day, asked for again");
             let end = day_again(place, &mut ear);
@@ -264,7 +326,7 @@ fn not_a_marker_of_a_firm_is_heard_at_any_door() {
 /// What leaks on purpose is caught by what found nothing before.
 fn caught(place: &Place<'_>) {
     let [one, two] = Firm::BOTH;
-    let known = &plant(place, two, 2);
+    let known = &plant(place, two, 4);
     for found in [
         ouch(place, one, two, known, 2_000, Door::Trusting),
         fix(place, one, two, known, 2_000, Door::Trusting),

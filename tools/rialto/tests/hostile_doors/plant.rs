@@ -46,7 +46,7 @@ pub(crate) fn bytes(encode: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 pub(crate) fn logged_in(place: &Place<'_>, firm: Firm, session: usize, number: &str, ear: &mut Ear) -> Soup {
     until("a login", || {
         let (name, password) = (firm.session(session), firm.password());
-        let mut soup = Soup::login(place.at("ouch"), &name, &password, "", number);
+        let mut soup = Soup::login(place.port_of(firm, "ouch"), &name, &password, "", number);
         soup.hears(ear, |kind, _| kind == b'A').then_some(soup)
     })
 }
@@ -65,7 +65,7 @@ pub(crate) fn settled(soup: &mut Soup, ear: &mut Ear, mut each: impl FnMut(&[u8]
 
 pub(crate) fn logged_on(place: &Place<'_>, firm: Firm, what: &str, ear: &mut Ear) -> Fix {
     until("a logon", || {
-        let mut fix = Fix::logon(place.at("fix"), &firm.fix(what), &firm.password(), "");
+        let mut fix = Fix::logon(place.port_of(firm, "fix"), &firm.fix(what), &firm.password(), "");
         fix.hears(ear, |fields| fields.get(35) == "A").then_some(fix)
     })
 }

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::enter::Numbering;
 use crate::members::Likeness;
 use crate::special::index;
-use rialto_model::command::{Enter, EnterSpecial, MassQuote, ReplaceSpecial};
+use rialto_model::command::{MassQuote, ReplaceSpecial};
 use rialto_model::event::{MassQuoteRejected, Rejected};
 use rialto_model::quote::QUOTES_MAX;
 use rialto_model::{
@@ -36,14 +36,14 @@ struct Ask {
     /// What would be open.
     quantity: u64,
     /// What it is worth, and the price that the collar judges; none where it cannot be valued.
-    priced: Option<(u128, i64)>,
+    priced: Option<(u128, u32)>,
     /// What stands of it already.
     before: u64,
     worth_before: u128,
     /// It is another order than those that stand.
     fresh: bool,
     /// The last trade's price; zero before the first.
-    last: i64,
+    last: u32,
 }
 
 impl Ask {
@@ -77,42 +77,27 @@ struct Entering<'a> {
     client_id: &'a Text,
 }
 
-impl<'a> Entering<'a> {
-    #[inline]
-    const fn plain(c: &'a Enter) -> Self {
-        Self {
-            session: c.session,
-            incarnation: c.incarnation,
-            inbound: c.inbound,
-            user_ref: c.user_ref,
-            account: c.account,
-            instrument: c.instrument,
-            side: c.side,
-            kind: c.kind,
-            price: c.price,
-            quantity: c.quantity,
-            instructions: &Instructions::NONE,
-            client_id: &c.client_id,
+/// The one of a command.
+macro_rules! entering {
+    ($command:expr, $instructions:expr) => {
+        Entering {
+            session: $command.session,
+            incarnation: $command.incarnation,
+            inbound: $command.inbound,
+            user_ref: $command.user_ref,
+            account: $command.account,
+            instrument: $command.instrument,
+            side: $command.side,
+            kind: $command.kind,
+            price: $command.price,
+            quantity: $command.quantity,
+            instructions: $instructions,
+            client_id: &$command.client_id,
         }
-    }
+    };
+}
 
-    const fn special(c: &'a EnterSpecial) -> Self {
-        Self {
-            session: c.session,
-            incarnation: c.incarnation,
-            inbound: c.inbound,
-            user_ref: c.user_ref,
-            account: c.account,
-            instrument: c.instrument,
-            side: c.side,
-            kind: c.kind,
-            price: c.price,
-            quantity: c.quantity,
-            instructions: &c.instructions,
-            client_id: &c.client_id,
-        }
-    }
-
+impl Entering<'_> {
     const fn likeness(&self) -> Likeness {
         Likeness {
             instrument: self.instrument,
@@ -153,10 +138,19 @@ struct Wish<'a> {
 }
 
 impl Engine {
+    #[inline]
     pub(super) fn judge_risk<'a>(&self, ledger: &Ledger, command: &'a Command) -> Verdict<'a> {
         match command {
-            Command::Enter(c) => self.judge_enter(ledger, &Entering::plain(c)),
-            Command::EnterSpecial(c) => self.judge_enter(ledger, &Entering::special(c)),
+            Command::Enter(c) => self.judge_enter(ledger, &entering!(c, &Instructions::NONE)),
+            Command::Cancel(_) => Verdict::Passed,
+            other => self.judge_others(ledger, other),
+        }
+    }
+
+    #[inline(never)]
+    fn judge_others<'a>(&self, ledger: &Ledger, command: &'a Command) -> Verdict<'a> {
+        match command {
+            Command::EnterSpecial(c) => self.judge_enter(ledger, &entering!(c, &c.instructions)),
             Command::Replace(c) => self.judge_replace(
                 ledger,
                 &ReplaceSpecial::plain(c, Instructions::NONE),
@@ -176,12 +170,15 @@ impl Engine {
         (new && self.judge_open().is_ok()).then_some((session.firm, session.account))
     }
 
+    #[inline]
     fn judge_enter<'a>(&self, ledger: &Ledger, c: &Entering<'_>) -> Verdict<'a> {
         let Some((firm, own)) = self.newcomer(c.session, c.incarnation, c.user_ref) else {
             return Verdict::Passed;
         };
         let account = if c.account.0 == 0 { own } else { c.account };
-        let owned = c.account.0 == 0 || self.accounts.get(account.0 as usize) == Some(&firm);
+        if c.account.0 != 0 && self.accounts.get(account.0 as usize) != Some(&firm) {
+            return Verdict::Passed;
+        }
         let wish = Wish {
             at: usize::from(c.instrument.0).wrapping_sub(1),
             firm,
@@ -191,22 +188,20 @@ impl Engine {
             quantity: c.quantity,
             instructions: c.instructions,
         };
-        let Some(ask) = self.ask(&wish).filter(|_| owned) else {
+        let Some(mut ask) = self.ask_for(&wish, c.quantity) else {
             return Verdict::Passed;
         };
-        let ask = Ask { fresh: true, ..ask };
-        let judged = ledger.meters((firm, account)).try_for_each(|meter| {
-            meter.judge_one(&ask)?;
+        ask.fresh = true;
+        for meter in ledger.meters((firm, account)) {
+            if let Err(reason) = meter.judge_one(&ask) {
+                return c.refused(reason);
+            }
             let window = meter.limits.duplicate_window;
             if window > 0 && meter.recent.has(&c.likeness(), window, ledger.now) {
-                return Err(RejectReason::RiskDuplicate);
+                return c.refused(RejectReason::RiskDuplicate);
             }
-            Ok(())
-        });
-        match judged {
-            Ok(()) => Verdict::Passed,
-            Err(reason) => c.refused(reason),
         }
+        Verdict::Passed
     }
 
     fn judge_replace<'a>(&self, ledger: &Ledger, c: &ReplaceSpecial, client_id: &'a Text, stated: bool) -> Verdict<'a> {
@@ -278,7 +273,9 @@ impl Engine {
                     quantity: part.quantity(),
                     instructions: &Instructions::NONE,
                 };
-                let Some(ask) = self.ask(&wish) else { continue };
+                let Some(ask) = self.ask_for(&wish, wish.quantity) else {
+                    continue;
+                };
                 let standing = self.quotes.get(&(c.session, quote.instrument, side));
                 let standing = standing.and_then(|handle| ledger.standing(self.orders[*handle].order_id));
                 asks[count] = Ask {
@@ -304,11 +301,8 @@ impl Engine {
         Verdict::Refused(c.session, c.user_ref, event.into())
     }
 
-    fn ask(&self, wish: &Wish<'_>) -> Option<Ask> {
-        self.ask_for(wish, wish.quantity)
-    }
-
     /// What an order would risk with `open` of it; nothing where its price or quantity is none of the instrument's.
+    #[inline]
     fn ask_for(&self, wish: &Wish<'_>, open: Quantity) -> Option<Ask> {
         let book = self.books.get(wish.at)?;
         let sized = !wish.quantity.is_zero() && wish.quantity.0 <= u64::from(book.quantity_max);
@@ -323,7 +317,7 @@ impl Engine {
         };
         let priced = reach.map(|(best, worst)| {
             let dearest = Price(i64::from(best.max(worst)));
-            (Notional::worth(dearest, open), i64::from(worst))
+            (Notional::worth(dearest, open), worst)
         });
         Some(Ask {
             instrument: book.instrument,
@@ -333,7 +327,7 @@ impl Engine {
             before: 0,
             worth_before: 0,
             fresh: false,
-            last: i64::from(book.last_price),
+            last: book.last_price,
         })
     }
 
@@ -414,7 +408,7 @@ impl Meter {
         if limits.position.is_zero() && !long_only {
             return Ok(());
         }
-        let exposure = self.exposures.get(&ask.instrument).copied().unwrap_or_default();
+        let exposure = self.exposures.get(ask.instrument);
         let held = i128::from(exposure.position);
         let worst = match ask.side {
             Side::Buy => held + i128::from(exposure.buys) + more,
@@ -457,11 +451,11 @@ impl Meter {
             return Err(RejectReason::RiskOrderNotional);
         }
         if limits.collar > 0 && ask.last > 0 {
-            let (price, last) = (i128::from(price) * 10_000, i128::from(ask.last));
-            let collar = i128::from(limits.collar);
+            // Of 32 bits each: only the product with the collar may be too large, and is then above every price.
+            let (price, last, collar) = (u64::from(price) * 10_000, u64::from(ask.last), u64::from(limits.collar));
             let beyond = match ask.side {
-                Side::Buy => price > last * (10_000 + collar),
-                Side::Sell => price < last * (10_000 - collar),
+                Side::Buy => price > last.saturating_mul(10_000 + collar),
+                Side::Sell => price < last * 10_000_u64.saturating_sub(collar),
             };
             if beyond {
                 return Err(RejectReason::RiskCollar);

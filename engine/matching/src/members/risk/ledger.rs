@@ -1,12 +1,13 @@
 //! What is counted: every event is taken in on its way out.
 
+use super::exposures::Exposures;
 use super::meters::Meters;
 use super::recents::Recents;
 use super::standing::Standing;
 use super::{Owner, Sessions};
 use crate::members::{Gauge, Likeness, MembersState};
 use alloc::collections::BTreeMap;
-use rialto_model::event::{Executed, TradeCorrected};
+use rialto_model::event::{Accepted, Executed, Replaced, TradeCorrected};
 use rialto_model::{
     AccountId, Deal, Event, EventSink, FeeTier, FirmId, InstrumentId, Money, Notional, OrderId, Price, Quantity,
     RiskLimits, SessionId, Side, Timestamp,
@@ -30,16 +31,8 @@ pub(super) struct Meter {
     pub(super) paid: i128,
     pub(super) reserved: u128,
     pub(super) orders: u64,
-    pub(super) exposures: BTreeMap<InstrumentId, Exposure>,
+    pub(super) exposures: Exposures,
     pub(super) recent: Recents,
-}
-
-/// What is held of an instrument, and what stands on each side.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Exposure {
-    pub(super) position: i64,
-    pub(super) buys: u64,
-    pub(super) sells: u64,
 }
 
 /// An order that stands.
@@ -63,31 +56,74 @@ impl Working {
 }
 
 impl Meter {
+    #[inline]
     fn count(&mut self, order: &Working) {
         self.orders += 1;
         self.reserved += order.worth();
-        *self.exposures.entry(order.instrument).or_default().side(order.side) += order.leaves;
+        *self.exposures.of(order.instrument).side(order.side) += order.leaves;
     }
 
+    #[inline]
     fn uncount(&mut self, order: &Working) {
         self.orders -= 1;
         self.lower(order);
     }
 
     /// Takes off what an order has lost.
+    #[inline]
     fn lower(&mut self, order: &Working) {
         self.reserved -= order.worth();
-        *self.exposures.entry(order.instrument).or_default().side(order.side) -= order.leaves;
+        *self.exposures.of(order.instrument).side(order.side) -= order.leaves;
+    }
+
+    /// Takes in what was bought or sold.
+    #[inline]
+    fn fill(&mut self, fill: &Fill) {
+        let position = &mut self.exposures.of(fill.instrument).position;
+        match fill.side {
+            Side::Buy => {
+                *position += fill.amount;
+                self.paid += fill.worth;
+            }
+            Side::Sell => {
+                *position -= fill.amount;
+                self.paid -= fill.worth;
+            }
+        }
     }
 }
 
-impl Exposure {
-    fn side(&mut self, side: Side) -> &mut u64 {
-        match side {
-            Side::Buy => &mut self.buys,
-            Side::Sell => &mut self.sells,
+/// What was bought or sold at once.
+struct Fill {
+    instrument: InstrumentId,
+    side: Side,
+    amount: i64,
+    worth: i128,
+}
+
+impl Fill {
+    const fn new(instrument: InstrumentId, side: Side, price: Price, quantity: Quantity) -> Self {
+        Self {
+            instrument,
+            side,
+            amount: quantity.0 as i64,
+            worth: Notional::worth(price, quantity) as i128,
         }
     }
+}
+
+/// What an event says of an order that stands from then on.
+macro_rules! working {
+    ($event:expr) => {
+        Working {
+            firm: $event.firm,
+            account: $event.account,
+            instrument: $event.instrument,
+            side: $event.side,
+            price: $event.price,
+            leaves: $event.quantity.0,
+        }
+    };
 }
 
 impl Ledger {
@@ -129,7 +165,7 @@ impl Ledger {
     }
 
     pub(super) fn standing(&self, order_id: OrderId) -> Option<&Working> {
-        self.standing.get(&order_id)
+        self.standing.get(order_id)
     }
 
     pub(super) fn forget_working(&mut self) {
@@ -137,12 +173,11 @@ impl Ledger {
         for meter in self.meters.iter_mut() {
             meter.reserved = 0;
             meter.orders = 0;
-            for exposure in meter.exposures.values_mut() {
-                (exposure.buys, exposure.sells) = (0, 0);
-            }
+            meter.exposures.forget_standing();
         }
     }
 
+    /// One more stands: an order that came after all others, or a side of a quote.
     pub(super) fn add(&mut self, order_id: OrderId, order: Working) {
         let mut counted = false;
         self.each((order.firm, order.account), |meter| {
@@ -154,90 +189,87 @@ impl Ledger {
         }
     }
 
-    fn remove(&mut self, order_id: OrderId) -> Option<Working> {
-        let order = self.standing.remove(&order_id)?;
-        self.each((order.firm, order.account), |meter| meter.uncount(&order));
-        Some(order)
-    }
-
-    fn lower(&mut self, order_id: OrderId, leaves: Quantity) {
+    /// What such an order loses by what is left of it, and whether that ends it; nothing where it is not counted.
+    #[inline]
+    fn part(&mut self, order_id: OrderId, leaves: Quantity) -> Option<(Working, bool)> {
         if leaves.is_zero() {
-            self.remove(order_id);
-            return;
+            return Some((self.standing.remove(order_id)?, true));
         }
-        let Some(order) = self.standing.get_mut(&order_id) else {
-            return;
-        };
+        let order = self.standing.get_mut(order_id)?;
         let gone = Working {
             leaves: order.leaves - leaves.0,
             ..*order
         };
         order.leaves = leaves.0;
-        self.each((gone.firm, gone.account), |meter| meter.lower(&gone));
+        Some((gone, false))
+    }
+
+    #[inline]
+    fn lower(&mut self, order_id: OrderId, leaves: Quantity) {
+        let Some((gone, ended)) = self.part(order_id, leaves) else {
+            return;
+        };
+        self.each((gone.firm, gone.account), |meter| {
+            if ended {
+                meter.uncount(&gone);
+            } else {
+                meter.lower(&gone);
+            }
+        });
+    }
+
+    fn accept(&mut self, e: &Accepted) {
+        let (now, order) = (self.now, working!(e));
+        let mut counted = false;
+        self.each((e.firm, e.account), |meter| {
+            if meter.limits.duplicate_window > 0 || !meter.recent.is_empty() {
+                meter.remember(now, e);
+            }
+            meter.count(&order);
+            counted = true;
+        });
+        if counted {
+            self.standing.insert(e.order_id, order);
+        }
+    }
+
+    /// Whoever has a meter has had all of its orders counted since it was set, so that this one stands if it is to be counted.
+    fn replace(&mut self, e: &Replaced) {
+        let order = working!(e);
+        if let Some(standing) = self.standing.get_mut(e.order_id) {
+            let gone = core::mem::replace(standing, order);
+            self.each((order.firm, order.account), |meter| {
+                meter.lower(&gone);
+                meter.orders -= 1;
+                meter.count(&order);
+            });
+        }
     }
 
     /// Takes in one event.
+    #[inline]
     fn take(&mut self, event: &Event) {
         match event {
-            Event::Accepted(e) => {
-                let order = Likeness {
-                    instrument: e.instrument,
-                    side: e.side,
-                    kind: e.kind,
-                    price: e.price,
-                    quantity: e.quantity,
-                };
-                let now = self.now;
-                self.each((e.firm, e.account), |meter| meter.remember(now, order));
-                self.add(
-                    e.order_id,
-                    Working {
-                        firm: e.firm,
-                        account: e.account,
-                        instrument: e.instrument,
-                        side: e.side,
-                        price: e.price,
-                        leaves: e.quantity.0,
-                    },
-                );
-            }
-            Event::Quoted(e) => self.add(
-                e.order_id,
-                Working {
-                    firm: e.firm,
-                    account: e.account,
-                    instrument: e.instrument,
-                    side: e.side,
-                    price: e.price,
-                    leaves: e.quantity.0,
-                },
-            ),
-            Event::Replaced(e) => {
-                self.remove(e.order_id);
-                self.add(
-                    e.order_id,
-                    Working {
-                        firm: e.firm,
-                        account: e.account,
-                        instrument: e.instrument,
-                        side: e.side,
-                        price: e.price,
-                        leaves: e.quantity.0,
-                    },
-                );
-            }
-            Event::Reduced(e) => self.lower(e.order_id, e.leaves),
-            Event::Cancelled(e) => {
-                self.remove(e.order_id);
-            }
+            Event::Accepted(e) => self.accept(e),
+            Event::Cancelled(e) => self.lower(e.order_id, Quantity(0)),
             Event::Executed(e) => self.execute(e),
+            Event::Replaced(e) => self.replace(e),
+            Event::Reduced(e) => self.lower(e.order_id, e.leaves),
+            Event::Quoted(e) => self.add(e.order_id, working!(e)),
+            other => self.take_rarely(other),
+        }
+    }
+
+    #[inline(never)]
+    fn take_rarely(&mut self, event: &Event) {
+        match event {
             Event::TradeBusted(e) => self.undo(e.instrument, &e.deal),
             Event::TradeCorrected(e) => {
                 self.undo(e.instrument, &e.deal);
                 let again = e.deal();
                 for (session, side) in parties(&again) {
                     let owner = self.owner(session);
-                    self.fill(owner, e.instrument, side, again.price, again.quantity);
+                    self.fill(owner, &Fill::new(e.instrument, side, again.price, again.quantity));
                 }
             }
             Event::DayStarted(_) => self.meters.iter_mut().for_each(|meter| meter.paid = 0),
@@ -249,18 +281,37 @@ impl Ledger {
     }
 
     fn execute(&mut self, e: &Executed) {
-        let maker = (e.maker_firm, e.maker_account);
-        self.fill(maker, e.instrument, e.aggressor.opposite(), e.price, e.quantity);
-        self.lower(e.maker, e.maker_leaves);
-        let taker = (e.taker_firm, e.taker_account);
-        self.fill(taker, e.instrument, e.aggressor, e.price, e.quantity);
-        self.lower(e.taker, e.taker_leaves);
+        let fill = Fill::new(e.instrument, e.aggressor.opposite(), e.price, e.quantity);
+        self.trade((e.maker_firm, e.maker_account), (e.maker, e.maker_leaves), &fill);
+        let side = e.aggressor;
+        self.trade(
+            (e.taker_firm, e.taker_account),
+            (e.taker, e.taker_leaves),
+            &Fill { side, ..fill },
+        );
+    }
+
+    /// One side of a trade: what was filled, and what its order lost by it.
+    #[inline]
+    fn trade(&mut self, owner: Owner, (order_id, leaves): (OrderId, Quantity), fill: &Fill) {
+        let part = self.part(order_id, leaves);
+        self.each(owner, |meter| {
+            meter.fill(fill);
+            match &part {
+                Some((gone, true)) => meter.uncount(gone),
+                Some((gone, false)) => meter.lower(gone),
+                None => {}
+            }
+        });
     }
 
     fn undo(&mut self, instrument: InstrumentId, deal: &Deal) {
         for (session, side) in parties(deal) {
             let owner = self.owner(session);
-            self.fill(owner, instrument, side.opposite(), deal.price, deal.quantity);
+            self.fill(
+                owner,
+                &Fill::new(instrument, side.opposite(), deal.price, deal.quantity),
+            );
         }
     }
 
@@ -268,22 +319,8 @@ impl Ledger {
         self.sessions.get(&session).copied().unwrap_or_default()
     }
 
-    fn fill(&mut self, owner: Owner, instrument: InstrumentId, side: Side, price: Price, quantity: Quantity) {
-        let worth = Notional::worth(price, quantity) as i128;
-        let amount = quantity.0 as i64;
-        self.each(owner, |meter| {
-            let position = &mut meter.exposures.entry(instrument).or_default().position;
-            match side {
-                Side::Buy => {
-                    *position += amount;
-                    meter.paid += worth;
-                }
-                Side::Sell => {
-                    *position -= amount;
-                    meter.paid -= worth;
-                }
-            }
-        });
+    fn fill(&mut self, owner: Owner, fill: &Fill) {
+        self.each(owner, |meter| meter.fill(fill));
     }
 
     /// The event as it goes out: fees by tier.
@@ -319,12 +356,7 @@ impl Ledger {
             account: *account,
             limits: meter.limits,
             paid: meter.paid,
-            positions: meter
-                .exposures
-                .iter()
-                .filter(|(_, exposure)| exposure.position != 0)
-                .map(|(instrument, exposure)| (*instrument, exposure.position))
-                .collect(),
+            positions: meter.exposures.positions().collect(),
             recent: meter.recent.iter().copied().collect(),
         });
         state.gauges = gauges.collect();
@@ -335,17 +367,7 @@ impl Ledger {
         let meter = |gauge: &Gauge| Meter {
             limits: gauge.limits,
             paid: gauge.paid,
-            exposures: gauge
-                .positions
-                .iter()
-                .map(|(instrument, position)| {
-                    let exposure = Exposure {
-                        position: *position,
-                        ..Exposure::default()
-                    };
-                    (*instrument, exposure)
-                })
-                .collect(),
+            exposures: Exposures::holding(&gauge.positions),
             recent: Recents::of(&gauge.recent),
             ..Meter::default()
         };
@@ -363,13 +385,20 @@ impl Ledger {
 }
 
 impl Meter {
-    fn remember(&mut self, now: Timestamp, order: Likeness) {
+    /// For the duplicate-order guard, where there is one.
+    #[inline(never)]
+    fn remember(&mut self, now: Timestamp, e: &Accepted) {
         if self.limits.duplicate_window == 0 {
-            if !self.recent.is_empty() {
-                self.recent.clear();
-            }
+            self.recent.clear();
             return;
         }
+        let order = Likeness {
+            instrument: e.instrument,
+            side: e.side,
+            kind: e.kind,
+            price: e.price,
+            quantity: e.quantity,
+        };
         self.recent.remember(now, order, self.limits.duplicate_window);
     }
 }
@@ -389,12 +418,12 @@ fn part(fee: Money, percent: u16) -> Money {
 }
 
 /// Counts events on their way out.
-pub(super) struct Watch<'a> {
+pub(super) struct Watch<'a, S> {
     pub(super) ledger: &'a mut Ledger,
-    pub(super) out: &'a mut dyn EventSink,
+    pub(super) out: &'a mut S,
 }
 
-impl EventSink for Watch<'_> {
+impl<S: EventSink> EventSink for Watch<'_, S> {
     #[inline]
     fn emit(&mut self, event: Event) {
         self.ledger.take(&event);

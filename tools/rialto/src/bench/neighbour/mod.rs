@@ -4,8 +4,8 @@
 //! its worst in one of six ways. What this machine carries is measured first, and the noisy firm's limit is a share of it, so that ten
 //! times the limit is more than there is to have. Then, in turn and again and again: nobody else, the noise with controls, the
 //! noise without. A noisy run is compared with the quiet ones before and behind it, and of all rounds the median is taken; quiet runs
-//! beside each other are compared the same way, which is what the machine does by itself. Every run has an exchange of its own, in
-//! this process, and its journal is replayed behind it.
+//! are compared the same way with those before and behind them, which is what the machine does by itself to the very number that is
+//! judged. Every run has an exchange of its own, in this process, and its journal is replayed behind it.
 //!
 //! Controls: a budget of the noisy firm, a limit of its open orders, a second before a session that was put out may come
 //! again, a rate of questions over HTTP, and whatever is beside the path kept off its core and nicer than it. Without them
@@ -124,7 +124,7 @@ struct Row {
     on_times_p99: f64,
     off_times_p50: f64,
     off_times_p99: f64,
-    /// The same of the quiet runs before and behind, the larger by the smaller.
+    /// The same of quiet runs: those behind each round, beside the ones before and behind them. Below one as well as above.
     noise_p50: f64,
     noise_p99: f64,
     /// `within`, `beyond` or `INCONCLUSIVE`: quiet runs differ by as much among themselves.
@@ -148,7 +148,7 @@ struct Summary {
     capacity: Option<u64>,
     /// Orders a second of the noisy firm.
     limit: u32,
-    /// The most noise of any way.
+    /// The most noise of any way, up or down.
     noise_p50: f64,
     noise_p99: f64,
     /// With controls.
@@ -173,13 +173,29 @@ struct Round {
 impl Round {
     /// How many times the quiet runs about it a run is.
     fn times(&self, run: &Seen, of: fn(&Seen) -> f64) -> f64 {
-        of(run) / (of(&self.quiet) * of(&self.behind)).sqrt().max(0.1)
+        beside(run, (&self.quiet, &self.behind), of)
     }
+}
 
-    /// How far the quiet runs lie apart.
-    fn noise(&self, of: fn(&Seen) -> f64) -> f64 {
-        let times = of(&self.behind).max(0.1) / of(&self.quiet).max(0.1);
-        times.max(times.recip())
+/// How many times the two about it a run is.
+fn beside(run: &Seen, (before, behind): (&Seen, &Seen), of: fn(&Seen) -> f64) -> f64 {
+    of(run) / (of(before) * of(behind)).sqrt().max(0.1)
+}
+
+/// What the quiet runs behind the rounds of a way come to beside the quiet ones about them: median over the rounds, as a noisy way is
+/// judged. One, where there are too few.
+fn quiet_times(way: Way, rounds: &[Round], of: fn(&Seen) -> f64) -> f64 {
+    let pairs = rounds
+        .iter()
+        .zip(rounds.iter().skip(1))
+        .filter(|(round, _)| round.way == way);
+    let times: Vec<f64> = pairs
+        .map(|(round, next)| beside(&round.behind, (&round.quiet, &next.behind), of))
+        .collect();
+    if times.is_empty() {
+        1.0
+    } else {
+        median(times.into_iter())
     }
 }
 
@@ -254,18 +270,12 @@ fn describe(noisy: Option<Way>, controls: bool) -> String {
 }
 
 fn report(args: &Args, (capacity, limit): (Option<u64>, u32), ways: &[Way], rounds: &[Round]) {
-    let of_way = |way: &Way| -> Vec<&Round> { rounds.iter().filter(|round| round.way == *way).collect() };
     let noise = |of: fn(&Seen) -> f64| {
-        let ways = ways
-            .iter()
-            .map(|way| median(of_way(way).iter().map(|round| round.noise(of))));
-        ways.fold(1.0, f64::max)
+        let ways = ways.iter().map(|way| quiet_times(*way, rounds, of));
+        ways.map(|times| times.max(times.recip())).fold(1.0, f64::max)
     };
     let (noise_p50, noise_p99) = (noise(P50), noise(P99));
-    let rows: Vec<Row> = ways
-        .iter()
-        .map(|way| row(*way, &of_way(way), noise_p50, noise_p99))
-        .collect();
+    let rows: Vec<Row> = ways.iter().map(|way| row(*way, rounds, noise_p50, noise_p99)).collect();
     let first = rounds.first().map(|round| &round.quiet);
     let rest = rounds.iter().flat_map(|round| [&round.on, &round.off, &round.behind]);
     let count = |verdict: &str, of: fn(&Row) -> &'static str| rows.iter().filter(|row| of(row) == verdict).count();
@@ -297,7 +307,8 @@ fn report(args: &Args, (capacity, limit): (Option<u64>, u32), ways: &[Way], roun
     out::say(format_args!("{}", out::pairs(&summary)));
 }
 
-fn row(way: Way, rounds: &[&Round], noise_p50: f64, noise_p99: f64) -> Row {
+fn row(way: Way, all: &[Round], noise_p50: f64, noise_p99: f64) -> Row {
+    let rounds: Vec<&Round> = all.iter().filter(|round| round.way == way).collect();
     let middle = |of: &dyn Fn(&Round) -> f64| rounded(median(rounds.iter().map(|round| of(round))));
     let on_times_p50 = middle(&|round| round.times(&round.on, P50));
     let on_times_p99 = middle(&|round| round.times(&round.on, P99));
@@ -338,8 +349,8 @@ fn row(way: Way, rounds: &[&Round], noise_p50: f64, noise_p99: f64) -> Row {
         on_times_p99,
         off_times_p50,
         off_times_p99,
-        noise_p50: middle(&|round| round.noise(P50)),
-        noise_p99: middle(&|round| round.noise(P99)),
+        noise_p50: rounded(quiet_times(way, all, P50)),
+        noise_p99: rounded(quiet_times(way, all, P99)),
         on,
         off,
         noise_on: noise(|round| &round.on),

@@ -142,7 +142,10 @@ impl Trade {
         let stop = self.stop.clone();
         let builder = std::thread::Builder::new().name("member desk".to_owned());
         let thread = builder
-            .spawn(move || door.run(&received, &stop))
+            .spawn(move || {
+                rialto_ring::layout::beside_the_path();
+                door.run(&received, &stop);
+            })
             .map_err(|error| refusal(503, format!("no thread for the firm's session: {error}"), "try again"))?;
         desks.threads.push(thread);
         desks.open.push((seat, wishes.clone()));
