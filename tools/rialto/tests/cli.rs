@@ -53,14 +53,17 @@ fn bad_folders_and_files_are_named() {
             &["up", "--seconds", "0", "--data", &path("file/under")],
             &["cannot make the data folder"],
         ),
-        (&["up", "--seconds", "0", "--layout", "three"], &["use one, two"]),
+        (
+            &["up", "--seconds", "0", "--layout", "three"],
+            &["possible values: auto, one, two, per-core"],
+        ),
         (
             &["up", "--seconds", "0", "--durability", "hope", "--data", &path("u1")],
-            &["use memory or disk"],
+            &["possible values: memory, disk"],
         ),
         (
             &["up", "--seconds", "0", "--idle", "nap", "--data", &path("u2")],
-            &["use spin, yield or park"],
+            &["possible values: park, yield, spin"],
         ),
         (&["up", "--trading-day", "2026-02-30"], &["no such day"]),
         (&["replay", &path("nothing")], &["no journal at"]),
