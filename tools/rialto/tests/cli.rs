@@ -47,7 +47,8 @@ fn bad_folders_and_files_are_named() {
     std::fs::write(path("tape"), "A g1 1 100 5\n= 1\nQ\n").unwrap();
     std::fs::write(path("crossed"), "A g1 1 100 5\nM 1 100 5 g1\n= 1\n").unwrap();
     std::fs::write(path("colour.toml"), "data = \"d\"\ncolour = 1\n").unwrap();
-    std::fs::write(path("bare.toml"), "data = \"d\"\n").unwrap();
+    let firm = "[[firm]]\nname = \"Alpha\"\nmpid = \"ALFA\"\n[[firm.session]]\nname = \"alpha1\"\ndoor = \"ouch\"\n";
+    std::fs::write(path("bare.toml"), format!("data = \"d\"\n{firm}")).unwrap();
     let cases: &[(&[&str], &[&str])] = &[
         (
             &["up", "--seconds", "0", "--data", &path("file/under")],
@@ -89,7 +90,13 @@ fn bad_folders_and_files_are_named() {
             &["cannot read the configuration"],
         ),
         (&["serve", "--config", &path("colour.toml")], &["colour"]),
-        (&["serve", "--config", &path("bare.toml")], &["credentials"]),
+        (
+            &["serve", "--config", &path("bare.toml")],
+            &[
+                "no password for session alpha1",
+                "rialto member session password alpha1",
+            ],
+        ),
     ];
     for (arguments, words) in cases {
         complains(&rialto(arguments), words);
