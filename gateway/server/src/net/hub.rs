@@ -454,3 +454,91 @@ impl<S> Hub<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{HOT_NS, HOT_READS};
+    use std::io::Write as _;
+    use std::net::TcpStream;
+    use std::time::Instant;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Reads what has come, of whomever; how much.
+    fn serve(hub: &mut Hub<()>, now_ns: u64) -> usize {
+        let (mut scratch, mut all) = ([0; READ_BYTES], 0);
+        while let Some(mut connection) = hub.take_any() {
+            connection.fresh = false;
+            let read = connection.link.read(&mut scratch, <[u8]>::len);
+            if read > 0 {
+                connection.link.note_came(now_ns);
+            }
+            hub.put_back(connection);
+            all += read;
+        }
+        all
+    }
+
+    /// A byte that is sent comes, by `look`.
+    fn comes(client: &mut TcpStream, hub: &mut Hub<()>, now_ns: u64, mut look: impl FnMut(&mut Hub<()>)) {
+        client.write_all(b"x").unwrap();
+        let begun = Instant::now();
+        loop {
+            look(hub);
+            if serve(hub, now_ns) == 1 {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "it never came");
+        }
+    }
+
+    #[test]
+    fn a_busy_connection_is_read_unasked_and_heard_of_again_when_it_has_rested() {
+        let mut hub = Hub::listen("127.0.0.1:0".parse().unwrap(), 4).unwrap();
+        let mut client = TcpStream::connect(hub.address()).unwrap();
+        let ask = |hub: &mut Hub<()>| _ = hub.look(|_| ());
+        let mut scratch = [0; READ_BYTES];
+        let mut now_ns = 1_000_000_000;
+        for _ in 0..3 {
+            assert!(!hub.has_hot());
+            for _ in 0..=HOT_READS {
+                now_ns += 1_000;
+                comes(&mut client, &mut hub, now_ns, ask);
+            }
+            assert!(hub.has_hot(), "{HOT_READS} reads one soon behind the other");
+            now_ns += 1_000;
+            comes(&mut client, &mut hub, now_ns, |hub| _ = hub.look_at_hot(&mut scratch));
+            hub.cool(now_ns + HOT_NS - 1);
+            assert!(hub.has_hot());
+            // What came while nobody looked is not lost.
+            now_ns += HOT_NS;
+            client.write_all(b"y").unwrap();
+            hub.cool(now_ns);
+            assert!(!hub.has_hot());
+            let begun = Instant::now();
+            loop {
+                ask(&mut hub);
+                if serve(&mut hub, now_ns) == 1 {
+                    break;
+                }
+                assert!(begun.elapsed() < PATIENCE, "it never came");
+            }
+            now_ns += HOT_NS;
+        }
+        for _ in 0..=HOT_READS {
+            now_ns += 1_000;
+            comes(&mut client, &mut hub, now_ns, ask);
+        }
+        // One that ends while it is hot frees its place there too.
+        drop(client);
+        let begun = Instant::now();
+        while !hub.look_at_hot(&mut scratch) {
+            assert!(begun.elapsed() < PATIENCE, "its end is never seen");
+        }
+        let gone = hub.take_any().unwrap();
+        hub.remove(*gone);
+        assert!(!hub.has_hot());
+        assert_eq!(hub.connections(), 0);
+    }
+}
